@@ -1,0 +1,100 @@
+//! The only file that reads the environment, the current directory and the clock: what the caller's
+//! shell happens to be like. Nothing read here reaches a lock or a report unless the manifest
+//! declares it.
+#![allow(clippy::disallowed_methods, reason = "this is the one room for them")]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::{IoContext, Result};
+
+/// Search path of builds and of programs, the same everywhere; the toolchain's own directory is put
+/// before it for builds.
+pub const STANDARD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The caller's value of a variable that the manifest lets pass, if it is set and is UTF-8.
+#[must_use]
+pub fn declared_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether the caller set a variable; its value stays unread.
+#[must_use]
+pub fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// The directory that relative paths on the command line are relative to.
+///
+/// # Errors
+/// When it was removed.
+pub fn current_dir() -> Result<PathBuf> {
+    std::env::current_dir().at("find the current directory", Path::new("."))
+}
+
+/// `CARGO_HOME`, as cargo finds it.
+#[must_use]
+pub fn cargo_home() -> PathBuf {
+    path_variable("CARGO_HOME").unwrap_or_else(|| home().join(".cargo"))
+}
+
+/// `RUSTUP_HOME`, as rustup finds it.
+#[must_use]
+pub fn rustup_home() -> PathBuf {
+    path_variable("RUSTUP_HOME").unwrap_or_else(|| home().join(".rustup"))
+}
+
+/// The toolchain that the caller chose by `cargo +NAME` or by hand.
+#[must_use]
+pub fn rustup_toolchain() -> Option<OsString> {
+    std::env::var_os("RUSTUP_TOOLCHAIN").filter(|name| !name.is_empty())
+}
+
+/// Where work directories go: `TMPDIR` where it is set, else `/var/tmp`, which unlike `/tmp` is for
+/// large files and on disk.
+#[must_use]
+pub fn scratch_root() -> PathBuf {
+    path_variable("TMPDIR").unwrap_or_else(|| {
+        let large = Path::new("/var/tmp");
+        if large.is_dir() {
+            large.to_path_buf()
+        } else {
+            std::env::temp_dir()
+        }
+    })
+}
+
+/// The first executable of that name in the caller's `PATH`.
+#[must_use]
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|candidate| is_executable(candidate))
+}
+
+/// Whether `path` is a file that somebody may execute.
+#[must_use]
+pub fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Nanoseconds since 1970, to tell whether a file is too young for its stat to be believed.
+#[must_use]
+pub fn now_ns() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn home() -> PathBuf {
+    std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"))
+}
+
+fn path_variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}

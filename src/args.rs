@@ -1,0 +1,188 @@
+//! The command line as typed. What it comes to is [`crate::settings`].
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+
+use crate::shell::MessageFormat;
+
+const STYLES: clap::builder::Styles = clap::builder::Styles::styled()
+    .header(anstyle::AnsiColor::Green.on_default().bold())
+    .usage(anstyle::AnsiColor::Green.on_default().bold())
+    .literal(anstyle::AnsiColor::Cyan.on_default().bold())
+    .placeholder(anstyle::AnsiColor::Cyan.on_default())
+    .error(anstyle::AnsiColor::Red.on_default().bold());
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    reproduced, or done
+  1    could not be judged      2    usage
+  3    drift                    4    divergence
+  5    build failed             6    training failed
+  7    inconclusive (another platform class, and the outputs differ)
+  130  interrupted
+
+See `cargo repro COMMAND --help` for what each command does.";
+
+/// Pin seeds, dependencies, data and code of a training, and prove that it reproduces.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo repro",
+    bin_name = "cargo repro",
+    version,
+    styles = STYLES,
+    after_help = EXIT_CODES,
+    disable_help_subcommand = false,
+    arg_required_else_help = true
+)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Cargo's usual flags.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Flags that every command takes, as cargo's commands do.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Options")]
+pub struct Common {
+    /// Path to the package's Cargo.toml
+    #[arg(long, global = true, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// The package of the workspace whose repro.toml is meant
+    #[arg(short, long, global = true, value_name = "SPEC")]
+    pub package: Option<String>,
+    /// Colour: auto, always, never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
+    pub color: ColorChoice,
+    /// Only results, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Everything that is done
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Do not use the network
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// For whom to print: human, json (one object a line, the last is the verdict)
+    #[arg(long, global = true, value_name = "FMT", default_value = "human", hide_default_value = true, hide_possible_values = true)]
+    pub message_format: MessageFormat,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a training package that records and verifies at once
+    New(New),
+    /// Write a commented repro.toml into this package
+    Init,
+    /// Tell the whole story in a scratch directory: new, record, verify, one changed byte
+    Demo(Demo),
+    /// Snapshot every input, build and train, write repro.lock
+    Record(Record),
+    /// Rebuild and retrain from a clean checkout, and say whether all is as locked
+    Verify(Verify),
+    /// Drift only, in a moment: no build and no training
+    Status(Status),
+    /// What differs between two locks, or two revisions of the lock
+    Diff(Diff),
+    /// The lock, for a person to read
+    Show(Show),
+}
+
+/// `cargo repro new`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Example:\n  cargo repro new wine && cd wine\n  git add . && git commit -m 'first training'\n  cargo repro record")]
+pub struct New {
+    /// The directory to create
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// The package's name; the directory's name by default
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// `cargo repro demo`
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// Keep the scratch directory, and say where it is
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Values given on the command line in place of the manifest's.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Overrides {
+    /// A parameter's value in place of the manifest's, as `max_depth=12`
+    #[arg(short = 'P', long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// The seed in place of the manifest's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+}
+
+/// `cargo repro record`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  cargo repro record                     train once, write repro.lock\n  cargo repro record --confirm 3         train three times; no lock unless all agree\n  cargo repro record -P max_depth=12     with another value for one parameter")]
+pub struct Record {
+    /// Train N times, and write no lock unless all outcomes are equal
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub confirm: u32,
+    /// Record uncommitted changes too, and mark the lock as dirty
+    #[arg(long)]
+    pub allow_dirty: bool,
+    /// Overrides of the manifest.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// `cargo repro verify`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  cargo repro verify                     this checkout against its repro.lock\n  cargo repro verify --rev v1.2          the tag, with the lock that it carries\n  cargo repro verify --message-format json")]
+pub struct Verify {
+    /// The tag, branch or commit to verify, with the lock that it carries
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
+    /// Train N times; every outcome must be the locked one
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub times: u32,
+    /// Where to leave outputs that are not as locked
+    #[arg(long, value_name = "DIR")]
+    pub outputs: Option<PathBuf>,
+    /// Overrides of the manifest.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// `cargo repro status`
+#[derive(Debug, ClapArgs)]
+pub struct Status {
+    /// Read every file again, whatever was remembered from the last look
+    #[arg(long)]
+    pub fresh: bool,
+    /// Overrides of the manifest.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// `cargo repro diff`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  cargo repro diff v1.1 v1.2             the locks that two tags carry\n  cargo repro diff old.lock repro.lock   two lock files")]
+pub struct Diff {
+    /// A lock file or a git revision
+    pub a: String,
+    /// Another
+    pub b: String,
+    /// Exit with 3 when inputs differ, with 4 when only outputs do
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `cargo repro show`
+#[derive(Debug, ClapArgs)]
+pub struct Show {
+    /// A lock file or a git revision; this package's repro.lock by default
+    pub lock: Option<String>,
+}

@@ -1,0 +1,93 @@
+//! `demo`: the whole story in a scratch directory: a new package, recorded, verified; then one byte of
+//! its data changed, and what `verify` says of it.
+
+use std::path::Path;
+
+use super::{done, new, record, verify};
+use crate::ambient;
+use crate::args;
+use crate::error::{Error, IoContext as _, Result};
+use crate::exit_code::ExitCode;
+use crate::repository;
+use crate::settings::Settings;
+
+/// Runs the command.
+///
+/// # Errors
+/// When one of the steps does not come out as it should.
+pub fn run(settings: &Settings, args: &args::Demo) -> Result<ExitCode> {
+    let root = ambient::scratch_root();
+    let scratch = tempfile::Builder::new()
+        .prefix("cargo-repro-demo-")
+        .tempdir_in(&root)
+        .at("make a directory in", &root)?;
+    let directory = scratch.path().join("wine");
+    let told = tell(settings, &directory);
+    if args.keep {
+        let kept = scratch.keep();
+        settings.shell.result(&format!("\nThe package is in {}\n", kept.join("wine").display()))?;
+    }
+    told?;
+    Ok(done(settings))
+}
+
+fn tell(settings: &Settings, directory: &Path) -> Result<()> {
+    let inside = Settings {
+        current_directory: directory.to_path_buf(),
+        manifest_path: None,
+        package: None,
+        ..settings.clone()
+    };
+    let tell = |text: &str| settings.shell.result(&format!("\n{text}\n"));
+
+    tell("1. A training package: a random forest on the red wine quality data.\n   $ cargo repro new wine")?;
+    new::create(directory, "wine")?;
+    repository::commit_scratch(directory, "Start")?;
+
+    tell("2. Train it, and pin everything that went in and came out.\n   $ cargo repro record")?;
+    expect(ExitCode::Ok, record::run(&inside, &recording())?)?;
+    repository::commit_scratch(directory, "Record")?;
+
+    tell("3. Rebuild and retrain from a clean checkout; is it the same model?\n   $ cargo repro verify")?;
+    expect(ExitCode::Ok, verify::run(&inside, &verification())?)?;
+
+    tell("4. Now one byte of the data changes: the first alcohol value, 9.4, becomes 9.5.\n   $ cargo repro verify")?;
+    change_one_byte(&directory.join("data/winequality-red.csv"))?;
+    expect(ExitCode::Drift, verify::run(&inside, &verification())?)?;
+
+    tell("That is the whole of it: record, verify, and a reason when it is not the same.\nStart your own: cargo repro new DIR, or cargo repro init in a package that you have.")
+}
+
+fn recording() -> args::Record {
+    args::Record {
+        confirm: 2,
+        allow_dirty: false,
+        overrides: args::Overrides::default(),
+    }
+}
+
+fn verification() -> args::Verify {
+    args::Verify {
+        rev: None,
+        times: 1,
+        outputs: None,
+        overrides: args::Overrides::default(),
+    }
+}
+
+fn change_one_byte(path: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(path).at("read", path)?;
+    std::fs::write(path, text.replacen(",9.4,", ",9.5,", 1)).at("write", path)
+}
+
+fn expect(expected: ExitCode, found: ExitCode) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "the demo did not go as it should: a step ended with {}, not {}",
+        found.number(),
+        expected.number()
+    ))
+    .hint("what the step said stands above; please report it"))
+}

@@ -1,0 +1,56 @@
+//! `init`: a commented manifest for an existing package. It never overwrites one.
+
+use super::done;
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::lockfile;
+use crate::manifest;
+use crate::memory::Memory;
+use crate::package::{Package, find};
+use crate::project;
+use crate::settings::Settings;
+use crate::snapshot::toolchain::Installed;
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is a manifest already, or no package.
+pub fn run(settings: &Settings) -> Result<ExitCode> {
+    let directory = if settings.package.is_some() {
+        project::directory(settings)?
+    } else {
+        find(settings.manifest_path.as_deref(), &settings.current_directory)?
+    };
+    let path = directory.join(manifest::FILE);
+    if path.exists() {
+        return Err(Error::new(format!("{} is there already, and stays as it is", path.display())));
+    }
+    let toolchain = Installed::find(&directory, &mut Memory::none())?;
+    let build = manifest::Build {
+        profile: "release".to_owned(),
+        features: Vec::new(),
+        default_features: true,
+    };
+    let package = Package::resolve(&directory, &build, &toolchain, settings.offline)?;
+    let bins: Vec<&str> = package
+        .programs
+        .iter()
+        .filter(|program| !program.is_example)
+        .map(|program| program.name.as_str())
+        .collect();
+    let bin = bins.first().copied().unwrap_or(&package.name);
+    let text = text(bin);
+    manifest::Manifest::from_text(&text, manifest::FILE).expect("the manifest that init writes is one");
+    lockfile::replace(&path, text.as_bytes())?;
+    settings.shell.status("Created", manifest::FILE);
+    if bins.len() != 1 {
+        let count = bins.len();
+        settings.shell.warn(format!("the package has {count} binaries; see that `bin` in [stage.train] names the trainer"));
+    }
+    settings.shell.result("Next: say in repro.toml what the program reads and writes, commit it, then `cargo repro record`.\n")?;
+    Ok(done(settings))
+}
+
+fn text(bin: &str) -> String {
+    include_str!("init.toml").replace("{{bin}}", bin)
+}

@@ -1,0 +1,286 @@
+//! `record`: snapshot, build, train, and only if all of that held, the lock.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::conclude;
+use crate::args;
+use crate::compare::{Divergence, Drift, divergence};
+use crate::error::{Error, IoContext as _, Phase, Result};
+use crate::exit_code::ExitCode;
+use crate::lockfile::{self, Lockfile, Record};
+use crate::memory::Memory;
+use crate::outcome::Outcome;
+use crate::project::{self, Project};
+use crate::run::session::Session;
+use crate::run::workdir::Workdir;
+use crate::settings::{Overrides, Settings};
+use crate::snapshot::platform::Facts;
+use crate::snapshot::source::{self, Dirty};
+use crate::snapshot::{self, Build, Dependencies, Environment, Platform, Snapshot, Source, Stage};
+use crate::verdict::{NotChecked, Verdict, Word};
+
+/// Runs the command.
+///
+/// # Errors
+/// When anything keeps a lock from being written; the old one is intact then.
+pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
+    let overrides = Overrides::resolve(&args.overrides)?;
+    let directory = project::directory(settings)?;
+    let remember = |repository: &crate::repository::Repository| Memory::load(&repository.private_directory());
+    let (project, mut memory) = Project::open(directory, &overrides, settings.offline, remember)?;
+    project.check_commands()?;
+    let old = old_lock(&project)?;
+    let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut memory)?;
+    settings.shell.status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
+
+    let workdir = Workdir::kept(&project.directory, settings.shell)?;
+    let recorded = record(&project, &workdir, settings, args, dirty, &mut memory);
+    memory.save();
+    match recorded? {
+        Recorded::Lock(lock, outputs) => {
+            write(&project, &lock, old.as_ref(), &outputs, settings)?;
+            conclude(settings, &verdict_of(&lock, &project))
+        }
+        Recorded::Refused(verdict) => conclude(settings, &verdict),
+    }
+}
+
+/// What came of it.
+enum Recorded {
+    /// A lock to write, and where its outputs lie.
+    Lock(Box<Lockfile>, Vec<(String, std::path::PathBuf)>),
+    /// None, and why.
+    Refused(Box<Verdict>),
+}
+
+/// An unreadable lock is no reason not to record a new one, but a newer version is: this tool would
+/// take something away.
+fn old_lock(project: &Project) -> Result<Option<Lockfile>> {
+    let path = project.lock_path();
+    match Lockfile::read(&path) {
+        Ok(read) if read.id == read.actual_id => Ok(Some(read.lock)),
+        Err(error) if path.exists() && error.what().contains("of version") => Err(error),
+        _ => Ok(None),
+    }
+}
+
+/// The files that must be committed: what may reach the program, the manifest, and committed data.
+fn candidates(project: &Project) -> Result<BTreeSet<String>> {
+    let (repository, commit) = (&project.repository, project.commit);
+    let mut files = source::candidates(repository, commit, &project.package)?;
+    files.insert(project.in_repository(crate::manifest::FILE)?);
+    if project.manifest.runs_commands() {
+        files.extend(command_closure(project)?);
+    }
+    let paths = project.manifest.data.values().flatten();
+    let prefixes: Vec<String> = paths.map(|path| project.in_repository(path.trim_end_matches('/'))).collect::<Result<_>>()?;
+    let patterns: Vec<glob::Pattern> = prefixes.iter().filter_map(|path| glob::Pattern::new(path).ok()).collect();
+    let is_data = |path: &String| {
+        prefixes.iter().any(|prefix| Path::new(path).starts_with(prefix)) || patterns.iter().any(|pattern| pattern.matches(path))
+    };
+    files.extend(repository.entries(commit)?.into_keys().filter(is_data));
+    Ok(files)
+}
+
+fn command_closure(project: &Project) -> Result<BTreeSet<String>> {
+    let apart = |path: &str| project.is_apart(path);
+    source::whole_package(&project.repository, project.commit, &project.package, apart)
+}
+
+/// Whether some of the files are not as committed; an error unless that is allowed.
+fn refuse_dirty(project: &Project, files: &BTreeSet<String>, allow: bool, memory: &mut Memory) -> Result<bool> {
+    let dirty = source::dirty(&project.repository, project.commit, files, memory)?;
+    if dirty.is_empty() || allow {
+        return Ok(!dirty.is_empty());
+    }
+    let line = |dirty: &Dirty| format!("{} ({})", dirty.path, dirty.how.word());
+    let lines: Vec<String> = dirty.iter().map(line).collect();
+    let count = if lines.len() == 1 { "1 file that can reach".to_owned() } else { format!("{} files that can reach", lines.len()) };
+    Err(Error::new(format!("{count} the program or its data is not as committed"))
+        .phase(Phase::Snapshot)
+        .context(lines.join("\n"))
+        .hint("commit, so that the lock can name a commit that has it all; or `--allow-dirty`, and the lock will say so"))
+}
+
+fn record(
+    project: &Project,
+    workdir: &Workdir,
+    settings: &Settings,
+    args: &args::Record,
+    mut dirty: bool,
+    memory: &mut Memory,
+) -> Result<Recorded> {
+    let environment = Environment::observe(&project.manifest.environment);
+    let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
+    let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
+
+    // The data is digested while cargo compiles: neither needs the other.
+    let (directory, declared) = (&project.directory, &project.manifest.data);
+    let (session, data) = std::thread::scope(|scope| {
+        let data = scope.spawn(|| snapshot::observe_data(directory, declared, memory));
+        let session = Session::build(project, workdir, dirty, &build, &environment, &dependencies, settings.shell);
+        (session, data.join().expect("digesting does not panic"))
+    });
+    let data = data.map_err(|error| error.phase(Phase::Snapshot))?;
+    refuse_missing(&data)?;
+    let session = session?;
+    let closure = closure(project, &session)?;
+    dirty |= refuse_dirty(project, &closure, args.allow_dirty, &mut Memory::none())?;
+    let source = if dirty {
+        source::observe_work_tree(&project.repository, project.commit, &closure)?
+    } else {
+        Source::observe(&project.repository, project.commit, &closure)?
+    };
+
+    let snapshot = Snapshot {
+        seed: project.manifest.seed,
+        params: project.manifest.params.clone(),
+        determinism: project.manifest.determinism,
+        source,
+        toolchain: project.toolchain.identity.clone(),
+        dependencies,
+        platform: Platform::observe(&build.target),
+        build,
+        environment,
+        data,
+        stages: project.manifest.stages.iter().map(|(name, stage)| (name.clone(), Stage::from(stage))).collect(),
+    };
+    train(project, &session, snapshot, args.confirm, dirty)
+}
+
+fn train(project: &Project, session: &Session<'_>, snapshot: Snapshot, confirm: u32, dirty: bool) -> Result<Recorded> {
+    let order = project.manifest.stage_order();
+    let mut first: Option<Outcome> = None;
+    for number in 1..=confirm {
+        let (outcome, changed) = session.train(&snapshot.data, &snapshot.environment, number, confirm)?;
+        if !changed.is_empty() {
+            return Ok(refused(project, Word::Drifted, changed, Vec::new(), number));
+        }
+        refuse_incomplete(project, &outcome)?;
+        match &first {
+            None => first = Some(outcome),
+            Some(first) => {
+                let differing = divergence(first, &outcome, &order);
+                if !differing.is_empty() {
+                    return Ok(refused(project, Word::Diverged, Vec::new(), differing, number));
+                }
+            }
+        }
+    }
+    let lock = Lockfile {
+        record: Record { runs: confirm, dirty },
+        snapshot,
+        outcome: first.expect("at least one training is asked for"),
+        facts: Facts::observe(),
+    };
+    let artifacts = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());
+    let outputs = artifacts.map(|path| (path.clone(), session.output(path))).collect();
+    Ok(Recorded::Lock(Box::new(lock), outputs))
+}
+
+fn refused(project: &Project, word: Word, drift: Vec<Drift>, divergence: Vec<Divergence>, runs: u32) -> Recorded {
+    Recorded::Refused(Box::new(Verdict {
+        word,
+        drift,
+        divergence,
+        notes: Vec::new(),
+        not_checked: Vec::new(),
+        runs,
+        outcome: Outcome::new(),
+        lock: None,
+        commit: project.commit.to_string(),
+        outputs: None,
+    }))
+}
+
+fn refuse_missing(data: &std::collections::BTreeMap<String, snapshot::Data>) -> Result<()> {
+    let missing = data.iter().find_map(|(name, data)| data.missing.first().map(|path| (name, path)));
+    match missing {
+        None => Ok(()),
+        Some((name, path)) => Err(Error::new(format!("the data `{name}` is not there: {path}"))
+            .phase(Phase::Snapshot)
+            .hint("paths in [data] start at the package's directory; fetch the file, or mend the path in repro.toml")),
+    }
+}
+
+/// A lock that pins nothing, or not what the manifest declares, would be worse than none.
+fn refuse_incomplete(project: &Project, outcome: &Outcome) -> Result<()> {
+    for (name, stage) in &project.manifest.stages {
+        let written = &outcome[name];
+        let declared = stage.artifacts.iter().chain(&stage.metrics);
+        if let Some(path) = declared.clone().find(|path| !written.artifacts.contains_key(*path)) {
+            return Err(Error::training(format!("stage `{name}` ended well but did not write {path}"))
+                .phase(Phase::Collect)
+                .hint("outputs go to REPRO_OUT_DIR, which is the package's directory in the checkout and the program's own"));
+        }
+        if written.is_empty() {
+            return Err(Error::training(format!("stage `{name}` gave nothing that a later run could be compared with"))
+                .phase(Phase::Collect)
+                .hint("declare `artifacts` or `metrics` for it in repro.toml"));
+        }
+    }
+    Ok(())
+}
+
+/// The files that reached the program, as the build tells, and those that rule it.
+fn closure(project: &Project, session: &Session<'_>) -> Result<BTreeSet<String>> {
+    let mut closure = session.built.sources.clone();
+    closure.extend(source::ruling_files(&project.repository, &project.package)?);
+    closure.extend(source::vendored_files(&project.repository, project.commit, &project.package)?);
+    if project.manifest.runs_commands() {
+        closure.extend(command_closure(project)?);
+    }
+    Ok(closure)
+}
+
+/// The outputs to their places first and the lock last, so that a lock never speaks of outputs that
+/// are not there yet.
+fn write(
+    project: &Project,
+    lock: &Lockfile,
+    old: Option<&Lockfile>,
+    outputs: &[(String, std::path::PathBuf)],
+    settings: &Settings,
+) -> Result<()> {
+    for (path, place) in outputs {
+        crate::interrupt::check()?;
+        let to = project.directory.join(path);
+        let bytes = std::fs::read(place).at("read", place)?;
+        if std::fs::read(&to).is_ok_and(|there| there == bytes) {
+            continue;
+        }
+        let parent = to.parent().unwrap_or(&project.directory);
+        std::fs::create_dir_all(parent).at("make the directory", parent)?;
+        lockfile::replace(&to, &bytes)?;
+        settings.shell.detail("Wrote", path);
+    }
+    crate::interrupt::check()?;
+    if old.is_some_and(|old| lock.says_the_same_as(old)) {
+        settings.shell.status("Unchanged", lockfile::FILE);
+        return Ok(());
+    }
+    lock.write(&project.lock_path())?;
+    settings.shell.status("Wrote", lockfile::FILE);
+    Ok(())
+}
+
+fn verdict_of(lock: &Lockfile, project: &Project) -> Verdict {
+    let mut not_checked = super::not_isolated();
+    if lock.record.runs == 1 {
+        let why = "the program was trained once; `--confirm 3` would show whether it gives the same twice";
+        not_checked.insert(0, NotChecked::new("repetition", why));
+    }
+    Verdict {
+        word: Word::Recorded,
+        drift: Vec::new(),
+        divergence: Vec::new(),
+        notes: Vec::new(),
+        not_checked,
+        runs: lock.record.runs,
+        outcome: lock.outcome.clone(),
+        lock: Some(lock.id()),
+        commit: project.commit.to_string(),
+        outputs: None,
+    }
+}

@@ -1,0 +1,24 @@
+//! `show`: the lock for a person to read.
+
+use super::done;
+use crate::args;
+use crate::error::Result;
+use crate::exit_code::ExitCode;
+use crate::lockfile;
+use crate::project;
+use crate::report;
+use crate::settings::Settings;
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no lock, or it cannot be read.
+pub fn run(settings: &Settings, args: &args::Show) -> Result<ExitCode> {
+    let read = match &args.lock {
+        Some(name) => super::diff::find_lock(settings, name)?,
+        None => lockfile::Lockfile::read(&project::directory(settings)?.join(lockfile::FILE))?,
+    };
+    settings.shell.result(&report::lock::show(&read))?;
+    settings.shell.json(&report::json::lock(&read));
+    Ok(done(settings))
+}

@@ -1,0 +1,52 @@
+//! `status`: drift only, in a moment. No build and no training, and where nothing changed since the
+//! last look, no subprocess either.
+
+use super::conclude;
+use crate::args;
+use crate::error::Result;
+use crate::exit_code::ExitCode;
+use crate::inspect;
+use crate::lockfile::Lockfile;
+use crate::memory::Memory;
+use crate::outcome::Outcome;
+use crate::project::{self, Project};
+use crate::settings::{Overrides, Settings};
+use crate::verdict::{NotChecked, Verdict, Word, stops};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the inputs or the lock cannot be read.
+pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
+    let overrides = Overrides::resolve(&args.overrides)?;
+    let directory = project::directory(settings)?;
+    let (project, mut memory) = Project::open(directory, &overrides, settings.offline, |repository| {
+        if args.fresh { Memory::none() } else { Memory::load(&repository.private_directory()) }
+    })?;
+    let read = Lockfile::read(&project.lock_path())?;
+    let inspected = inspect::inspect(&project, &read, &mut memory)?;
+    memory.save();
+    let mut not_checked = inspected.not_checked;
+    not_checked.push(NotChecked::new(
+        "outcome",
+        "nothing was built or trained; `cargo repro verify` does that",
+    ));
+    not_checked.push(NotChecked::new(
+        "dependency-sources",
+        "packages are compared by Cargo.lock; `cargo repro verify` looks into their files",
+    ));
+    let word = if inspected.drift.iter().any(stops) { Word::Drifted } else { Word::Unchanged };
+    let verdict = Verdict {
+        word,
+        drift: inspected.drift,
+        divergence: Vec::new(),
+        notes: inspected.notes,
+        not_checked,
+        runs: 0,
+        outcome: Outcome::new(),
+        lock: Some(read.id),
+        commit: project.commit.to_string(),
+        outputs: None,
+    };
+    conclude(settings, &verdict)
+}

@@ -1,0 +1,180 @@
+//! An error as its reader needs it: what went wrong and where, what to do next, and which exit code
+//! that is. Differences between two snapshots are not errors; they are [`crate::compare::Drift`] and
+//! [`crate::compare::Divergence`].
+
+use std::fmt;
+use std::path::Path;
+
+use crate::exit_code::ExitCode;
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Where in a run an error arose; the JSON verdict carries the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the manifest, the lock, the repository, the package.
+    Project,
+    /// Taking the snapshot.
+    Snapshot,
+    /// Checking the build out and compiling it.
+    Build,
+    /// Running the program.
+    Train,
+    /// Gathering what the program wrote.
+    Collect,
+}
+
+impl Phase {
+    /// The word in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::Snapshot => "snapshot",
+            Self::Build => "build",
+            Self::Train => "train",
+            Self::Collect => "collect",
+        }
+    }
+}
+
+/// What, where, and what next.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    code: ExitCode,
+    phase: Phase,
+    what: String,
+    /// Indented lines under the message: the manifest's line, the end of a program's output.
+    context: Option<String>,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// An error that keeps anything from being judged (exit code 1) unless [`Error::code`] says otherwise.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code: ExitCode::NotJudged,
+            phase: Phase::Project,
+            what: what.into(),
+            context: None,
+            hint: None,
+        }))
+    }
+
+    /// An I/O error with what was being done to which path.
+    pub fn io(doing: &str, path: &Path, error: &std::io::Error) -> Self {
+        let plain = Self::new(format!("could not {doing} {}: {error}", path.display()));
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                plain.hint("free some space, then run the same command again; nothing was half written")
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                plain.hint("check the owner and the permissions of that path")
+            }
+            _ => plain,
+        }
+    }
+
+    /// The user, or the system, asked for an end.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new("interrupted").code(ExitCode::Interrupted)
+    }
+
+    /// A build that did not succeed.
+    pub fn build(what: impl Into<String>) -> Self {
+        Self::new(what).code(ExitCode::BuildFailed).phase(Phase::Build)
+    }
+
+    /// A training that did not succeed.
+    pub fn training(what: impl Into<String>) -> Self {
+        Self::new(what)
+            .code(ExitCode::TrainingFailed)
+            .phase(Phase::Train)
+    }
+
+    /// The same error with another exit code.
+    #[must_use]
+    pub fn code(mut self, code: ExitCode) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    /// The same error, of another phase.
+    #[must_use]
+    pub fn phase(mut self, phase: Phase) -> Self {
+        self.0.phase = phase;
+        self
+    }
+
+    /// What to do next; printed on a line of its own.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Lines to show under the message.
+    #[must_use]
+    pub fn context(mut self, context: impl Into<String>) -> Self {
+        self.0.context = Some(context.into());
+        self
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        self.0.code
+    }
+
+    /// Where it arose.
+    #[must_use]
+    pub fn failed_phase(&self) -> Phase {
+        self.0.phase
+    }
+
+    /// The message alone.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.0.what
+    }
+
+    /// The lines under it, if any.
+    #[must_use]
+    pub fn context_lines(&self) -> Option<&str> {
+        self.0.context.as_deref()
+    }
+
+    /// What to do next, if that can be said.
+    #[must_use]
+    pub fn next(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.what)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Names the path in an I/O error, which std leaves out.
+pub trait IoContext<T> {
+    /// `doing` completes the sentence "could not … PATH".
+    ///
+    /// # Errors
+    /// The error itself, with the path and what was being done.
+    fn at(self, doing: &str, path: &Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn at(self, doing: &str, path: &Path) -> Result<T> {
+        self.map_err(|error| Error::io(doing, path, &error))
+    }
+}

@@ -1,0 +1,88 @@
+//! `cargo repro` pins the seeds, dependencies, data and code of a training, and proves that it
+//! reproduces. This is the command's own library; its only promise to others is the binary. What a
+//! training program links is the crate `repro-ml`.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! Args + Manifest → Settings → Project → Snapshot ─→ drift? (Snapshot × Lockfile)
+//!                                           └→ Run: build → train → collect → Outcome ─→ divergence? (Outcome × Lockfile)
+//!                                                                                   Verdict → Report → exit code
+//! ```
+
+pub mod ambient;
+pub mod args;
+pub mod commands;
+pub mod compare;
+pub mod digest;
+pub mod error;
+pub mod exit_code;
+pub mod inspect;
+pub mod interrupt;
+pub mod lockfile;
+pub mod manifest;
+pub mod memory;
+pub mod outcome;
+pub mod package;
+pub mod project;
+pub mod report;
+pub mod repository;
+pub mod revision;
+pub mod run;
+pub mod settings;
+pub mod shell;
+pub mod snapshot;
+pub mod template;
+pub mod verdict;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+use crate::error::Result;
+use crate::exit_code::ExitCode;
+use crate::run::launcher;
+use crate::settings::Settings;
+use crate::shell::Shell;
+
+/// The whole program: from its arguments to its exit code.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    if arguments.get(1).is_some_and(|word| word == launcher::WORD) {
+        return shell::launch_failed(&launcher::become_child(arguments.drain(2..)));
+    }
+    // `cargo repro …` runs `cargo-repro repro …`.
+    if arguments.get(1).is_some_and(|word| word == "repro") {
+        arguments.remove(1);
+    }
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(refusal) => return shell::refuse(&refusal),
+    };
+    match Settings::resolve(&args.common) {
+        Ok(settings) => dispatch(&settings, &args.command).unwrap_or_else(|error| {
+            settings.shell.error(&error);
+            settings.shell.json(&report::json::failed(&error));
+            error.exit_code()
+        }),
+        Err(error) => {
+            Shell::of(&args.common).error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
+    interrupt::listen()?;
+    match command {
+        Command::New(args) => commands::new::run(settings, args),
+        Command::Init => commands::init::run(settings),
+        Command::Demo(args) => commands::demo::run(settings, args),
+        Command::Record(args) => commands::record::run(settings, args),
+        Command::Verify(args) => commands::verify::run(settings, args),
+        Command::Status(args) => commands::status::run(settings, args),
+        Command::Diff(args) => commands::diff::run(settings, args),
+        Command::Show(args) => commands::show::run(settings, args),
+    }
+}

@@ -1,0 +1,103 @@
+//! The text of version 1. The tables are the snapshot's own types; when one of them changes its form,
+//! a copy of the old one is frozen here and version 2 begins.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Lockfile, Record};
+use crate::digest::Digest;
+use crate::manifest::{Determinism, Param};
+use crate::outcome::Outcome;
+use crate::snapshot::platform::Facts;
+use crate::snapshot::{Build, Data, Dependencies, Environment, Platform, Snapshot, Source, Stage, Toolchain};
+
+/// The body, in the order in which a reader asks: what came out, from what, under which conditions.
+#[derive(Serialize)]
+struct Body<'a> {
+    seed: u64,
+    record: &'a Record,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    params: &'a BTreeMap<String, Param>,
+    outcome: &'a Outcome,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    data: &'a BTreeMap<String, Data>,
+    stages: &'a BTreeMap<String, Stage>,
+    determinism: &'a Determinism,
+    environment: &'a Environment,
+    platform: &'a Platform,
+    toolchain: &'a Toolchain,
+    build: &'a Build,
+    source: &'a Source,
+    dependencies: &'a Dependencies,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    #[serde(rename = "version")]
+    _version: i64,
+    id: Digest,
+    seed: u64,
+    record: Record,
+    #[serde(default)]
+    params: BTreeMap<String, Param>,
+    outcome: Outcome,
+    #[serde(default)]
+    data: BTreeMap<String, Data>,
+    stages: BTreeMap<String, Stage>,
+    determinism: Determinism,
+    environment: Environment,
+    platform: Platform,
+    toolchain: Toolchain,
+    build: Build,
+    source: Source,
+    dependencies: Dependencies,
+    facts: Facts,
+}
+
+/// The canonical text of everything that the id covers.
+pub(super) fn body(lock: &Lockfile) -> String {
+    let snapshot = &lock.snapshot;
+    let body = Body {
+        seed: snapshot.seed,
+        record: &lock.record,
+        params: &snapshot.params,
+        outcome: &lock.outcome,
+        data: &snapshot.data,
+        stages: &snapshot.stages,
+        determinism: &snapshot.determinism,
+        environment: &snapshot.environment,
+        platform: &snapshot.platform,
+        toolchain: &snapshot.toolchain,
+        build: &snapshot.build,
+        source: &snapshot.source,
+        dependencies: &snapshot.dependencies,
+    };
+    toml::to_string(&body).expect("every key of a lock is text and every value has a form in TOML")
+}
+
+/// Reads a whole lock and the id that it states.
+pub(super) fn parse(text: &str) -> Result<(Lockfile, Digest), String> {
+    let whole: Whole = toml::from_str(text).map_err(|error| error.to_string())?;
+    let snapshot = Snapshot {
+        seed: whole.seed,
+        params: whole.params,
+        determinism: whole.determinism,
+        source: whole.source,
+        toolchain: whole.toolchain,
+        dependencies: whole.dependencies,
+        build: whole.build,
+        platform: whole.platform,
+        environment: whole.environment,
+        data: whole.data,
+        stages: whole.stages,
+    };
+    let lock = Lockfile {
+        record: whole.record,
+        snapshot,
+        outcome: whole.outcome,
+        facts: whole.facts,
+    };
+    Ok((lock, whole.id))
+}

@@ -1,0 +1,264 @@
+//! `repro.toml`: what the user intends. This file gives the resolved types; how the text becomes them,
+//! and how a mistake is shown at its line, is in [`parse`].
+
+mod parse;
+
+pub(crate) use parse::fill;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The manifest's file name, beside the package's Cargo.toml.
+pub const FILE: &str = "repro.toml";
+
+/// The version of the format that this tool reads.
+pub const VERSION: i64 = 1;
+
+/// The manifest, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The one seed that every stream derives from.
+    pub seed: u64,
+    /// Parameters by name.
+    pub params: BTreeMap<String, Param>,
+    /// Declared data by name: paths or globs, relative to the package.
+    pub data: BTreeMap<String, Vec<String>>,
+    /// Stages by name.
+    pub stages: BTreeMap<String, Stage>,
+    /// How the program is compiled.
+    pub build: Build,
+    /// What the program sees of the environment.
+    pub environment: Environment,
+    /// Which sources of nondeterminism are replaced.
+    pub determinism: Determinism,
+}
+
+/// A parameter's value.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Param {
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A decimal number.
+    Float(f64),
+    /// Text.
+    Text(String),
+}
+
+impl fmt::Display for Param {
+    /// As the program gets it: text without quotes, floats as the shortest decimal that reads back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Integer(value) => value.fmt(f),
+            Self::Float(value) => f.write_str(&repro::protocol::shortest(*value)),
+            Self::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+impl PartialEq for Param {
+    /// By bits: a parameter that went from `0.0` to `-0.0` has changed.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Integer(a), Self::Integer(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Text(a), Self::Text(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Param {
+    /// What the command line gives for this parameter, in the type that the manifest gave it.
+    fn with_text(&self, text: &str) -> Option<Self> {
+        match self {
+            Self::Bool(_) => text.parse().ok().map(Self::Bool),
+            Self::Integer(_) => text.parse().ok().map(Self::Integer),
+            Self::Float(_) => text.parse().ok().map(Self::Float),
+            Self::Text(_) => Some(Self::Text(text.to_owned())),
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "true or false",
+            Self::Integer(_) => "a whole number",
+            Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+        }
+    }
+}
+
+/// One command of the pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// What is run.
+    pub program: Program,
+    /// Arguments, with `{seed}` and `{param}` not yet filled in.
+    pub args: Vec<String>,
+    /// Names of the declared data that it reads.
+    pub data: Vec<String>,
+    /// Names of the stages that must come before it.
+    pub needs: Vec<String>,
+    /// Files that it writes, relative to the package.
+    pub artifacts: Vec<String>,
+    /// A JSON object of numbers that it writes, relative to the package.
+    pub metrics: Option<String>,
+    /// When it counts as hanging.
+    pub timeout: Option<Duration>,
+}
+
+/// What a stage runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// A binary or an example of the package, by its name.
+    Bin(String),
+    /// Any program: its name or path, and its first arguments.
+    Command(Vec<String>),
+}
+
+/// How the program is compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The cargo profile.
+    pub profile: String,
+    /// Features to enable.
+    pub features: Vec<String>,
+    /// Whether the package's default features are on.
+    pub default_features: bool,
+}
+
+/// What the program sees of the environment, beside the fixed minimum.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Variables with their values.
+    pub set: BTreeMap<String, String>,
+    /// Variables whose value is the caller's, and is recorded.
+    pub pass: Vec<String>,
+}
+
+/// Which sources of nondeterminism are replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Determinism {
+    /// Where entropy comes from.
+    pub entropy: Source,
+    /// Where the time comes from.
+    pub clock: Source,
+}
+
+/// Where something comes from that the operating system gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The operating system, as it is.
+    #[default]
+    System,
+}
+
+impl Manifest {
+    /// Reads and checks the manifest of the package in `directory`.
+    ///
+    /// # Errors
+    /// When there is none, or it says something that it may not; the error shows the line.
+    pub fn read(directory: &Path) -> Result<Self> {
+        let path = directory.join(FILE);
+        let text = match std::fs::read(&path) {
+            Ok(bytes) => String::from_utf8(bytes)
+                .map_err(|_| Error::new(format!("{} is not UTF-8", path.display())))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::new(format!("no {FILE} in {}", directory.display())).hint(
+                    "`cargo repro init` writes one for this package; `cargo repro new DIR` starts a new one",
+                ));
+            }
+            Err(error) => return Err(Error::io("read", &path, &error)),
+        };
+        Self::from_text(&text, FILE)
+    }
+
+    /// Checks the manifest's text; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// When it says something that it may not; the error shows the line.
+    pub fn from_text(text: &str, origin: &str) -> Result<Self> {
+        parse::manifest(text, origin)
+    }
+
+    /// The same manifest with the command line's values in place of its own.
+    ///
+    /// # Errors
+    /// A usage error when a name is not the manifest's, or a value is not of its type.
+    pub fn with(mut self, overrides: &crate::settings::Overrides) -> Result<Self> {
+        use crate::exit_code::ExitCode::Usage;
+        if let Some(seed) = overrides.seed {
+            self.seed = seed;
+        }
+        for (name, text) in &overrides.params {
+            let known: Vec<&str> = self.params.keys().map(String::as_str).collect();
+            let known = known.join(", ");
+            let param = self.params.get_mut(name).ok_or_else(|| {
+                Error::new(format!("`-P {name}=…` names no parameter of {FILE}"))
+                    .code(Usage)
+                    .hint(format!("its parameters are: {known}"))
+            })?;
+            *param = param.with_text(text).ok_or_else(|| {
+                Error::new(format!(
+                    "`-P {name}={text}`: {FILE} gives {name} as {}, and this is none",
+                    param.type_name()
+                ))
+                .code(Usage)
+            })?;
+        }
+        Ok(self)
+    }
+
+    /// The names of the stages in the order in which they run: a stage after all that it needs, and
+    /// otherwise by name.
+    #[must_use]
+    pub fn stage_order(&self) -> Vec<&str> {
+        let mut order: Vec<&str> = Vec::new();
+        while order.len() < self.stages.len() {
+            let ready = self.stages.iter().find(|(name, stage)| {
+                !order.contains(&name.as_str())
+                    && stage.needs.iter().all(|need| order.contains(&need.as_str()))
+            });
+            let (name, _) = ready.expect("parse refuses cycles and unknown names in `needs`");
+            order.push(name);
+        }
+        order
+    }
+
+    /// The binaries and examples to build, each once.
+    #[must_use]
+    pub fn binaries(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .stages
+            .values()
+            .filter_map(|stage| match &stage.program {
+                Program::Bin(name) => Some(name.as_str()),
+                Program::Command(_) => None,
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Whether some stage runs a program that cargo does not build.
+    #[must_use]
+    pub fn runs_commands(&self) -> bool {
+        self.stages
+            .values()
+            .any(|stage| matches!(stage.program, Program::Command(_)))
+    }
+}

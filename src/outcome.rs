@@ -1,0 +1,91 @@
+//! The outcome: the outputs of a run, each exact. Two outcomes are compared in
+//! [`crate::compare::divergence`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+/// The outputs of every stage, by its name.
+pub type Outcome = BTreeMap<String, StageOutcome>;
+
+/// The outputs of one stage.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageOutcome {
+    /// The digest of the program that cargo built. Never compared by itself: a binary may differ in a
+    /// symbol's name while every output is equal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binary: Option<Digest>,
+    /// Files that the stage wrote without declaring them, by name alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undeclared: Vec<String>,
+    /// Seed streams by name, with the number of 32-bit words drawn.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<String, u64>,
+    /// Declared files by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub artifacts: BTreeMap<String, Artifact>,
+    /// Metrics by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Metric>,
+    /// Intermediate values in the order in which the program reported them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+impl StageOutcome {
+    /// Whether there is nothing in it that two runs could be compared by.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.artifacts.is_empty() && self.metrics.is_empty() && self.checkpoints.is_empty()
+    }
+}
+
+/// A file that a stage wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// A figure, exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// The shortest decimal that reads back to the same `f64`; `NaN`, `inf`, `-inf`.
+    pub value: String,
+    /// The bits as 16 hex digits: what is compared, since `-0.0` equals `0.0` and NaN equals nothing.
+    pub bits: String,
+}
+
+impl Metric {
+    /// Of a number.
+    #[must_use]
+    pub fn new(value: f64) -> Self {
+        Self {
+            value: repro::protocol::shortest(value),
+            bits: format!("{:016x}", value.to_bits()),
+        }
+    }
+
+    /// The number, if the bits are well formed.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        u64::from_str_radix(&self.bits, 16).ok().map(f64::from_bits)
+    }
+}
+
+/// A named digest of an intermediate value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// The name that the program gave it.
+    pub name: String,
+    /// SHA-256 of the value's canonical bytes.
+    pub digest: Digest,
+}

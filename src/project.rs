@@ -1,0 +1,142 @@
+//! The project: the cargo package with the manifest, and its git repository, on this machine with its
+//! toolchain. Everything that a command needs before it can look at inputs.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::lockfile;
+use crate::manifest::{Manifest, Program};
+use crate::memory::Memory;
+use crate::package::{self, Package};
+use crate::repository::{Commit, Repository};
+use crate::settings::{Overrides, Settings};
+use crate::snapshot::source;
+use crate::snapshot::toolchain::Installed;
+
+/// The project as found.
+#[derive(Debug)]
+pub struct Project {
+    /// The package's directory.
+    pub directory: PathBuf,
+    /// Its manifest, with the command line's overrides.
+    pub manifest: Manifest,
+    /// Its repository.
+    pub repository: Repository,
+    /// The commit that is checked out.
+    pub commit: Commit,
+    /// The toolchain that cargo uses here.
+    pub toolchain: Installed,
+    /// The package as cargo resolves it.
+    pub package: Package,
+}
+
+/// Which directory the command line means.
+///
+/// # Errors
+/// When there is no such package.
+pub fn directory(settings: &Settings) -> Result<PathBuf> {
+    let found = package::find(settings.manifest_path.as_deref(), &settings.current_directory)?;
+    match &settings.package {
+        None => Ok(found),
+        Some(name) => {
+            let toolchain = Installed::find(&found, &mut Memory::none())?;
+            package::find_member(&found, name, &toolchain)
+        }
+    }
+}
+
+impl Project {
+    /// Finds the project in `directory`, and checks that what its manifest names is there. `memory` is
+    /// asked with the repository, since it lies there.
+    ///
+    /// # Errors
+    /// When anything that a project consists of is missing or broken.
+    pub fn open(
+        directory: PathBuf,
+        overrides: &Overrides,
+        offline: bool,
+        remember: impl FnOnce(&Repository) -> Memory,
+    ) -> Result<(Self, Memory)> {
+        let manifest = Manifest::read(&directory)?.with(overrides)?;
+        let repository = Repository::discover(&directory)?;
+        let commit = repository.head()?;
+        let mut memory = remember(&repository);
+        let toolchain = Installed::find(&directory, &mut memory)?;
+        let name = format!("package in {} with {:?}", directory.display(), manifest.build);
+        let package = memory.fact(&name, || {
+            let package = Package::resolve(&directory, &manifest.build, &toolchain, offline)?;
+            let mut witnesses = package.witnesses();
+            witnesses.extend([toolchain.cargo.clone(), toolchain.rustc.clone()]);
+            Ok((package, witnesses))
+        })?;
+        for name in manifest.binaries() {
+            package.program(name)?;
+        }
+        let project = Self {
+            directory,
+            manifest,
+            repository,
+            commit,
+            toolchain,
+            package,
+        };
+        Ok((project, memory))
+    }
+
+    /// The lock's place.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        self.directory.join(lockfile::FILE)
+    }
+
+    /// The package's directory from the top of the repository, empty if it is the top.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn prefix(&self) -> Result<String> {
+        source::relative(self.repository.root(), &self.directory)
+    }
+
+    /// A path of the package, from the top of the repository.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn in_repository(&self, path: &str) -> Result<String> {
+        source::relative(self.repository.root(), &self.directory.join(path))
+    }
+
+    /// Whether a path of the package is the lock, an output, or declared data: things that are judged
+    /// by themselves and so are no source.
+    #[must_use]
+    pub fn is_apart(&self, path: &str) -> bool {
+        let outputs = self.manifest.stages.values().flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics));
+        let data = self.manifest.data.values().flatten();
+        path == lockfile::FILE
+            || path == crate::manifest::FILE
+            || path == "Cargo.lock"
+            || outputs.clone().any(|output| output == path)
+            || data.clone().any(|data| is_declared(data, path))
+    }
+
+    /// Checks that each command that is a path of the package is there.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub fn check_commands(&self) -> Result<()> {
+        for (name, stage) in &self.manifest.stages {
+            let Program::Command(command) = &stage.program else { continue };
+            if crate::run::find_command(&command[0], &self.directory).is_none() {
+                return Err(Error::new(format!("stage `{name}` runs `{}`, which is not on this machine", command[0]))
+                    .hint("install it, or name it by its path"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_declared(data: &str, path: &str) -> bool {
+    let whole = data.trim_end_matches('/');
+    path == whole
+        || Path::new(path).starts_with(whole)
+        || glob::Pattern::new(data).is_ok_and(|pattern| pattern.matches(path))
+}

@@ -1,0 +1,187 @@
+//! The verdict for a person: the word first, then what differs and why, then what was not checked.
+//! Styled text; whoever prints it strips the colours where they do not belong.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::finding::{Finding, Severity};
+use crate::outcome::Outcome;
+use crate::verdict::{Verdict, Word};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const CAUTION: Style = AnsiColor::Yellow.on_default().bold();
+const NAME: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// The whole verdict.
+#[must_use]
+pub fn verdict(verdict: &Verdict) -> String {
+    let mut text = headline(verdict);
+    let drift: Vec<Finding> = verdict.drift.iter().map(Finding::from).collect();
+    let (critical, warnings): (Vec<_>, Vec<_>) =
+        drift.into_iter().partition(|finding| finding.severity == Some(Severity::Critical));
+    let divergence: Vec<Finding> = verdict.divergence.iter().map(Finding::from).collect();
+    for finding in critical.iter().chain(&divergence) {
+        text += "\n";
+        text += &self::finding(finding, BAD);
+    }
+    if matches!(verdict.word, Word::Reproduced | Word::Recorded) {
+        text += "\n";
+        text += &outcome(&verdict.outcome);
+    }
+    let notes: Vec<Finding> = warnings.into_iter().chain(verdict.notes.iter().map(Finding::from)).collect();
+    for note in &notes {
+        text += "\n";
+        text += &finding(note, CAUTION);
+    }
+    if let Some(outputs) = &verdict.outputs {
+        let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
+    }
+    text += &not_checked(verdict);
+    text
+}
+
+fn headline(verdict: &Verdict) -> String {
+    let lock = verdict.lock.map_or_else(String::new, |id| format!(" ({})", id.short()));
+    let trainings = match verdict.runs {
+        1 => "1 training".to_owned(),
+        many => format!("{many} trainings"),
+    };
+    let count = |number: usize, one: &str, many: &str| {
+        if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+    };
+    let critical = verdict.drift.iter().filter(|drift| crate::verdict::stops(drift)).count();
+    let diverged = count(verdict.divergence.len(), "output is", "outputs are");
+    let (style, rest) = match verdict.word {
+        Word::Reproduced => (GOOD, format!("{trainings} gave what repro.lock{lock} says, byte for byte")),
+        Word::Recorded => (GOOD, format!("{trainings}, every outcome the same; repro.lock{lock} says so")),
+        Word::Unchanged => (GOOD, format!("every input is as in repro.lock{lock}; nothing was trained")),
+        Word::Drifted => {
+            let inputs = count(critical, "input is", "inputs are");
+            (BAD, format!("{inputs} not as in repro.lock{lock}; nothing was trained"))
+        }
+        Word::Diverged if verdict.lock.is_none() => {
+            (BAD, format!("{trainings} of the same inputs disagree; no lock was written"))
+        }
+        Word::Diverged => (BAD, format!("{diverged} not as in repro.lock{lock}, though every input is")),
+        Word::Inconclusive => {
+            (CAUTION, format!("{diverged} not as in repro.lock{lock}, on another platform class"))
+        }
+        Word::Done => (GOOD, String::new()),
+    };
+    // A drift found while the program ran is found after some training.
+    let rest = if verdict.word == Word::Drifted && verdict.runs > 0 {
+        format!("an input changed while the training read it; no verdict on {trainings}")
+    } else {
+        rest
+    };
+    format!("{style}{}{style:#}: {rest}\n", verdict.word.text())
+}
+
+/// One finding: its kind and subject, the sentence, both values, the hint.
+fn finding(finding: &Finding, style: Style) -> String {
+    let mut text = String::new();
+    let stage = finding.stage.as_ref().map_or_else(String::new, |stage| format!(" {FAINT}(stage {stage}){FAINT:#}"));
+    let _ = writeln!(text, "  {style}{}{style:#} {NAME}{}{NAME:#}{stage}", finding.kind, visible(&finding.subject));
+    let _ = writeln!(text, "    {}", visible(&finding.detail));
+    if finding.locked.is_some() || finding.found.is_some() {
+        let value = |value: &Option<String>| value.as_ref().map_or_else(|| "—".to_owned(), |text| visible(text));
+        let _ = writeln!(text, "    locked  {}", value(&finding.locked));
+        let _ = writeln!(text, "    found   {}", value(&finding.found));
+    }
+    if let Some(hint) = &finding.hint {
+        let _ = writeln!(text, "    hint: {hint}");
+    }
+    text
+}
+
+/// Names and values come from outside; a control character in them must not reach a terminal.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// The table of what came out.
+#[must_use]
+pub fn outcome(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for (name, stage) in outcome {
+        let mut rows: Vec<(String, String)> = Vec::new();
+        rows.extend(stage.metrics.iter().map(|(name, metric)| (visible(name), visible(&metric.value))));
+        rows.extend(stage.artifacts.iter().map(|(path, artifact)| {
+            (visible(path), format!("{}  {}", artifact.digest.short(), size(artifact.bytes)))
+        }));
+        if !stage.checkpoints.is_empty() {
+            let names: Vec<&str> = stage.checkpoints.iter().map(|checkpoint| checkpoint.name.as_str()).collect();
+            rows.push(("checkpoints".to_owned(), visible(&shortened(&names))));
+        }
+        if !stage.undeclared.is_empty() {
+            let names: Vec<&str> = stage.undeclared.iter().map(String::as_str).collect();
+            rows.push(("undeclared".to_owned(), visible(&shortened(&names))));
+        }
+        let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let _ = writeln!(text, "  {FAINT}stage{FAINT:#} {NAME}{name}{NAME:#}");
+        for (name, value) in rows {
+            let pad = " ".repeat(width - name.chars().count());
+            let _ = writeln!(text, "    {name}{pad}  {value}");
+        }
+    }
+    text
+}
+
+/// The first few of many.
+fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 6;
+    let mut text = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN {
+        let _ = write!(text, " and {} more", names.len() - SHOWN);
+    }
+    text
+}
+
+/// A size in bytes with its binary unit (IEC 80000-13).
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if value < 1024.0 {
+            break;
+        }
+        (value, unit) = (value / 1024.0, next);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+fn not_checked(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    if verdict.not_checked.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "\n{FAINT}not checked:{FAINT:#}");
+    for item in &verdict.not_checked {
+        let _ = writeln!(text, "  {}: {}", item.kind, item.why);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_binary_units() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(1023), "1023 B");
+        assert_eq!(size(84_199), "82.2 KiB");
+        assert_eq!(size(3 << 30), "3.0 GiB");
+    }
+
+    #[test]
+    fn control_characters_become_visible() {
+        assert_eq!(visible("a\u{1b}[31mb"), "a\u{fffd}[31mb");
+    }
+}

@@ -1,0 +1,85 @@
+//! A lock, and the difference between two, for a person to read.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::finding::Finding;
+use super::human::{outcome, size, visible};
+use crate::lockfile::Read;
+
+const NAME: Style = Style::new().bold();
+const OLD: Style = AnsiColor::Red.on_default();
+const NEW: Style = AnsiColor::Green.on_default();
+const CAUTION: Style = AnsiColor::Yellow.on_default().bold();
+
+/// The lock: what came out first, then from what.
+#[must_use]
+pub fn show(read: &Read) -> String {
+    let lock = &read.lock;
+    let snapshot = &lock.snapshot;
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    let tag = snapshot.source.tag.as_ref().map_or_else(String::new, |tag| format!(", tag {tag}"));
+    rows.push(("commit", format!("{}{tag}", snapshot.source.commit)));
+    rows.push(("confirmed", times(lock.record.runs)));
+    rows.push(("seed", snapshot.seed.to_string()));
+    let params: Vec<String> = snapshot.params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    rows.push(("params", params.join(", ")));
+    for (name, data) in &snapshot.data {
+        let files = if data.files.len() == 1 { String::new() } else { format!(", {} files", data.files.len()) };
+        rows.push(("data", format!("{name}: {} {}{files}", data.digest.short(), size(data.bytes))));
+    }
+    let toolchain = &snapshot.toolchain;
+    let commit = toolchain.commit.get(..9).unwrap_or(&toolchain.commit);
+    rows.push(("rustc", format!("{} ({commit})", toolchain.rustc)));
+    rows.push(("platform", snapshot.platform.to_string()));
+    let count = snapshot.dependencies.packages.iter().filter(|package| package.source.is_some()).count();
+    rows.push(("packages", format!("{count} beside the local ones")));
+    rows.push(("source", format!("{} files, {}", snapshot.source.files.len(), snapshot.source.closure.short())));
+    let mut text = format!("{NAME}repro.lock{NAME:#} {}\n", read.id);
+    if read.id != read.actual_id {
+        let _ = writeln!(text, "{CAUTION}edited by hand{CAUTION:#}: its content gives {}", read.actual_id);
+    }
+    if lock.record.dirty {
+        let _ = writeln!(text, "{CAUTION}recorded dirty{CAUTION:#}: with changes that were in no commit");
+    }
+    text += "\n";
+    text += &outcome(&lock.outcome);
+    text += "\n";
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = writeln!(text, "  {name:<10} {}", visible(value));
+    }
+    text
+}
+
+fn times(runs: u32) -> String {
+    match runs {
+        1 => "computed once".to_owned(),
+        many => format!("computed {many} times, every outcome the same"),
+    }
+}
+
+/// What differs between two locks: inputs above outputs, since they are its reason.
+#[must_use]
+pub fn diff(a: &str, b: &str, inputs: &[Finding], outputs: &[Finding]) -> String {
+    if inputs.is_empty() && outputs.is_empty() {
+        return format!("{} and {} pin the same inputs and the same outcome\n", visible(a), visible(b));
+    }
+    let mut text = format!("{OLD}- {}{OLD:#}\n{NEW}+ {}{NEW:#}\n", visible(a), visible(b));
+    for (title, findings) in [("inputs", inputs), ("outputs", outputs)] {
+        let _ = writeln!(text, "\n{NAME}{title}{NAME:#}");
+        if findings.is_empty() {
+            text += "  the same\n";
+        }
+        for finding in findings {
+            let _ = writeln!(text, "  {} {NAME}{}{NAME:#}", finding.kind, visible(&finding.subject));
+            if let Some(old) = &finding.locked {
+                let _ = writeln!(text, "    {OLD}- {}{OLD:#}", visible(old));
+            }
+            if let Some(new) = &finding.found {
+                let _ = writeln!(text, "    {NEW}+ {}{NEW:#}", visible(new));
+            }
+        }
+    }
+    text
+}

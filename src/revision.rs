@@ -1,0 +1,77 @@
+//! A revision of the project, for `--rev` and `diff`: the tree of a commit in a temporary repository of
+//! its own, so that everything that looks at a project can look at this one; or only the lock in it.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, IoContext as _, Result};
+use crate::lockfile::{self, Lockfile, Read};
+use crate::manifest::Manifest;
+use crate::repository::Repository;
+use crate::run::checkout::Checkout;
+use crate::run::workdir::Workdir;
+use crate::snapshot::source::relative;
+
+/// A checked out revision; the directory goes when it is dropped.
+#[derive(Debug)]
+pub struct Revision {
+    _workdir: Workdir,
+    /// The package's directory in it.
+    pub package: PathBuf,
+}
+
+/// Checks a revision of the package in `directory` out.
+///
+/// # Errors
+/// When the revision or its objects are not there.
+pub fn check_out(directory: &Path, name: &str) -> Result<Revision> {
+    let repository = Repository::discover(directory)?;
+    let commit = repository.resolve(name)?;
+    let workdir = Workdir::fresh()?;
+    let top = workdir.tree().join("revision");
+    let checkout = Checkout::plan_commit(&repository, commit, &top)?;
+    std::fs::create_dir_all(&top).at("make the directory", &top)?;
+    checkout.apply()?;
+    repository.detach_at(&top, commit)?;
+    let package = top.join(relative(repository.root(), directory)?);
+    if !package.join("Cargo.toml").is_file() {
+        return Err(Error::new(format!("the package is not in {name}")).hint("it may have been in another directory then"));
+    }
+    lend_data(directory, &package)?;
+    Ok(Revision {
+        _workdir: workdir,
+        package,
+    })
+}
+
+/// Data that git does not keep has no revisions: it is taken from the work tree, and the lock's digests
+/// tell whether it is what the revision was trained on.
+fn lend_data(from: &Path, to: &Path) -> Result<()> {
+    // A manifest that cannot be read is an error of whoever opens the project.
+    let Ok(manifest) = Manifest::read(to) else { return Ok(()) };
+    for path in manifest.data.values().flatten() {
+        let (kept, lent) = (from.join(path), to.join(path));
+        if !kept.exists() || lent.exists() || !lent.starts_with(to) {
+            continue;
+        }
+        let parent = lent.parent().unwrap_or(to);
+        std::fs::create_dir_all(parent).at("make the directory", parent)?;
+        std::os::unix::fs::symlink(&kept, &lent).at("make the link", &lent)?;
+    }
+    Ok(())
+}
+
+/// The lock that a revision carries.
+///
+/// # Errors
+/// When it has none, or it cannot be read.
+pub fn lock(directory: &Path, name: &str) -> Result<Read> {
+    let repository = Repository::discover(directory)?;
+    let commit = repository.resolve(name)?;
+    let path = relative(repository.root(), &directory.join(lockfile::FILE))?;
+    let entry = repository
+        .entry(commit, Path::new(&path))
+        .ok_or_else(|| Error::new(format!("{name} has no {path}")).hint("was the lock committed by then?"))?;
+    let text = String::from_utf8(repository.content(entry)?)
+        .map_err(|_| Error::new(format!("{path} in {name} is not UTF-8")))?;
+    Lockfile::from_text(&text, &format!("{path} in {name}"))
+}

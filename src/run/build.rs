@@ -1,0 +1,216 @@
+//! The build phase: cargo, offline and locked, in the clean checkout, with an environment of its own
+//! and paths remapped, so that the binary does not depend on where it was built. What cargo says of
+//! its products is believed; nothing is guessed from the layout of the target directory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::Message;
+
+use super::child::Task;
+use super::workdir::Workdir;
+use crate::ambient;
+use crate::error::{Error, IoContext as _, Result};
+use crate::package::Program;
+use crate::project::Project;
+use crate::shell::Shell;
+use crate::snapshot::source::relative;
+use crate::snapshot::{Build, Environment};
+
+/// What a build gives.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// The programs by the name of their binary or example.
+    pub programs: BTreeMap<String, PathBuf>,
+    /// The files of the repository, and of path dependencies, that the compiler read.
+    pub sources: BTreeSet<String>,
+}
+
+/// The time that builds see in place of now: 1980-01-01, the oldest that every archive format can
+/// hold (<https://reproducible-builds.org/specs/source-date-epoch/>).
+const SOURCE_DATE_EPOCH: &str = "315532800";
+
+/// Where sources, products and packages seem to lie, wherever they do.
+const SEEMING: [&str; 3] = ["/repro/source", "/repro/target", "/repro/cargo"];
+
+/// Builds the programs of all stages; `root` is the repository's root in the checkout.
+///
+/// # Errors
+/// When cargo fails, with the end of what it said.
+pub fn build(
+    project: &Project,
+    workdir: &Workdir,
+    root: &Path,
+    settings: &Build,
+    environment: &Environment,
+    shell: Shell,
+) -> Result<Built> {
+    let names = project.manifest.binaries();
+    if names.is_empty() {
+        return Ok(Built::default());
+    }
+    let programs = names
+        .iter()
+        .map(|name| project.package.program(name))
+        .collect::<Result<Vec<_>>>()?;
+    let directory = root.join(project.prefix()?);
+    let ended = Task {
+        program: project.toolchain.cargo.as_os_str(),
+        args: arguments(project, &programs),
+        directory: &directory,
+        environment: variables(project, workdir, settings, environment, shell),
+        timeout: None,
+        keep_stdout: true,
+    }
+    .run(shell)?;
+    if !ended.status.success() {
+        return Err(Error::build("the build failed in a clean checkout")
+            .context(if shell.is_human() && !shell.is_quiet() { String::new() } else { ended.tail })
+            .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?"));
+    }
+    let mut built = Built::default();
+    for message in Message::parse_stream(ended.stdout.as_slice()) {
+        let message = message.map_err(|error| Error::build(format!("cargo's messages cannot be read: {error}")))?;
+        if let Message::CompilerArtifact(artifact) = message
+            && let Some(executable) = artifact.executable
+            && programs.iter().any(|program| program.name == artifact.target.name)
+        {
+            let executable = executable.into_std_path_buf();
+            built.sources.extend(sources(&executable.with_extension("d"), root)?);
+            built.programs.insert(artifact.target.name, executable);
+        }
+    }
+    match names.iter().find(|name| !built.programs.contains_key(**name)) {
+        None => Ok(built),
+        Some(name) => Err(Error::build(format!("cargo built no `{name}`"))
+            .hint("does it need a feature? `[build] features = […]` in repro.toml enables some")),
+    }
+}
+
+fn arguments(project: &Project, programs: &[&Program]) -> Vec<OsString> {
+    let build = &project.manifest.build;
+    let mut args: Vec<String> = ["build", "--locked", "--offline", "--message-format=json-render-diagnostics"]
+        .map(str::to_owned)
+        .to_vec();
+    args.push(format!("--profile={}", build.profile));
+    if !build.default_features {
+        args.push("--no-default-features".to_owned());
+    }
+    if !build.features.is_empty() {
+        args.push(format!("--features={}", build.features.join(",")));
+    }
+    for program in programs {
+        let kind = if program.is_example { "--example" } else { "--bin" };
+        args.push(format!("{kind}={}", program.name));
+    }
+    args.into_iter().map(OsString::from).collect()
+}
+
+fn variables(
+    project: &Project,
+    workdir: &Workdir,
+    settings: &Build,
+    environment: &Environment,
+    shell: Shell,
+) -> BTreeMap<OsString, OsString> {
+    let mut variables: BTreeMap<OsString, OsString> = environment
+        .variables
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let path = environment.variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str);
+    let mut search = project.toolchain.bin().as_os_str().to_owned();
+    search.push(":");
+    search.push(path);
+    let own: [(&str, OsString); 12] = [
+        ("PATH", search),
+        ("HOME", workdir.home().into()),
+        ("TMPDIR", workdir.temp().into()),
+        ("CARGO_HOME", workdir.cargo_home().into()),
+        ("CARGO_TARGET_DIR", workdir.target().into()),
+        ("CARGO_INCREMENTAL", "0".into()),
+        ("CARGO_ENCODED_RUSTFLAGS", rustflags(workdir, settings)),
+        ("CARGO_TERM_COLOR", if shell.colors() { "always" } else { "never" }.into()),
+        ("CARGO_TERM_QUIET", if shell.is_quiet() { "true" } else { "false" }.into()),
+        ("RUSTC", project.toolchain.rustc.clone().into()),
+        ("SOURCE_DATE_EPOCH", SOURCE_DATE_EPOCH.into()),
+        // Crates that draw a random number for each build (ahash's compile-time-rng) use this instead.
+        ("CONST_RANDOM_SEED", "cargo-repro".into()),
+    ];
+    variables.extend(own.map(|(name, value)| (name.into(), value)));
+    variables
+}
+
+/// The repository's own flags, and the remapping of every path that differs between two builds.
+fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
+    let mut flags: Vec<OsString> = settings.rustflags.iter().map(OsString::from).collect();
+    let real = [workdir.tree(), workdir.target(), workdir.cargo_home()];
+    for (real, seeming) in real.iter().zip(SEEMING) {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(real);
+        flag.push("=");
+        flag.push(seeming);
+        flags.push(flag);
+    }
+    flags.join(std::ffi::OsStr::new("\u{1f}"))
+}
+
+/// The files of the checkout that a dep-info file of cargo's names. Cargo writes one beside each
+/// product: `product: file file …`, with blanks in names escaped.
+fn sources(dep_info: &Path, root: &Path) -> Result<BTreeSet<String>> {
+    let text = std::fs::read_to_string(dep_info).at("read", dep_info)?;
+    let mut sources = BTreeSet::new();
+    for line in text.lines() {
+        let Some((_, files)) = line.split_once(": ") else { continue };
+        for file in split_escaped(files) {
+            let path = PathBuf::from(file);
+            let tree = root.parent().unwrap_or(root);
+            if path.starts_with(tree) && path.is_file() {
+                sources.insert(relative(root, &path)?);
+            } else if path.starts_with(tree) {
+                below(&path, root, &mut sources)?; // a build script asked to be rerun for a directory
+            }
+        }
+    }
+    Ok(sources)
+}
+
+fn below(directory: &Path, root: &Path, sources: &mut BTreeSet<String>) -> Result<()> {
+    for entry in std::fs::read_dir(directory).into_iter().flatten() {
+        let entry = entry.at("read", directory)?;
+        if entry.file_type().at("look at", &entry.path())?.is_dir() {
+            below(&entry.path(), root, sources)?;
+        } else {
+            sources.insert(relative(root, &entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+fn split_escaped(files: &str) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut letters = files.chars();
+    while let Some(letter) = letters.next() {
+        let last = names.last_mut().expect("there is always one");
+        match letter {
+            '\\' => last.extend(letters.next()),
+            ' ' if last.is_empty() => {}
+            ' ' => names.push(String::new()),
+            other => last.push(other),
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_blanks_in_dep_info_belong_to_the_name() {
+        assert_eq!(split_escaped(r"/a/src/main.rs /with\ blank/x.rs"), ["/a/src/main.rs", "/with blank/x.rs"]);
+        assert!(split_escaped("").is_empty());
+    }
+}

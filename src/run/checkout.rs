@@ -1,0 +1,289 @@
+//! The clean checkout: exactly the files of a commit (or, for a dirty recording, of the work tree), as
+//! git stores them, with their submodules and with path dependencies from outside the repository at
+//! the same relative place. Files that are right already stay untouched, so that cargo sees them as
+//! unchanged; everything else in the directory is removed.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, IoContext as _, Result};
+use crate::interrupt;
+use crate::project::Project;
+use crate::repository::{Commit, Entry, Kind, Repository};
+use crate::snapshot::source::relative;
+
+/// What a checkout is to hold, by path from its top.
+#[derive(Debug)]
+pub struct Checkout {
+    /// The directory that it fills.
+    top: PathBuf,
+    /// Where the repository's root is in it.
+    root: PathBuf,
+    files: BTreeMap<PathBuf, Planned>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    kind: Kind,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// Kept in memory: trees of sources are small, and are compared on every run.
+    Bytes(Vec<u8>),
+    /// Copied from a file outside the commit.
+    File(PathBuf),
+}
+
+impl Checkout {
+    /// Plans the checkout of the project's commit into `top`; with `dirty`, of its work tree instead.
+    ///
+    /// # Errors
+    /// When git's objects or the work tree cannot be read.
+    pub fn plan(project: &Project, top: &Path, dirty: bool) -> Result<Self> {
+        let repository = &project.repository;
+        let outside = outside(project)?;
+        let depth = outside.iter().map(|(name, _)| climbs(name)).max().unwrap_or(0);
+        // As many directories above the root as the dependencies climb; their names do not matter.
+        let mut root = top.to_path_buf();
+        root.extend((1..depth).map(|_| "above"));
+        root.push("repository");
+        let mut checkout = Self {
+            top: top.to_path_buf(),
+            root: root.clone(),
+            files: BTreeMap::new(),
+        };
+        checkout.commit(repository, project.commit, &root)?;
+        if dirty {
+            checkout.work_tree(repository)?;
+        }
+        for (name, directory) in outside {
+            checkout.directory(&directory, &normal(&root.join(name)))?;
+        }
+        Ok(checkout)
+    }
+
+    /// Plans the checkout of a commit alone, without dependencies from outside.
+    ///
+    /// # Errors
+    /// When git's objects cannot be read.
+    pub fn plan_commit(repository: &Repository, commit: Commit, top: &Path) -> Result<Self> {
+        let mut checkout = Self {
+            top: top.to_path_buf(),
+            root: top.to_path_buf(),
+            files: BTreeMap::new(),
+        };
+        checkout.commit(repository, commit, top)?;
+        Ok(checkout)
+    }
+
+    /// Where the repository's root is.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether it holds a file of that path.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Makes the directory hold what is planned and nothing else.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn apply(&self) -> Result<()> {
+        self.remove_strangers(&self.top)?;
+        for (path, planned) in &self.files {
+            interrupt::check()?;
+            planned.write(path)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, repository: &Repository, commit: Commit, at: &Path) -> Result<()> {
+        for (name, entry) in repository.entries(commit)? {
+            let path = at.join(&name);
+            if entry.kind == Kind::Submodule {
+                self.submodule(repository, &name, entry, &path)?;
+            } else {
+                let content = Content::Bytes(repository.content(entry)?);
+                self.files.insert(path, Planned { kind: entry.kind, content });
+            }
+        }
+        Ok(())
+    }
+
+    /// A submodule that was never initialised stays empty, as in git's own checkouts.
+    fn submodule(&mut self, repository: &Repository, name: &str, entry: Entry, at: &Path) -> Result<()> {
+        if repository.submodule_head(name).is_none() {
+            return Ok(());
+        }
+        let (inner, commit) = repository.submodule(name, entry)?;
+        self.commit(&inner, commit, at)
+    }
+
+    /// Replaces the commit's files by those of the work tree, and adds what git does not track.
+    fn work_tree(&mut self, repository: &Repository) -> Result<()> {
+        let mut files = BTreeMap::new();
+        let tracked: Vec<PathBuf> = self.files.keys().cloned().collect();
+        let untracked = repository.untracked()?.into_iter().map(|name| self.root.join(name));
+        for path in tracked.into_iter().chain(untracked) {
+            let inner = path.strip_prefix(&self.root).unwrap_or(&path);
+            if let Some(planned) = Planned::from_disk(&repository.root().join(inner))? {
+                files.insert(path, planned);
+            }
+        }
+        self.files = files;
+        Ok(())
+    }
+
+    /// A package outside the repository: all its files but what cargo and git keep in it.
+    fn directory(&mut self, from: &Path, to: &Path) -> Result<()> {
+        for entry in std::fs::read_dir(from).at("read", from)? {
+            let entry = entry.at("read", from)?;
+            let (inner, name) = (entry.path(), entry.file_name());
+            if name == "target" || name == ".git" {
+                continue;
+            }
+            if entry.file_type().at("look at", &inner)?.is_dir() {
+                self.directory(&inner, &to.join(name))?;
+            } else if let Some(planned) = Planned::from_disk(&inner)? {
+                self.files.insert(to.join(name), planned);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_strangers(&self, directory: &Path) -> Result<()> {
+        for entry in std::fs::read_dir(directory).at("read", directory)? {
+            let entry = entry.at("read", directory)?;
+            let path = entry.path();
+            let kind = entry.file_type().at("look at", &path)?;
+            if kind.is_dir() {
+                let holds_some = self.files.range(path.clone()..).next().is_some_and(|(next, _)| next.starts_with(&path));
+                if holds_some && !self.files.contains_key(&path) {
+                    self.remove_strangers(&path)?;
+                } else {
+                    std::fs::remove_dir_all(&path).at("remove", &path)?;
+                }
+            } else if !self.files.contains_key(&path) {
+                std::fs::remove_file(&path).at("remove", &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Files below the root that were not planned: what a run wrote.
+    ///
+    /// # Errors
+    /// When a directory cannot be read.
+    pub fn strangers(&self, directory: &Path) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(directory).at("read", directory)? {
+            let entry = entry.at("read", directory)?;
+            let path = entry.path();
+            if entry.file_type().at("look at", &path)?.is_dir() {
+                found.extend(self.strangers(&path)?);
+            } else if !self.files.contains_key(&path) {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+impl Planned {
+    fn from_disk(path: &Path) -> Result<Option<Self>> {
+        let meta = match path.symlink_metadata() {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("look at", path, &error)),
+        };
+        if meta.is_symlink() {
+            let target = std::fs::read_link(path).at("read", path)?;
+            let content = Content::Bytes(target.into_os_string().into_encoded_bytes());
+            return Ok(Some(Self { kind: Kind::Link, content }));
+        }
+        let kind = if meta.permissions().mode() & 0o111 == 0 { Kind::File } else { Kind::Executable };
+        Ok(meta.is_file().then(|| Self {
+            kind,
+            content: Content::File(path.to_path_buf()),
+        }))
+    }
+
+    fn write(&self, path: &Path) -> Result<()> {
+        let read;
+        let bytes = match &self.content {
+            Content::Bytes(bytes) => bytes,
+            Content::File(source) => {
+                read = std::fs::read(source).at("read", source)?;
+                &read
+            }
+        };
+        if self.is_written(path, bytes) {
+            return Ok(());
+        }
+        if path.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+            std::fs::remove_dir_all(path).at("remove", path)?;
+        } else if path.symlink_metadata().is_ok() {
+            std::fs::remove_file(path).at("remove", path)?;
+        }
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(parent).at("make the directory", parent)?;
+        if self.kind == Kind::Link {
+            use std::os::unix::ffi::OsStrExt as _;
+            let target = Path::new(std::ffi::OsStr::from_bytes(bytes));
+            return std::os::unix::fs::symlink(target, path).at("make the link", path);
+        }
+        std::fs::write(path, bytes).at("write", path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(self.mode())).at("set the mode of", path)
+    }
+
+    fn mode(&self) -> u32 {
+        if self.kind == Kind::Executable { 0o755 } else { 0o644 }
+    }
+
+    fn is_written(&self, path: &Path, bytes: &[u8]) -> bool {
+        let Ok(meta) = path.symlink_metadata() else { return false };
+        if self.kind == Kind::Link {
+            let target = std::fs::read_link(path);
+            return target.is_ok_and(|target| target.as_os_str().as_encoded_bytes() == bytes);
+        }
+        meta.is_file()
+            && meta.permissions().mode() & 0o777 == self.mode()
+            && meta.len() == bytes.len() as u64
+            && std::fs::read(path).is_ok_and(|found| found == bytes)
+    }
+}
+
+/// Directories of path dependencies that lie outside the repository, by their relative path.
+fn outside(project: &Project) -> Result<Vec<(String, PathBuf)>> {
+    let root = project.repository.root();
+    let packages = project.package.local.iter();
+    packages
+        .filter(|package| !package.directory.starts_with(root))
+        .map(|package| Ok((relative(root, &package.directory)?, package.directory.clone())))
+        .collect()
+}
+
+fn climbs(path: &str) -> usize {
+    path.split('/').take_while(|part| *part == "..").count()
+}
+
+/// The path without `..`, which are all at its front's end here.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        if part == std::path::Component::ParentDir {
+            normal.pop();
+        } else {
+            normal.push(part);
+        }
+    }
+    normal
+}

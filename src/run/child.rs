@@ -1,0 +1,211 @@
+//! One child process: started through the [launcher](super::launcher), watched, and ended with all its
+//! descendants when it is done, hangs, or the user interrupts. What it prints is passed on and its end
+//! kept, so that a gigabyte of output costs neither memory nor disk.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
+
+use super::launcher;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::shell::Shell;
+
+/// How much of the end of the output is kept.
+const TAIL: usize = 16 * 1024;
+
+/// How long a pipe may stay open after its writer ended; only a process that fled could keep it.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What to run.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// The program's path.
+    pub program: &'a OsStr,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Its working directory.
+    pub directory: &'a Path,
+    /// All of its environment.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// When it counts as hanging.
+    pub timeout: Option<Duration>,
+    /// Whether stdout is an answer to keep rather than talk to pass on.
+    pub keep_stdout: bool,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status; after a timeout, that of being killed.
+    pub status: ExitStatus,
+    /// Whether the time was up.
+    pub timed_out: bool,
+    /// All of stdout, if it was to be kept.
+    pub stdout: Vec<u8>,
+    /// The end of what it printed otherwise.
+    pub tail: String,
+}
+
+enum Event {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+    Closed,
+    Exited(std::io::Result<ExitStatus>),
+}
+
+impl Task<'_> {
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the user interrupts.
+    pub fn run(self, shell: Shell) -> Result<Ended> {
+        let name = Path::new(self.program).display().to_string();
+        let could_not = |error: &dyn std::fmt::Display| Error::new(format!("could not run {name}: {error}"));
+        set_child_subreaper(Some(getpid())).map_err(|error| could_not(&error))?;
+        let launcher = std::env::current_exe().map_err(|error| could_not(&error))?;
+        let mut child = Command::new(launcher)
+            .arg(launcher::WORD)
+            .arg(getpid().as_raw_nonzero().to_string())
+            .arg(self.program)
+            .args(&self.args)
+            .current_dir(self.directory)
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| could_not(&error))?;
+        let group = Pid::from_child(&child);
+        let guarded = interrupt::Guarded::group(group);
+        // Bounded, so that a child that prints faster than the terminal takes it has to wait.
+        let (sender, events) = sync_channel(64);
+        forward(child.stdout.take(), sender.clone(), Event::Stdout);
+        forward(child.stderr.take(), sender.clone(), Event::Stderr);
+        std::thread::spawn(move || {
+            let _ = sender.send(Event::Exited(child.wait()));
+        });
+        let watch = Watch {
+            shell,
+            guarded,
+            keep_stdout: self.keep_stdout,
+            deadline: self.timeout.map(|limit| Instant::now() + limit),
+            stdout: Vec::new(),
+            tail: VecDeque::new(),
+        };
+        let ended = watch.follow(&events);
+        end_orphans();
+        interrupt::check()?;
+        ended.map_err(|error| could_not(&error))
+    }
+}
+
+fn forward<R: Read + Send + 'static>(pipe: Option<R>, sender: SyncSender<Event>, event: fn(Vec<u8>) -> Event) {
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        let mut pipe = pipe.expect("both pipes were asked for");
+        while let Ok(read) = pipe.read(&mut buffer) {
+            if read == 0 || sender.send(event(buffer[..read].to_vec())).is_err() {
+                break;
+            }
+        }
+        let _ = sender.send(Event::Closed);
+    });
+}
+
+struct Watch {
+    shell: Shell,
+    guarded: interrupt::Guarded,
+    keep_stdout: bool,
+    deadline: Option<Instant>,
+    stdout: Vec<u8>,
+    tail: VecDeque<u8>,
+}
+
+impl Watch {
+    fn follow(mut self, events: &Receiver<Event>) -> std::io::Result<Ended> {
+        let mut exited = None;
+        let mut timed_out = false;
+        let mut open = 2;
+        while exited.is_none() || open > 0 {
+            let event = match self.deadline {
+                Some(deadline) => events.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+                None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match event {
+                Ok(Event::Stdout(bytes)) if self.keep_stdout => self.stdout.extend(bytes),
+                Ok(Event::Stdout(bytes) | Event::Stderr(bytes)) => self.talk(&bytes),
+                Ok(Event::Closed) => open -= 1,
+                Ok(Event::Exited(status)) => {
+                    exited = Some(status?);
+                    self.guarded.kill(); // what it left behind in its group
+                    self.deadline = Some(Instant::now() + DRAIN);
+                }
+                Err(RecvTimeoutError::Timeout) if exited.is_none() => {
+                    timed_out = true;
+                    self.guarded.kill();
+                    self.deadline = None;
+                }
+                Err(_) => break,
+            }
+        }
+        let status = exited.ok_or_else(|| std::io::Error::other("its end was not seen"))?;
+        Ok(Ended {
+            status,
+            timed_out,
+            stdout: self.stdout,
+            tail: last_lines(self.tail),
+        })
+    }
+
+    fn talk(&mut self, bytes: &[u8]) {
+        self.shell.pass_through(bytes);
+        self.tail.extend(bytes);
+        let too_much = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..too_much);
+    }
+}
+
+/// The last lines, without control characters that could play with a terminal.
+fn last_lines(tail: VecDeque<u8>) -> String {
+    const LINES: usize = 20;
+    let text = String::from_utf8_lossy(&Vec::from(tail)).into_owned();
+    let clean = anstream::adapter::strip_str(&text).to_string();
+    let lines: Vec<&str> = clean.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    let shorten = |line: &&str| line.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
+    last.iter().map(shorten).collect::<Vec<_>>().join("\n")
+}
+
+/// Ends descendants that left the group: as subreaper this process inherits them.
+fn end_orphans() {
+    for _ in 0..1000 {
+        let orphans = children();
+        if orphans.is_empty() {
+            return;
+        }
+        for pid in orphans {
+            let _ = kill_process(pid, Signal::KILL);
+            let _ = waitpid(Some(pid), WaitOptions::empty());
+        }
+    }
+}
+
+/// The children of this process, by any of its threads.
+fn children() -> Vec<Pid> {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let lists = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
+        .filter_map(Pid::from_raw)
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! The collect phase: what the stages left, digested. An output that is missing is for the caller to
+//! judge: an error when recording, a divergence when verifying.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::build::Built;
+use super::checkout::Checkout;
+use super::ledger::Ledger;
+use super::staging::Staged;
+use super::workdir::Workdir;
+use crate::digest::Digest;
+use crate::error::{Error, IoContext as _, Phase, Result};
+use crate::manifest::{Manifest, Program, Stage};
+use crate::outcome::{Artifact, Metric, Outcome, StageOutcome};
+
+/// The outcome of a finished run; `directory` is the package's in the checkout.
+///
+/// # Errors
+/// When an output is no plain file, or the metrics or the ledger cannot be read.
+pub fn collect(
+    manifest: &Manifest,
+    workdir: &Workdir,
+    directory: &Path,
+    checkout: &Checkout,
+    staged: &Staged,
+    built: &Built,
+) -> Result<Outcome> {
+    let mut outcome = Outcome::new();
+    for (name, stage) in &manifest.stages {
+        let collected = stage_outcome(name, stage, workdir, directory, built);
+        outcome.insert(name.clone(), collected.map_err(|error| error.phase(Phase::Collect))?);
+    }
+    // Which stage wrote a stray file cannot be seen; the last one answers for all.
+    let undeclared = undeclared(manifest, directory, checkout, staged)?;
+    if let Some(last) = manifest.stage_order().last().and_then(|name| outcome.get_mut(*name)) {
+        last.undeclared = undeclared;
+    }
+    Ok(outcome)
+}
+
+fn stage_outcome(name: &str, stage: &Stage, workdir: &Workdir, directory: &Path, built: &Built) -> Result<StageOutcome> {
+    let ledger = Ledger::read(&workdir.ledger(name))?;
+    let mut artifacts = BTreeMap::new();
+    for path in stage.artifacts.iter().chain(&stage.metrics) {
+        if let Some(artifact) = artifact(&directory.join(path), path)? {
+            artifacts.insert(path.clone(), artifact);
+        }
+    }
+    let mut metrics = ledger.metrics;
+    if let Some(path) = &stage.metrics {
+        let place = directory.join(path);
+        if place.exists() {
+            for (name, metric) in metrics_file(&place, path)? {
+                if metrics.insert(name.clone(), metric).is_some() {
+                    return Err(Error::training(format!("the metric {name} is in {path} and in the ledger"))
+                        .hint("report it in one way"));
+                }
+            }
+        }
+    }
+    let binary = match &stage.program {
+        Program::Bin(bin) => Some(Digest::of_file(&built.programs[bin])?.0),
+        Program::Command(_) => None,
+    };
+    Ok(StageOutcome {
+        binary,
+        undeclared: Vec::new(),
+        streams: ledger.streams,
+        artifacts,
+        metrics,
+        checkpoints: ledger.checkpoints,
+    })
+}
+
+fn artifact(place: &Path, name: &str) -> Result<Option<Artifact>> {
+    let meta = match place.symlink_metadata() {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("look at", place, &error)),
+    };
+    let what = if meta.is_symlink() {
+        "a symbolic link"
+    } else if meta.is_dir() {
+        "a directory"
+    } else if meta.is_file() {
+        let (digest, bytes) = Digest::of_file(place)?;
+        return Ok(Some(Artifact { digest, bytes }));
+    } else {
+        "neither a file nor a directory"
+    };
+    Err(Error::training(format!("the output {name} is {what}; an output is a plain file"))
+        .hint("declare the files themselves in `artifacts`"))
+}
+
+/// A JSON object of numbers. JSON has no NaN and no infinities; writers turn them into `null`, which
+/// could be any of them, so it is refused; as text they are exact.
+fn metrics_file(place: &Path, name: &str) -> Result<BTreeMap<String, Metric>> {
+    let refuse = |why: String| {
+        Error::training(format!("the metrics file {name} {why}"))
+            .hint("it is a JSON object of numbers, such as {\"accuracy\": 0.94}")
+    };
+    let bytes = std::fs::read(place).at("read", place)?;
+    let object: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not a JSON object: {error}")))?;
+    object
+        .into_iter()
+        .map(|(metric, value)| {
+            let number = match &value {
+                serde_json::Value::Number(number) => number.as_f64(),
+                serde_json::Value::String(text) => match text.as_str() {
+                    "NaN" => Some(f64::NAN),
+                    "inf" | "Infinity" => Some(f64::INFINITY),
+                    "-inf" | "-Infinity" => Some(f64::NEG_INFINITY),
+                    _ => None,
+                },
+                serde_json::Value::Null => {
+                    return Err(refuse(format!(
+                        "has null for {metric}: it was NaN or infinite, and which cannot be seen any more"
+                    ))
+                    .hint("write such a value as text: \"NaN\", \"inf\" or \"-inf\""));
+                }
+                _ => None,
+            };
+            match number {
+                Some(number) => Ok((metric, Metric::new(number))),
+                None => Err(refuse(format!("has something other than a number for {metric}"))),
+            }
+        })
+        .collect()
+}
+
+/// Names of files that a run wrote and nobody declared, relative to the package.
+fn undeclared(manifest: &Manifest, directory: &Path, checkout: &Checkout, staged: &Staged) -> Result<Vec<String>> {
+    let declared = |path: &Path| {
+        let mut outputs = manifest.stages.values().flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics));
+        outputs.any(|output| directory.join(output) == path)
+    };
+    let strangers = checkout.strangers(checkout.root())?.into_iter();
+    let names = strangers
+        .filter(|path| !staged.holds(path) && !declared(path))
+        .map(|path| crate::snapshot::source::relative(directory, &path));
+    names.collect()
+}

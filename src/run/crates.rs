@@ -1,0 +1,264 @@
+//! The packages of a build, checked. Cargo does not look again at what it once downloaded: an edited
+//! file under `registry/src`, a repacked `.crate` or an edited git checkout all build without a word
+//! (rust-lang/cargo#9691). So each archive is held against Cargo.lock's checksum and each unpacked
+//! file against its archive, and a build gets a `CARGO_HOME` of its own, with copies of the archives
+//! that passed, and unpacks them itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::ambient;
+use crate::compare::drift::Tampered;
+use crate::digest::Digest;
+use crate::error::{Error, IoContext as _, Result};
+use crate::interrupt;
+use crate::package::{Package, RemotePackage};
+use crate::repository::Repository;
+use crate::snapshot::Dependencies;
+
+/// Where a package's sources come from on this machine.
+enum Origin {
+    /// A registry's archive.
+    Archive(PathBuf),
+    /// A git checkout of cargo's.
+    Git,
+    /// A vendored directory, which is judged as source where it lies in the repository.
+    Directory,
+}
+
+fn origin(package: &RemotePackage, cargo_home: &Path) -> Origin {
+    let registry = cargo_home.join("registry/src");
+    if let Ok(inner) = package.directory.strip_prefix(&registry)
+        && let Some(name) = inner.components().next()
+    {
+        let file = format!("{}-{}.crate", package.name, package.version);
+        return Origin::Archive(cargo_home.join("registry/cache").join(name).join(file));
+    }
+    if package.directory.starts_with(cargo_home.join("git/checkouts")) {
+        return Origin::Git;
+    }
+    Origin::Directory
+}
+
+/// Packages whose sources on this machine are not what Cargo.lock pins, and those that could not be
+/// checked, by name. Both processors share the work.
+///
+/// # Errors
+/// When an archive or a source file cannot be read.
+pub fn check(package: &Package, dependencies: &Dependencies, unpacked: bool) -> Result<(Vec<Tampered>, Vec<String>)> {
+    let cargo_home = ambient::cargo_home();
+    let checksums = checksums(dependencies);
+    let middle = package.remote.len().div_ceil(2);
+    let (left, right) = package.remote.split_at(middle);
+    let part = |packages: &[RemotePackage]| -> Result<(Vec<Tampered>, Vec<String>)> {
+        let (mut tampered, mut unchecked) = (Vec::new(), Vec::new());
+        for remote in packages {
+            interrupt::check()?;
+            match origin(remote, &cargo_home) {
+                Origin::Archive(archive) => tampered.extend(check_archive(remote, &archive, &checksums, unpacked)?),
+                Origin::Git => tampered.extend(check_checkout(remote)?),
+                Origin::Directory => unchecked.push(title(remote)),
+            }
+        }
+        Ok((tampered, unchecked))
+    };
+    let (left, right) = std::thread::scope(|scope| {
+        let left = scope.spawn(|| part(left));
+        let right = part(right);
+        (left.join().expect("checking does not panic"), right)
+    });
+    let (mut tampered, mut unchecked) = left?;
+    let (more_tampered, more_unchecked) = right?;
+    tampered.extend(more_tampered);
+    unchecked.extend(more_unchecked);
+    tampered.sort();
+    Ok((tampered, unchecked))
+}
+
+type Checksums<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>;
+
+fn checksums(dependencies: &Dependencies) -> Checksums<'_> {
+    let mut checksums: Checksums<'_> = BTreeMap::new();
+    for package in &dependencies.packages {
+        if let Some(checksum) = &package.checksum {
+            let key = (package.name.as_str(), package.version.as_str());
+            checksums.entry(key).or_default().insert(checksum);
+        }
+    }
+    checksums
+}
+
+fn title(package: &RemotePackage) -> String {
+    format!("{} {}", package.name, package.version)
+}
+
+fn check_archive(
+    package: &RemotePackage,
+    archive: &Path,
+    checksums: &Checksums<'_>,
+    unpacked: bool,
+) -> Result<Vec<Tampered>> {
+    let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let tampered = |what: String, expected: String, found: String| Tampered {
+        package: title(package),
+        what,
+        expected,
+        found,
+    };
+    let expected = checksums.get(&(package.name.as_str(), package.version.as_str()));
+    let Some(expected) = expected else { return Ok(Vec::new()) };
+    let bytes = std::fs::read(archive).map_err(|error| {
+        Error::io("read", archive, &error).hint("`cargo fetch --locked` downloads it")
+    })?;
+    let digest = Digest::of(&bytes);
+    if !expected.contains(digest.hex().as_str()) {
+        let expected: Vec<String> = expected.iter().map(|hex| format!("sha256:{hex}")).collect();
+        return Ok(vec![tampered(name, expected.join(" or "), digest.to_string())]);
+    }
+    if !unpacked {
+        return Ok(Vec::new());
+    }
+    let differing = differing_files(&bytes, package).at("unpack", archive)?;
+    Ok(differing
+        .into_iter()
+        .map(|(file, expected, found)| tampered(file, expected, found))
+        .collect())
+}
+
+/// The files of the unpacked sources that are not those of the archive: name, digest there, digest here.
+fn differing_files(archive: &[u8], package: &RemotePackage) -> std::io::Result<Vec<(String, String, String)>> {
+    let mut published = BTreeSet::new();
+    let mut differing = Vec::new();
+    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    let mut content = Vec::new();
+    for entry in tar.entries()? {
+        let mut entry = entry?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let path = entry.path()?.into_owned();
+        let inner: PathBuf = path.components().skip(1).collect();
+        content.clear();
+        entry.read_to_end(&mut content)?;
+        let found = std::fs::read(package.directory.join(&inner)).ok();
+        if found.as_deref() != Some(&content) {
+            let found = found.map_or_else(|| "missing".to_owned(), |bytes| Digest::of(bytes).to_string());
+            differing.push((inner.display().to_string(), Digest::of(&content).to_string(), found));
+        }
+        published.insert(inner);
+    }
+    let mut here = Vec::new();
+    list(&package.directory, &package.directory, &mut here)?;
+    let own = |path: &Path| path == Path::new(".cargo-ok");
+    for path in here.into_iter().filter(|path| !published.contains(path) && !own(path)) {
+        let found = Digest::of(std::fs::read(package.directory.join(&path))?).to_string();
+        differing.push((path.display().to_string(), "no such file".to_owned(), found));
+    }
+    Ok(differing)
+}
+
+fn list(directory: &Path, root: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            list(&entry.path(), root, files)?;
+        } else {
+            files.push(entry.path().strip_prefix(root).unwrap_or(&entry.path()).to_path_buf());
+        }
+    }
+    files.sort();
+    Ok(())
+}
+
+/// Files of a git dependency's checkout that are not those of the commit that Cargo.lock pins.
+fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
+    let tampered = |what: String, expected: String, found: String| Tampered {
+        package: title(package),
+        what,
+        expected,
+        found,
+    };
+    let checkout = Repository::discover(&package.directory)?;
+    let pinned = package.source.rsplit_once('#').map_or("", |(_, commit)| commit);
+    let head = checkout.head()?;
+    if head.to_string() != pinned {
+        return Ok(vec![tampered("the checked out commit".to_owned(), pinned.to_owned(), head.to_string())]);
+    }
+    let mut differing = Vec::new();
+    for (path, entry) in checkout.entries(head)? {
+        use crate::repository::Kind;
+        if matches!(entry.kind, Kind::Submodule | Kind::Link) {
+            continue;
+        }
+        let found = std::fs::read(checkout.root().join(&path)).ok();
+        if !found.as_ref().is_some_and(|bytes| checkout.is_content(entry, bytes)) {
+            let found = found.map_or_else(|| "missing".to_owned(), |bytes| Digest::of(bytes).to_string());
+            differing.push(tampered(path, Digest::of(checkout.content(entry)?).to_string(), found));
+        }
+    }
+    Ok(differing)
+}
+
+/// Makes `home` a `CARGO_HOME` from which the package can be built without the network: the archives,
+/// each copied only if its bytes are the pinned ones, cargo's index, and its git databases, whose
+/// objects are named by their content.
+///
+/// # Errors
+/// When an archive is not the pinned one, or something cannot be copied.
+pub fn provide(home: &Path, package: &Package, dependencies: &Dependencies) -> Result<()> {
+    let cargo_home = ambient::cargo_home();
+    let checksums = checksums(dependencies);
+    link(&cargo_home.join("registry/index"), &home.join("registry/index"))?;
+    link(&cargo_home.join("git/db"), &home.join("git/db"))?;
+    write_sources(home, &cargo_home)?;
+    for remote in &package.remote {
+        interrupt::check()?;
+        let Origin::Archive(archive) = origin(remote, &cargo_home) else { continue };
+        let inner = archive.strip_prefix(&cargo_home).unwrap_or(&archive);
+        let copy = home.join(inner);
+        // Only archives that passed are ever put here, and only this user can write here.
+        if copy.is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(&archive).at("read", &archive)?;
+        let digest = Digest::of(&bytes);
+        let expected = checksums.get(&(remote.name.as_str(), remote.version.as_str()));
+        if expected.is_some_and(|expected| !expected.contains(digest.hex().as_str())) {
+            return Err(Error::new(format!("{} is not what Cargo.lock pins", archive.display()))
+                .code(crate::exit_code::ExitCode::Drift)
+                .hint("remove it, and let `cargo fetch --locked` download it again"));
+        }
+        let parent = copy.parent().unwrap_or(home);
+        std::fs::create_dir_all(parent).at("make the directory", parent)?;
+        crate::lockfile::replace(&copy, &bytes)?;
+    }
+    Ok(())
+}
+
+fn link(target: &Path, link: &Path) -> Result<()> {
+    if link.symlink_metadata().is_ok() || !target.exists() {
+        return Ok(());
+    }
+    let parent = link.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(parent).at("make the directory", parent)?;
+    std::os::unix::fs::symlink(target, link).at("make the link", link)
+}
+
+/// Where packages come from (mirrors, registries by name) is the machine's affair and passes; flags,
+/// wrappers, linkers and everything else of the user's configuration stay outside.
+fn write_sources(home: &Path, cargo_home: &Path) -> Result<()> {
+    let files = [cargo_home.join("config.toml"), cargo_home.join("config")];
+    let table: toml::Table = files
+        .iter()
+        .find_map(|path| std::fs::read_to_string(path).ok()?.parse().ok())
+        .unwrap_or_default();
+    let mut passing: toml::Table = table.into_iter().filter(|(key, _)| key == "source" || key == "registries").collect();
+    if let Some(registries) = passing.get_mut("registries").and_then(toml::Value::as_table_mut) {
+        for registry in registries.iter_mut().filter_map(|(_, registry)| registry.as_table_mut()) {
+            registry.retain(|key, _| key == "index");
+        }
+    }
+    let path = home.join("config.toml");
+    std::fs::write(&path, passing.to_string()).at("write", &path)
+}

@@ -1,0 +1,33 @@
+//! A run: one execution of the stages in a work directory of its own, from a clean checkout and
+//! verified sources to an outcome. Phases: build, train, collect.
+
+pub mod build;
+pub mod checkout;
+pub mod child;
+pub mod collect;
+pub mod crates;
+pub mod launcher;
+pub mod ledger;
+pub mod session;
+pub mod staging;
+pub mod train;
+pub mod workdir;
+
+use std::path::{Path, PathBuf};
+
+use crate::ambient;
+
+/// The program that a command stage names: a path in the package, or a name found in the standard
+/// search path or, failing that, in the caller's.
+#[must_use]
+pub fn find_command(name: &str, directory: &Path) -> Option<PathBuf> {
+    if name.contains('/') {
+        let path = directory.join(name);
+        return ambient::is_executable(&path).then_some(path);
+    }
+    ambient::STANDARD_PATH
+        .split(':')
+        .map(|directory| Path::new(directory).join(name))
+        .find(|path| ambient::is_executable(path))
+        .or_else(|| ambient::find_program(name))
+}

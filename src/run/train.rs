@@ -1,0 +1,144 @@
+//! The train phase: every stage's program in the package's directory of the checkout, with the
+//! environment that the snapshot pins and nothing else.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+
+use repro::protocol;
+
+use super::build::Built;
+use super::child::{Ended, Task};
+use super::staging::Staged;
+use super::workdir::Workdir;
+use crate::error::{Error, Phase, Result};
+use crate::manifest::{Program, Stage, fill};
+use crate::project::Project;
+use crate::shell::Shell;
+use crate::snapshot::Environment;
+
+/// What every stage of a run shares.
+#[derive(Debug)]
+pub struct Training<'a> {
+    /// The project, with the parameters and the seed.
+    pub project: &'a Project,
+    /// Where it happens.
+    pub workdir: &'a Workdir,
+    /// The package's directory in the checkout.
+    pub directory: &'a Path,
+    /// The built programs.
+    pub built: &'a Built,
+    /// The data in place.
+    pub staged: &'a Staged,
+    /// The pinned environment.
+    pub environment: &'a Environment,
+    /// Where to pass on what the programs print.
+    pub shell: Shell,
+}
+
+impl Training<'_> {
+    /// Runs one stage to its end.
+    ///
+    /// # Errors
+    /// When the program cannot be started, fails, or hangs.
+    pub fn stage(&self, name: &str, stage: &Stage) -> Result<()> {
+        let (program, args) = self.command(name, stage)?;
+        let ledger = self.workdir.ledger(name);
+        let _ = std::fs::remove_file(&ledger);
+        let ended = Task {
+            program: program.as_os_str(),
+            args,
+            directory: self.directory,
+            environment: self.variables(name, stage),
+            timeout: stage.timeout,
+            keep_stdout: false,
+        }
+        .run(self.shell)
+        .map_err(|error| error.phase(Phase::Train))?;
+        judge(name, stage, &ended, self.shell)
+    }
+
+    fn command(&self, name: &str, stage: &Stage) -> Result<(std::path::PathBuf, Vec<OsString>)> {
+        let filled = |text: &String| OsString::from(self.fill(text));
+        let mut args: Vec<OsString> = stage.args.iter().map(filled).collect();
+        let program = match &stage.program {
+            Program::Bin(bin) => self.built.programs[bin].clone(),
+            Program::Command(command) => {
+                args.splice(0..0, command[1..].iter().map(filled));
+                let program = self.fill(&command[0]);
+                super::find_command(&program, self.directory).ok_or_else(|| {
+                    Error::training(format!("stage `{name}`: there is no program `{program}`"))
+                        .hint("a path is taken from the package's directory in a checkout of what is committed")
+                })?
+            }
+        };
+        Ok((program, args))
+    }
+
+    /// Fills in `{seed}` and parameters; the manifest's reading has refused every other name.
+    fn fill(&self, text: &str) -> String {
+        let manifest = &self.project.manifest;
+        let value = |name: &str| match name {
+            "seed" => Some(manifest.seed.to_string()),
+            name => manifest.params.get(name).map(ToString::to_string),
+        };
+        fill(text, value).unwrap_or_else(|_| text.to_owned())
+    }
+
+    fn variables(&self, name: &str, stage: &Stage) -> BTreeMap<OsString, OsString> {
+        let manifest = &self.project.manifest;
+        let mut variables: BTreeMap<OsString, OsString> = self
+            .environment
+            .variables
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        let own: [(&str, OsString); 7] = [
+            ("HOME", self.workdir.home().into()),
+            ("TMPDIR", self.workdir.temp().into()),
+            (protocol::PROTOCOL, protocol::VERSION.to_string().into()),
+            (protocol::STAGE, name.into()),
+            (protocol::SEED, manifest.seed.to_string().into()),
+            (protocol::OUT_DIR, self.directory.into()),
+            (protocol::LEDGER, self.workdir.ledger(name).into()),
+        ];
+        variables.extend(own.map(|(name, value)| (name.into(), value)));
+        for (name, value) in &manifest.params {
+            let variable = protocol::variable(protocol::PARAM_PREFIX, name);
+            variables.insert(variable.into(), value.to_string().into());
+        }
+        for name in &stage.data {
+            let variable = protocol::variable(protocol::DATA_PREFIX, name);
+            variables.insert(variable.into(), self.staged.variables[name].clone().into());
+        }
+        variables
+    }
+}
+
+fn judge(name: &str, stage: &Stage, ended: &Ended, shell: Shell) -> Result<()> {
+    if ended.status.success() && !ended.timed_out {
+        return Ok(());
+    }
+    let what = match (ended.timed_out, ended.status.code(), ended.status.signal()) {
+        (true, ..) => {
+            let limit = humantime::format_duration(stage.timeout.unwrap_or_default());
+            format!("stage `{name}` was still running after its timeout of {limit}, and was ended")
+        }
+        (_, Some(code), _) => format!("stage `{name}` failed with exit code {code}"),
+        (_, _, Some(signal)) => {
+            let signal_name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
+            format!("stage `{name}` was killed by {signal_name} ({signal})")
+        }
+        _ => format!("stage `{name}` ended in an unknown way"),
+    };
+    let said = if shell.is_human() && !shell.is_quiet() { String::new() } else { ended.tail.clone() };
+    let error = Error::training(what).context(said);
+    Err(if ended.timed_out {
+        error.hint("raise `timeout` in repro.toml if it needs longer")
+    } else if ended.status.signal() == Some(signal_hook::consts::SIGKILL) {
+        error.hint("nobody here killed it; the kernel does when memory runs out")
+    } else {
+        error.hint("`-v` shows what was run; the program saw only the environment that repro.toml declares")
+    })
+}

@@ -1,0 +1,248 @@
+//! Where runs happen: directories of this user alone under `/var/tmp` (or `TMPDIR`), outside every
+//! work tree, so that cargo finds no configuration above them. `record` keeps one per project, so
+//! that an unchanged program is not compiled again; `verify` makes a new one each time and removes it.
+//! A directory that a killed process left is removed by the next.
+
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::ambient;
+use crate::digest::Digest;
+use crate::error::{Error, IoContext as _, Result};
+use crate::shell::Shell;
+
+const FRESH: &str = "run-";
+
+/// A work directory, held until dropped.
+#[derive(Debug)]
+pub struct Workdir {
+    root: PathBuf,
+    /// Held for as long as the directory is in use; the kernel lets go of it however this process ends.
+    _lock: File,
+    temporary: bool,
+}
+
+impl Workdir {
+    /// The project's own directory, which `record` keeps. Waits for another `record` of it.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn kept(project: &Path, shell: Shell) -> Result<Self> {
+        let root = project_directory(project)?.join("record");
+        make(&root)?;
+        let path = root.join("lock");
+        let lock = open_lock(&path)?;
+        if lock.try_lock().is_err() {
+            shell.status("Blocking", "waiting for another `cargo repro record` of this project");
+            wait_for(&lock, &path)?;
+        }
+        let workdir = Self {
+            root,
+            _lock: lock,
+            temporary: false,
+        };
+        workdir.lay_out()?;
+        Ok(workdir)
+    }
+
+    /// A new directory, removed when dropped.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn fresh() -> Result<Self> {
+        let base = base()?;
+        sweep(&base);
+        let root = tempfile::Builder::new()
+            .prefix(FRESH)
+            .tempdir_in(&base)
+            .at("make a directory in", &base)?;
+        let path = root.path().join("lock");
+        let lock = open_lock(&path)?;
+        lock.lock().at("lock", &path)?;
+        let workdir = Self {
+            root: root.keep(),
+            _lock: lock,
+            temporary: true,
+        };
+        workdir.lay_out()?;
+        Ok(workdir)
+    }
+
+    fn lay_out(&self) -> Result<()> {
+        for directory in [self.tree(), self.home(), self.temp(), self.cargo_home()] {
+            make(&directory)?;
+        }
+        Ok(())
+    }
+
+    /// Where the checkout goes.
+    #[must_use]
+    pub fn tree(&self) -> PathBuf {
+        self.root.join("tree")
+    }
+
+    /// Where cargo builds.
+    #[must_use]
+    pub fn target(&self) -> PathBuf {
+        self.root.join("target")
+    }
+
+    /// The `CARGO_HOME` of the build.
+    #[must_use]
+    pub fn cargo_home(&self) -> PathBuf {
+        self.root.join("cargo")
+    }
+
+    /// The `HOME` of builds and programs.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.root.join("home")
+    }
+
+    /// The `TMPDIR` of builds and programs.
+    #[must_use]
+    pub fn temp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    /// The ledger of a stage.
+    #[must_use]
+    pub fn ledger(&self, stage: &str) -> PathBuf {
+        self.root.join(format!("ledger-{stage}.jsonl"))
+    }
+
+    /// Empties what programs can leave behind for the next one: their home and their temporary files.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn forget_leftovers(&self) -> Result<()> {
+        for directory in [self.home(), self.temp()] {
+            remove(&directory)?;
+            make(&directory)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Workdir {
+    fn drop(&mut self) {
+        if self.temporary {
+            // The next fresh directory sweeps what could not be removed now.
+            let _ = remove(&self.root);
+        }
+    }
+}
+
+/// Where outputs that are not as locked are left for the user to look at.
+///
+/// # Errors
+/// When the base directory cannot be used.
+pub fn outputs_directory(project: &Path) -> Result<PathBuf> {
+    Ok(project_directory(project)?.join("diverged"))
+}
+
+fn project_directory(project: &Path) -> Result<PathBuf> {
+    let name = Digest::of(project.as_os_str().as_encoded_bytes()).hex();
+    Ok(base()?.join(&name[..16]))
+}
+
+/// The directory of this user for all of it. In a place where everybody may write, another user could
+/// have made it first; then it is not used.
+fn base() -> Result<PathBuf> {
+    let user = rustix::process::getuid();
+    let root = ambient::scratch_root();
+    let base = root.join(format!("cargo-repro-{}", user.as_raw()));
+    make(&base)?;
+    let meta = base.symlink_metadata().at("look at", &base)?;
+    if !meta.is_dir() || meta.uid() != user.as_raw() || meta.mode() & 0o077 != 0 {
+        return Err(Error::new(format!("{} is not a directory of this user alone", base.display()))
+            .hint("remove it, or set TMPDIR to a directory of your own"));
+    }
+    refuse_configuration_above(&base)?;
+    Ok(base)
+}
+
+/// Cargo would follow it, and the lock would not say so.
+fn refuse_configuration_above(base: &Path) -> Result<()> {
+    let names = [".cargo/config.toml", ".cargo/config"];
+    let mut above = base.ancestors().flat_map(|directory| names.map(|name| directory.join(name)));
+    match above.find(|path| path.exists()) {
+        None => Ok(()),
+        Some(path) => Err(Error::new(format!(
+            "{} would change every build in {}",
+            path.display(),
+            base.display()
+        ))
+        .hint("set TMPDIR to a directory without cargo configuration above it")),
+    }
+}
+
+fn make(directory: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(directory).at("make the directory", directory)
+}
+
+/// Removes a tree; that there is none is fine. A program may have left directories that cannot be
+/// entered, so a refusal is answered by making them writable and trying again.
+fn remove(path: &Path) -> Result<()> {
+    let gone = |result: std::io::Result<()>| match result {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    if gone(std::fs::remove_dir_all(path)).is_ok() {
+        return Ok(());
+    }
+    open_up(path);
+    gone(std::fs::remove_dir_all(path)).at("remove", path)
+}
+
+fn open_up(directory: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _ = std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700));
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            open_up(&entry.path());
+        }
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true).open(path).at("open", path)
+}
+
+/// Waits in short steps, so that Ctrl-C is heard meanwhile.
+fn wait_for(lock: &File, path: &Path) -> Result<()> {
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                crate::interrupt::check()?;
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            Err(std::fs::TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
+        }
+    }
+}
+
+/// Removes fresh directories whose process is gone: nobody holds their lock.
+fn sweep(base: &Path) {
+    for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_fresh = entry.file_name().to_string_lossy().starts_with(FRESH);
+        if !is_fresh {
+            continue;
+        }
+        let abandoned = match File::options().write(true).open(path.join("lock")) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // Between its making and its locking a directory has no lock file; leave a young one alone.
+            Err(_) => entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|modified| {
+                modified.elapsed().is_ok_and(|age| age > std::time::Duration::from_secs(60))
+            }),
+        };
+        if abandoned {
+            let _ = remove(&path);
+        }
+    }
+}

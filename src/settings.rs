@@ -1,0 +1,71 @@
+//! The command line as resolved: every later step reads this and never the arguments.
+
+use std::path::PathBuf;
+
+use crate::ambient;
+use crate::args;
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::shell::Shell;
+
+/// What every command works with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to print.
+    pub shell: Shell,
+    /// Where relative paths start.
+    pub current_directory: PathBuf,
+    /// `--manifest-path`
+    pub manifest_path: Option<PathBuf>,
+    /// `-p`
+    pub package: Option<String>,
+    /// `--offline`
+    pub offline: bool,
+}
+
+impl Settings {
+    /// Resolves the flags that every command takes.
+    ///
+    /// # Errors
+    /// When there is no current directory.
+    pub fn resolve(common: &args::Common) -> Result<Self> {
+        Ok(Self {
+            shell: Shell::of(common),
+            current_directory: ambient::current_dir()?,
+            manifest_path: common.manifest_path.clone(),
+            package: common.package.clone(),
+            offline: common.offline,
+        })
+    }
+}
+
+/// Values of the command line that replace the manifest's.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--seed`
+    pub seed: Option<u64>,
+    /// `-P`, as name and text.
+    pub params: Vec<(String, String)>,
+}
+
+impl Overrides {
+    /// Splits `NAME=VALUE`.
+    ///
+    /// # Errors
+    /// A usage error when there is no `=`.
+    pub fn resolve(typed: &args::Overrides) -> Result<Self> {
+        let split = |text: &String| {
+            text.split_once('=')
+                .map(|(name, value)| (name.trim().to_owned(), value.to_owned()))
+                .ok_or_else(|| {
+                    Error::new(format!("`-P {text}` has no value"))
+                        .code(ExitCode::Usage)
+                        .hint("write it as `-P max_depth=12`")
+                })
+        };
+        Ok(Self {
+            seed: typed.seed,
+            params: typed.params.iter().map(split).collect::<Result<_>>()?,
+        })
+    }
+}

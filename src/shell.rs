@@ -1,0 +1,227 @@
+//! The only file that prints. Status lines go to stderr as cargo prints them, results to stdout; with
+//! `--message-format json` stdout carries one object a line instead and stderr stays silent but for
+//! the program's own words. What is said is decided elsewhere.
+#![allow(clippy::disallowed_macros, reason = "this is the one room for them")]
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use clap::ColorChoice;
+use serde::Serialize;
+
+use crate::args::Common;
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::report;
+
+/// Where and how to print.
+#[derive(Clone, Copy, Debug)]
+pub struct Shell {
+    verbosity: Verbosity,
+    format: MessageFormat,
+    color: bool,
+}
+
+/// How much to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Results, warnings and errors.
+    Quiet,
+    /// The steps too, and what the program prints.
+    Normal,
+    /// Everything that was done.
+    Verbose,
+}
+
+/// For whom to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum MessageFormat {
+    /// A person.
+    #[default]
+    Human,
+    /// A program: one JSON object a line, the last with `"reason": "verdict"`.
+    Json,
+}
+
+/// Cargo's colours.
+const STATUS: Style = AnsiColor::Green.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+impl Shell {
+    /// Sets the colour choice for the process, and gives the shell.
+    fn new(verbosity: Verbosity, format: MessageFormat, color: ColorChoice) -> Self {
+        match color {
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+        }
+        .write_global();
+        let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        Self {
+            verbosity,
+            format,
+            color,
+        }
+    }
+
+    /// The shell that the flags ask for.
+    #[must_use]
+    pub fn of(flags: &Common) -> Self {
+        let verbosity = match (flags.quiet, flags.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        Self::new(verbosity, flags.message_format, flags.color)
+    }
+
+    /// A shell that says nothing, for a step whose words nobody wants.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self {
+            verbosity: Verbosity::Quiet,
+            ..self
+        }
+    }
+
+    /// Whether people read the output.
+    #[must_use]
+    pub fn is_human(self) -> bool {
+        self.format == MessageFormat::Human
+    }
+
+    /// Whether only results are to be told.
+    #[must_use]
+    pub fn is_quiet(self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
+    /// Whether everything that is done is to be told.
+    #[must_use]
+    pub fn is_verbose(self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
+    /// Whether cargo, whose output is passed on, should use colour.
+    #[must_use]
+    pub fn colors(self) -> bool {
+        self.color
+    }
+
+    /// A step, as cargo names one: `   Compiling …`.
+    pub fn status(self, verb: &str, message: impl AsRef<str>) {
+        if self.is_human() && self.verbosity >= Verbosity::Normal {
+            say(format_args!("{STATUS}{verb:>12}{STATUS:#} {}", message.as_ref()));
+        }
+    }
+
+    /// A step that only `-v` shows.
+    pub fn detail(self, verb: &str, message: impl AsRef<str>) {
+        if self.is_verbose() {
+            self.status(verb, message);
+        }
+    }
+
+    /// Something that the user should know though it stops nothing.
+    pub fn warn(self, message: impl AsRef<str>) {
+        if self.is_human() {
+            say(format_args!("{WARNING}warning{WARNING:#}: {}", message.as_ref()));
+        } else {
+            self.json(&report::json::warning(message.as_ref()));
+        }
+    }
+
+    /// What a child printed, as it printed it.
+    pub fn pass_through(self, bytes: &[u8]) {
+        if self.is_human() && self.verbosity >= Verbosity::Normal {
+            // The user's terminal may have gone; the training goes on.
+            let _ = anstream::stderr().lock().write_all(bytes);
+        }
+    }
+
+    /// A result for people.
+    ///
+    /// # Errors
+    /// When stdout cannot be written, save for a reader that closed it early.
+    pub fn result(self, text: &str) -> Result<()> {
+        if !self.is_human() {
+            return Ok(());
+        }
+        let mut stdout = anstream::stdout().lock();
+        finish(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    }
+
+    /// Text that is the whole point of the command, whoever reads it.
+    ///
+    /// # Errors
+    /// As [`Shell::result`].
+    pub fn raw(self, text: &str) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        finish(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    }
+
+    /// One JSON object on a line of stdout, when programs read it.
+    pub fn json(self, value: &impl Serialize) {
+        if self.is_human() {
+            return;
+        }
+        let mut line = serde_json::to_string(value).expect("messages have string keys only");
+        line.push('\n');
+        let mut stdout = io::stdout().lock();
+        // A reader that went away has decided not to hear the rest; the exit code still tells it.
+        let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+    }
+
+    /// An error: what, where, and what next on a line of its own.
+    pub fn error(self, error: &Error) {
+        if !self.is_human() {
+            return;
+        }
+        say(format_args!("{ERROR}error{ERROR:#}: {}", error.what()));
+        if let Some(context) = error.context_lines() {
+            for line in context.lines() {
+                say(format_args!("  {line}"));
+            }
+        }
+        if let Some(hint) = error.next() {
+            say(format_args!("{HINT}hint{HINT:#}: {hint}"));
+        }
+    }
+}
+
+/// Says why the command line was refused, or shows the help that it asked for.
+#[must_use]
+pub fn refuse(refusal: &clap::Error) -> ExitCode {
+    // Nobody listening is no reason to fail otherwise than the command line did.
+    let _ = refusal.print();
+    if refusal.use_stderr() { ExitCode::Usage } else { ExitCode::Ok }
+}
+
+/// Says, in the child's place, why it could not become the child.
+#[must_use]
+pub fn launch_failed(why: &str) -> ExitCode {
+    say(format_args!("cargo-repro: {why}"));
+    ExitCode::NotJudged
+}
+
+/// Whether somebody watches stderr.
+#[must_use]
+pub fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+fn say(line: std::fmt::Arguments<'_>) {
+    // stderr may be closed; then nobody listens, and the exit code has to do.
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+fn finish(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(format!("could not write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

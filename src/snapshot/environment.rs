@@ -1,0 +1,53 @@
+//! What builds and programs see of the environment: a fixed minimum, and what the manifest sets or
+//! lets pass. Everything else that the caller's shell has stays outside, unread.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ambient;
+use crate::manifest;
+
+/// The variables that a run gets, beside the paths of its own directories.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Variables that were let through, but that the caller had not set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
+    /// Names and values.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// What every run sees, whatever the machine.
+const MINIMUM: [(&str, &str); 4] = [
+    ("LANG", "C.UTF-8"),
+    ("LC_ALL", "C.UTF-8"),
+    ("PATH", ambient::STANDARD_PATH),
+    ("TZ", "UTC"),
+];
+
+impl Environment {
+    /// What the manifest makes of the caller's environment.
+    #[must_use]
+    pub fn observe(declared: &manifest::Environment) -> Self {
+        let mut variables: BTreeMap<String, String> = MINIMUM
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        variables.extend(declared.set.clone());
+        let mut unset = Vec::new();
+        for name in &declared.pass {
+            match ambient::declared_variable(name) {
+                Some(value) => {
+                    variables.insert(name.clone(), value);
+                }
+                None => {
+                    variables.remove(name);
+                    unset.push(name.clone());
+                }
+            }
+        }
+        Self { variables, unset }
+    }
+}

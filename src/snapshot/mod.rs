@@ -1,0 +1,98 @@
+//! The snapshot: the inputs of a training as they are now. One file a recorded input, with its type
+//! and how it is observed. Comparing two snapshots is for [`crate::compare`].
+
+pub mod build;
+pub mod data;
+pub mod dependencies;
+pub mod environment;
+pub mod platform;
+pub mod source;
+pub mod stages;
+pub mod toolchain;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::error::Result;
+use crate::manifest::{Determinism, Param};
+use crate::memory::Memory;
+use crate::project::Project;
+
+pub use build::Build;
+pub use data::Data;
+pub use dependencies::Dependencies;
+pub use environment::Environment;
+pub use platform::Platform;
+pub use source::Source;
+pub use stages::Stage;
+pub use toolchain::Toolchain;
+
+/// Every input that is pinned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The one seed.
+    pub seed: u64,
+    /// Parameters by name.
+    pub params: BTreeMap<String, Param>,
+    /// Which sources of nondeterminism are replaced.
+    pub determinism: Determinism,
+    /// The files that can reach the program.
+    pub source: Source,
+    /// The compiler and cargo.
+    pub toolchain: Toolchain,
+    /// Every package of Cargo.lock.
+    pub dependencies: Dependencies,
+    /// Profile, features, flags.
+    pub build: Build,
+    /// The platform class.
+    pub platform: Platform,
+    /// What the program sees of the environment.
+    pub environment: Environment,
+    /// Declared data by name.
+    pub data: BTreeMap<String, Data>,
+    /// The pipeline.
+    pub stages: BTreeMap<String, Stage>,
+}
+
+impl Snapshot {
+    /// Observes every input of the project, with `closure` as the list of its source files.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn observe(project: &Project, closure: &BTreeSet<String>, memory: &mut Memory) -> Result<Self> {
+        let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
+        Ok(Self {
+            seed: project.manifest.seed,
+            params: project.manifest.params.clone(),
+            determinism: project.manifest.determinism,
+            source: Source::observe(&project.repository, project.commit, closure)?,
+            toolchain: project.toolchain.identity.clone(),
+            dependencies: Dependencies::read(&project.package.workspace.join("Cargo.lock"))?,
+            platform: Platform::observe(&build.target),
+            build,
+            environment: Environment::observe(&project.manifest.environment),
+            data: observe_data(&project.directory, &project.manifest.data, memory)?,
+            stages: project
+                .manifest
+                .stages
+                .iter()
+                .map(|(name, stage)| (name.clone(), Stage::from(stage)))
+                .collect(),
+        })
+    }
+}
+
+/// Digests all declared data.
+///
+/// # Errors
+/// When some of it cannot be read; that something is missing is noted in it.
+pub fn observe_data(
+    directory: &Path,
+    declared: &BTreeMap<String, Vec<String>>,
+    memory: &mut Memory,
+) -> Result<BTreeMap<String, Data>> {
+    declared
+        .iter()
+        .map(|(name, paths)| Ok((name.clone(), Data::observe(directory, paths, memory)?)))
+        .collect()
+}

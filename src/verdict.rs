@@ -1,0 +1,139 @@
+//! The verdict: what a command came to, as a value. Deciding is pure; saying it is
+//! [`crate::report`]'s.
+
+use std::path::PathBuf;
+
+use crate::compare::{Divergence, Drift};
+use crate::digest::Digest;
+use crate::exit_code::ExitCode;
+use crate::outcome::Outcome;
+
+/// One word for it; in JSON in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Every output that was computed again is the locked one, byte for byte.
+    Reproduced,
+    /// An input is not as locked, so nothing was computed.
+    Drifted,
+    /// The inputs are as locked, an output is not.
+    Diverged,
+    /// Outputs differ, on a platform class for which nothing was promised.
+    Inconclusive,
+    /// No drift was found, and nothing was computed again: what `status` can say at best.
+    Unchanged,
+    /// A lock was written, or is as it was.
+    Recorded,
+    /// A command that judges nothing did what it was asked.
+    Done,
+}
+
+impl Word {
+    /// As in JSON.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::Drifted => "drifted",
+            Self::Diverged => "diverged",
+            Self::Inconclusive => "inconclusive",
+            Self::Unchanged => "unchanged",
+            Self::Recorded => "recorded",
+            Self::Done => "done",
+        }
+    }
+
+    /// The exit code that says the same.
+    #[must_use]
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Reproduced | Self::Unchanged | Self::Recorded | Self::Done => ExitCode::Ok,
+            Self::Drifted => ExitCode::Drift,
+            Self::Diverged => ExitCode::Divergence,
+            Self::Inconclusive => ExitCode::Inconclusive,
+        }
+    }
+}
+
+/// What a command came to, with the evidence.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// In one word.
+    pub word: Word,
+    /// Inputs that are not as locked; with [`Word::Reproduced`], only such as stop nothing.
+    pub drift: Vec<Drift>,
+    /// Outputs that are not as locked.
+    pub divergence: Vec<Divergence>,
+    /// Things beside these that are worth knowing.
+    pub notes: Vec<Note>,
+    /// What was not looked at, and so is not vouched for.
+    pub not_checked: Vec<NotChecked>,
+    /// How many trainings stand behind it.
+    pub runs: u32,
+    /// What came out, for the report's table.
+    pub outcome: Outcome,
+    /// The lock that it is about.
+    pub lock: Option<Digest>,
+    /// The commit that was looked at.
+    pub commit: String,
+    /// Where outputs that are not as locked were left.
+    pub outputs: Option<PathBuf>,
+}
+
+/// Something worth knowing that is neither drift nor divergence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The stage's program has other bytes than the recorded one.
+    BinaryChanged {
+        /// The stage.
+        stage: String,
+        /// As locked.
+        locked: Digest,
+        /// As built now.
+        found: Digest,
+    },
+    /// The lock was recorded with uncommitted changes.
+    RecordedDirty,
+    /// Trainings of this very run disagreed with each other.
+    RunsDisagree {
+        /// The first training, counted from 1, that differs from the first.
+        run: u32,
+    },
+}
+
+/// Something that was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotChecked {
+    /// What, in one word.
+    pub kind: &'static str,
+    /// Why not.
+    pub why: String,
+}
+
+impl NotChecked {
+    /// Names it.
+    pub fn new(kind: &'static str, why: impl Into<String>) -> Self {
+        Self { kind, why: why.into() }
+    }
+}
+
+/// Decides on a finished verification.
+#[must_use]
+pub fn decide(drift: &[Drift], divergence: &[Divergence]) -> Word {
+    let other_class = drift.iter().any(|drift| matches!(drift, Drift::Platform(_)));
+    if drift.iter().any(stops) {
+        Word::Drifted
+    } else if divergence.is_empty() {
+        Word::Reproduced
+    } else if other_class {
+        Word::Inconclusive
+    } else {
+        Word::Diverged
+    }
+}
+
+/// Whether a drift makes retraining pointless. Another platform class does not: outputs may be equal
+/// all the same; and a setting that our builds do not follow changes nothing of them.
+#[must_use]
+pub fn stops(drift: &Drift) -> bool {
+    !matches!(drift, Drift::Platform(_) | Drift::AmbientBuild { .. })
+}
