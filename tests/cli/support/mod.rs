@@ -1,0 +1,282 @@
+//! What the tests share: a project in a scratch directory, the binary's answer, and the one place
+//! where what differs from machine to machine is taken out of it.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A package in a git repository of its own, with work directories of its own.
+pub struct Project {
+    scratch: TempDir,
+    /// The package's directory.
+    pub root: PathBuf,
+}
+
+impl Project {
+    /// A copy of `fixtures/programs/NAME`, committed.
+    pub fn fixture(name: &str) -> Self {
+        Self::fixture_in(name, "project")
+    }
+
+    /// The same in a directory of that name.
+    pub fn fixture_in(name: &str, directory: &str) -> Self {
+        let project = Self::bare(name, directory);
+        project.git(&["init", "--quiet", "--initial-branch=main"]);
+        project.commit("start");
+        project
+    }
+
+    /// A copy without a repository.
+    pub fn bare(name: &str, directory: &str) -> Self {
+        let scratch = tempfile::Builder::new().prefix("repro-test-").tempdir().unwrap();
+        let root = scratch.path().join(directory);
+        copy(&fixtures().join("programs").join(name), &root);
+        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        Self { scratch, root }
+    }
+
+    /// The scratch directory around the package.
+    pub fn around(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Where work directories go: what a run leaves behind is under here.
+    pub fn work(&self) -> PathBuf {
+        self.scratch.path().join("work")
+    }
+
+    /// The binary in the package's directory, not yet started.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-repro"));
+        command
+            .arg("repro")
+            .args(args)
+            .current_dir(&self.root)
+            .env("TMPDIR", self.work())
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .stdin(Stdio::null());
+        // What cargo sets for its tests must not reach the packages under test.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_") && text != "CARGO_HOME" {
+                command.env_remove(&name);
+            }
+        }
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn repro(&self, args: &[&str]) -> Answer {
+        self.answer(&mut self.command(args))
+    }
+
+    /// Runs it with `--message-format json`.
+    pub fn json(&self, args: &[&str]) -> Answer {
+        let mut all = args.to_vec();
+        all.extend(["--message-format", "json"]);
+        self.repro(&all)
+    }
+
+    /// Runs a prepared command to its end.
+    pub fn answer(&self, command: &mut Command) -> Answer {
+        let output = command.output().unwrap();
+        Answer {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            around: self.scratch.path().to_path_buf(),
+        }
+    }
+
+    /// Records, asserts that it worked, and commits the lock.
+    pub fn record(&self) -> &Self {
+        self.repro(&["record"]).code(0);
+        self.commit("record");
+        self
+    }
+
+    /// A file of the package.
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.root.join(path)).unwrap()
+    }
+
+    /// Writes a file of the package.
+    pub fn write(&self, path: &str, text: &str) -> &Self {
+        let path = self.root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Replaces a text that must be there.
+    pub fn edit(&self, path: &str, from: &str, to: &str) -> &Self {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path} has no {from:?}:\n{text}");
+        self.write(path, &text.replace(from, to))
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, path: &str) -> &Self {
+        std::fs::remove_file(self.root.join(path)).unwrap();
+        self
+    }
+
+    /// Runs git in the package's directory; it must succeed.
+    pub fn git(&self, args: &[&str]) -> String {
+        git(&self.root, args)
+    }
+
+    /// Commits everything.
+    pub fn commit(&self, message: &str) -> &Self {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        self
+    }
+
+    /// Recomputes the id of an edited lock, as its format says and by another way than the program's:
+    /// the edit then looks like a lock that was recorded so.
+    pub fn reseal(&self) -> &Self {
+        use sha2::Digest as _;
+        let text = self.read("repro.lock");
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let id = lines.iter().position(|line| line.starts_with("id = ")).unwrap();
+        let facts = lines.iter().position(|line| *line == "[facts]\n").unwrap();
+        let body = lines[id + 1..facts].concat();
+        // The line end before `[facts]` is the separator's.
+        let body = body.strip_suffix('\n').unwrap();
+        let digest: String = sha2::Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sealed = format!("id = \"sha256:{digest}\"\n");
+        let text: String = [&lines[..id], &[sealed.as_str()], &lines[id + 1..]].concat().concat();
+        self.write("repro.lock", &text)
+    }
+
+    /// Work directories that a run should have removed, and children that it should have ended.
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for base in list(&self.work()) {
+            found.extend(list(&base).into_iter().filter(|path| path.to_string_lossy().contains("/run-")));
+        }
+        found.extend(list(&self.root).into_iter().filter(|path| path.to_string_lossy().contains("/.repro-")));
+        found
+    }
+}
+
+/// What the binary answered.
+pub struct Answer {
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    around: PathBuf,
+}
+
+impl Answer {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub fn code(&self, expected: i32) -> &Self {
+        assert_eq!(self.code, Some(expected), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Every JSON line of stdout.
+    pub fn lines(&self) -> Vec<Value> {
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        self.stdout.lines().map(parse).collect()
+    }
+
+    /// The last of them, which is the verdict.
+    pub fn verdict(&self) -> Value {
+        let last = self.lines().pop().unwrap_or_else(|| panic!("no JSON; stderr:\n{}", self.stderr));
+        assert_eq!(last["reason"], "verdict");
+        last
+    }
+
+    /// The `kind` words of `drift` or `divergence`, each with its subject.
+    pub fn kinds(&self, list: &str) -> Vec<String> {
+        let findings = self.verdict()[list].as_array().unwrap().clone();
+        let text = |finding: &Value| format!("{} {}", finding["kind"].as_str().unwrap(), finding["subject"].as_str().unwrap());
+        findings.iter().map(text).collect()
+    }
+
+    /// Both streams for a snapshot, without what differs from machine to machine or run to run.
+    pub fn text(&self) -> String {
+        let code = self.code.map_or_else(|| "killed".to_owned(), |code| code.to_string());
+        let mut text = format!("exit code: {code}\n");
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text += &format!("--- {name}\n{stream}");
+            }
+        }
+        self.redact(&text)
+    }
+
+    /// The one place where redaction is done.
+    pub fn redact(&self, text: &str) -> String {
+        let text = text.replace(&*self.around.to_string_lossy(), "[around]");
+        let filters = [
+            (r"sha256:[0-9a-f]{64}", "[sha256]"),
+            (r"sha256:[0-9a-f]{12}\b", "[sha256]"),
+            (r"\b[0-9a-f]{40}\b", "[commit]"),
+            (r"\b[0-9a-f]{12}\b", "[commit]"),
+            (r"cargo-repro-\d+/run-[A-Za-z0-9]+", "[run]"),
+            (r"cargo-repro-\d+/[0-9a-f]{16}", "[project]"),
+            (r"target\(s\) in [0-9.]+s", "target(s) in [time]"),
+            (r"rustc \d+\.\d+\.\d+ \([0-9a-f]{9}\)", "rustc [version]"),
+        ];
+        let mut text = text;
+        for (pattern, replacement) in filters {
+            text = regex::Regex::new(pattern).unwrap().replace_all(&text, replacement).into_owned();
+        }
+        text
+    }
+}
+
+/// The folder of fixtures.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// Runs git anywhere, independent of the configuration of whoever runs the tests; it must succeed.
+pub fn git(directory: &Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=Test", "-c", "user.email=test@localhost"])
+        .args(["-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", "-c", "core.autocrlf=false"])
+        .args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"])
+        .args(args)
+        .current_dir(directory)
+        .env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z")
+        .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Copies a tree, without what building it in place may have left.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for path in list(from) {
+        let name = path.file_name().unwrap();
+        if name == "target" {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+fn list(directory: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    paths.sort();
+    paths
+}
