@@ -2,15 +2,15 @@
 //! else at its next [`check`], so that destructors remove what is temporary and no half-written file
 //! stays. A second signal changes nothing: cleaning up is short, and must not be cut.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::{Error, Result};
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static CHILD: Mutex<Option<Pid>> = Mutex::new(None);
 
 /// Starts listening. To be called once, before the first child.
@@ -18,11 +18,15 @@ static CHILD: Mutex<Option<Pid>> = Mutex::new(None);
 /// # Errors
 /// When the signal handlers cannot be installed.
 pub fn listen() -> Result<()> {
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Error::new(format!("could not listen for signals: {error}")))?;
+    const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+    let could_not = |error: std::io::Error| Error::new(format!("could not listen for signals: {error}"));
+    // Set in the handler itself: a helper that the same Ctrl-C ended must not be seen to fail before.
+    for signal in SIGNALS {
+        signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED)).map_err(could_not)?;
+    }
+    let mut signals = signal_hook::iterator::Signals::new(SIGNALS).map_err(could_not)?;
     std::thread::spawn(move || {
         for _ in signals.forever() {
-            INTERRUPTED.store(true, Ordering::SeqCst);
             let child = CHILD.lock().unwrap_or_else(|broken| broken.into_inner());
             if let Some(group) = *child {
                 // It may have ended in the meantime; then there is nothing to kill.

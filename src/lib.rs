@@ -42,7 +42,7 @@ use clap::Parser as _;
 use crate::args::{Args, Command};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::run::launcher;
+use crate::run::{launcher, watchdog};
 use crate::settings::Settings;
 use crate::shell::Shell;
 
@@ -51,6 +51,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.collect();
     if arguments.get(1).is_some_and(|word| word == launcher::WORD) {
         return shell::launch_failed(&launcher::become_child(arguments.drain(2..)));
+    }
+    if arguments.get(1).is_some_and(|word| word == watchdog::WORD) {
+        watchdog::watch(arguments.drain(2..));
+        return ExitCode::Ok;
     }
     // `cargo repro …` runs `cargo-repro repro …`.
     if arguments.get(1).is_some_and(|word| word == "repro") {
@@ -62,6 +66,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     match Settings::resolve(&args.common) {
         Ok(settings) => dispatch(&settings, &args.command).unwrap_or_else(|error| {
+            // Ctrl-C goes to every process of the terminal's group; what a helper's death broke is no
+            // reason of its own.
+            let error = interrupt::check().err().unwrap_or(error);
             settings.shell.error(&error);
             settings.shell.json(&report::json::failed(&error));
             error.exit_code()

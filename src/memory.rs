@@ -35,7 +35,7 @@ impl Stamp {
     /// The stamp of what `path` leads to; `None` where there is nothing.
     fn of(path: &Path) -> Option<Self> {
         let meta = std::fs::metadata(path).ok()?;
-        let ns = |seconds: i64, rest: i64| i64::from(seconds) * 1_000_000_000 + i64::from(rest);
+        let ns = |seconds: i64, rest: i64| seconds * 1_000_000_000 + rest;
         Some(Self {
             device: meta.dev(),
             inode: meta.ino(),

@@ -1,9 +1,9 @@
 //! `record`: snapshot, build, train, and only if all of that held, the lock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::conclude;
+use super::{conclude, verify};
 use crate::args;
 use crate::compare::{Divergence, Drift, divergence};
 use crate::error::{Error, IoContext as _, Phase, Result};
@@ -17,7 +17,7 @@ use crate::run::workdir::Workdir;
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::source::{self, Dirty};
-use crate::snapshot::{self, Build, Dependencies, Environment, Platform, Snapshot, Source, Stage};
+use crate::snapshot::{self, Build, Data, Dependencies, Environment, Platform, Snapshot, Source, Stage};
 use crate::verdict::{NotChecked, Verdict, Word};
 
 /// Runs the command.
@@ -31,6 +31,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     let (project, mut memory) = Project::open(directory, &overrides, settings.offline, remember)?;
     project.check_commands()?;
     let old = old_lock(&project)?;
+    refuse_absent(&project)?;
     let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut memory)?;
     settings.shell.status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
 
@@ -111,7 +112,7 @@ fn record(
     mut dirty: bool,
     memory: &mut Memory,
 ) -> Result<Recorded> {
-    let environment = Environment::observe(&project.manifest.environment);
+    let environment = Environment::observe(&project.manifest.environment)?;
     let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
     let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
 
@@ -146,7 +147,9 @@ fn record(
         data,
         stages: project.manifest.stages.iter().map(|(name, stage)| (name.clone(), Stage::from(stage))).collect(),
     };
-    train(project, &session, snapshot, args.confirm, dirty)
+    let recorded = train(project, &session, snapshot, args.confirm, dirty);
+    session.forget_kept();
+    recorded
 }
 
 fn train(project: &Project, session: &Session<'_>, snapshot: Snapshot, confirm: u32, dirty: bool) -> Result<Recorded> {
@@ -159,10 +162,16 @@ fn train(project: &Project, session: &Session<'_>, snapshot: Snapshot, confirm: 
         }
         refuse_incomplete(project, &outcome)?;
         match &first {
-            None => first = Some(outcome),
+            None => {
+                if confirm > 1 {
+                    session.keep(&outcome)?;
+                }
+                first = Some(outcome);
+            }
             Some(first) => {
-                let differing = divergence(first, &outcome, &order);
+                let mut differing = divergence(first, &outcome, &order);
                 if !differing.is_empty() {
+                    verify::describe(&session.kept(), session, &mut differing);
                     return Ok(refused(project, Word::Diverged, Vec::new(), differing, number));
                 }
             }
@@ -194,14 +203,27 @@ fn refused(project: &Project, word: Word, drift: Vec<Drift>, divergence: Vec<Div
     }))
 }
 
-fn refuse_missing(data: &std::collections::BTreeMap<String, snapshot::Data>) -> Result<()> {
-    let missing = data.iter().find_map(|(name, data)| data.missing.first().map(|path| (name, path)));
-    match missing {
-        None => Ok(()),
-        Some((name, path)) => Err(Error::new(format!("the data `{name}` is not there: {path}"))
-            .phase(Phase::Snapshot)
-            .hint("paths in [data] start at the package's directory; fetch the file, or mend the path in repro.toml")),
+/// Before the compiler is started for nothing.
+fn refuse_absent(project: &Project) -> Result<()> {
+    for (name, paths) in &project.manifest.data {
+        let is_pattern = |path: &str| path.contains(['*', '?', '[']);
+        let absent = |path: &&String| !is_pattern(path) && !project.directory.join(path.as_str()).exists();
+        if let Some(path) = paths.iter().find(absent) {
+            return Err(data_missing(name, path));
+        }
     }
+    Ok(())
+}
+
+fn refuse_missing(data: &BTreeMap<String, Data>) -> Result<()> {
+    let mut missing = data.iter().flat_map(|(name, data)| data.missing.iter().map(move |path| (name, path)));
+    missing.next().map_or(Ok(()), |(name, path)| Err(data_missing(name, path)))
+}
+
+fn data_missing(name: &str, path: &str) -> Error {
+    Error::new(format!("the data `{name}` is not there: {path}"))
+        .phase(Phase::Snapshot)
+        .hint("paths in [data] start at the package's directory; fetch the file, or mend the path in repro.toml")
 }
 
 /// A lock that pins nothing, or not what the manifest declares, would be worse than none.

@@ -127,7 +127,7 @@ fn retrain(
             verdict.outcome = outcome;
         }
         if !differing.is_empty() {
-            describe(project, &session, &mut differing);
+            describe(&project.directory, &session, &mut differing);
             verdict.outputs = leave(&session, lock, &differing, outputs)?;
             verdict.divergence = differing;
             break;
@@ -137,12 +137,11 @@ fn retrain(
     Ok(())
 }
 
-/// Adds what the bytes say, for artifacts whose recorded version is in the work tree. That it is the
-/// recorded one was checked before.
-fn describe(project: &Project, session: &Session<'_>, differing: &mut [Divergence]) {
+/// Adds what the bytes say, for artifacts whose recorded version is in `directory`.
+pub(super) fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Divergence]) {
     for divergence in differing {
         if let Output::ArtifactChanged { path, locked, difference, .. } = &mut divergence.output {
-            let recorded = std::fs::read(project.directory.join(&*path)).ok();
+            let recorded = std::fs::read(directory.join(&*path)).ok();
             let recorded = recorded.filter(|bytes| crate::digest::Digest::of(bytes) == locked.digest);
             let found = std::fs::read(session.output(path)).ok();
             *difference = recorded.zip(found).and_then(|(recorded, found)| bytes::difference(&recorded, &found));

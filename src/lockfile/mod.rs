@@ -157,7 +157,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 fn body_of(text: &str) -> Option<&str> {
     let id_line = text.find("\nid = ")? + 1;
     let start = id_line + text[id_line..].find('\n')? + 1;
-    let end = text.find(FACTS)?;
+    // The last one: a value above may hold a line of that text.
+    let end = text.rfind(FACTS)?;
     text.get(start..end)
 }
 

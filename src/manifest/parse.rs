@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
-    version: Spanned<i64>,
+    #[serde(rename = "version")]
+    _version: i64,
     seed: Spanned<i64>,
     #[serde(default)]
     params: BTreeMap<Spanned<String>, Spanned<toml::Value>>,

@@ -150,7 +150,7 @@ impl From<&Note> for Finding {
                 (Some(stage.clone()), Words::new("binary-changed", "program", detail).values(Some(locked), Some(found)))
             }
             Note::RecordedDirty => {
-                let detail = "the lock was recorded with uncommitted changes; no commit has what it pins";
+                let detail = "the lock was recorded with uncommitted changes; the commit that it names does not have all that it pins";
                 (None, Words::new("recorded-dirty", "repro.lock", detail).hint("commit them, then `cargo repro record` again"))
             }
             Note::RunsDisagree { run } => {
@@ -320,10 +320,8 @@ fn output_words(output: &Output) -> Words {
             Words::new("stream-changed", name.clone(), detail).values(locked.as_ref(), found.as_ref())
         }
         Output::Checkpoint { name, after, locked, found, later } => {
-            let place = after.as_ref().map_or_else(
-                || "the first checkpoint".to_owned(),
-                |after| format!("the first that differs; `{after}` before it is equal"),
-            );
+            let place = if after.is_some() { "the first that differs" } else { "the first checkpoint" };
+            let before = after.as_ref().map_or_else(String::new, |after| format!("; `{after}` before it is equal"));
             let rest = match later {
                 0 => String::new(),
                 1 => "; one later differs too".to_owned(),
@@ -334,7 +332,7 @@ fn output_words(output: &Output) -> Words {
                 (_, None) => ", which was not reported",
                 _ => "",
             };
-            Words::new("checkpoint-diverged", name.clone(), format!("{place}{absent}{rest}"))
+            Words::new("checkpoint-diverged", name.clone(), format!("{place}{absent}{before}{rest}"))
                 .values(locked.as_ref(), found.as_ref())
         }
         Output::ArtifactChanged { path, locked, found, difference } => {

@@ -56,7 +56,8 @@ fn headline(verdict: &Verdict) -> String {
     let diverged = count(verdict.divergence.len(), "output is", "outputs are");
     let (style, rest) = match verdict.word {
         Word::Reproduced => (GOOD, format!("{trainings} gave what repro.lock{lock} says, byte for byte")),
-        Word::Recorded => (GOOD, format!("{trainings}, every outcome the same; repro.lock{lock} says so")),
+        Word::Recorded if verdict.runs == 1 => (GOOD, format!("what one training gave stands in repro.lock{lock}")),
+        Word::Recorded => (GOOD, format!("{trainings} gave the same, byte for byte; it stands in repro.lock{lock}")),
         Word::Unchanged => (GOOD, format!("every input is as in repro.lock{lock}; nothing was trained")),
         Word::Drifted => {
             let inputs = count(critical, "input is", "inputs are");

@@ -109,6 +109,7 @@ pub fn lock(read: &Read) -> Value {
         "record": lock.record,
         "seed": snapshot.seed,
         "params": snapshot.params,
+        "determinism": snapshot.determinism,
         "data": snapshot.data,
         "stages": snapshot.stages,
         "environment": snapshot.environment,

@@ -77,7 +77,7 @@ pub fn build(
             && programs.iter().any(|program| program.name == artifact.target.name)
         {
             let executable = executable.into_std_path_buf();
-            built.sources.extend(sources(&executable.with_extension("d"), root)?);
+            built.sources.extend(sources(&executable.with_extension("d"), &workdir.tree(), root)?);
             built.programs.insert(artifact.target.name, executable);
         }
     }
@@ -158,14 +158,13 @@ fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
 
 /// The files of the checkout that a dep-info file of cargo's names. Cargo writes one beside each
 /// product: `product: file file …`, with blanks in names escaped.
-fn sources(dep_info: &Path, root: &Path) -> Result<BTreeSet<String>> {
+fn sources(dep_info: &Path, tree: &Path, root: &Path) -> Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(dep_info).at("read", dep_info)?;
     let mut sources = BTreeSet::new();
     for line in text.lines() {
         let Some((_, files)) = line.split_once(": ") else { continue };
         for file in split_escaped(files) {
             let path = PathBuf::from(file);
-            let tree = root.parent().unwrap_or(root);
             if path.starts_with(tree) && path.is_file() {
                 sources.insert(relative(root, &path)?);
             } else if path.starts_with(tree) {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
 
 use super::launcher;
+use super::watchdog::Watchdog;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::shell::Shell;
@@ -70,7 +71,7 @@ impl Task<'_> {
         let could_not = |error: &dyn std::fmt::Display| Error::new(format!("could not run {name}: {error}"));
         set_child_subreaper(Some(getpid())).map_err(|error| could_not(&error))?;
         let launcher = std::env::current_exe().map_err(|error| could_not(&error))?;
-        let mut child = Command::new(launcher)
+        let mut child = Command::new(&launcher)
             .arg(launcher::WORD)
             .arg(getpid().as_raw_nonzero().to_string())
             .arg(self.program)
@@ -85,6 +86,7 @@ impl Task<'_> {
             .map_err(|error| could_not(&error))?;
         let group = Pid::from_child(&child);
         let guarded = interrupt::Guarded::group(group);
+        let watchdog = Watchdog::over(group, &launcher);
         // Bounded, so that a child that prints faster than the terminal takes it has to wait.
         let (sender, events) = sync_channel(64);
         forward(child.stdout.take(), sender.clone(), Event::Stdout);
@@ -101,6 +103,7 @@ impl Task<'_> {
             tail: VecDeque::new(),
         };
         let ended = watch.follow(&events);
+        drop(watchdog);
         end_orphans();
         interrupt::check()?;
         ended.map_err(|error| could_not(&error))
@@ -175,7 +178,7 @@ impl Watch {
 
 /// The last lines, without control characters that could play with a terminal.
 fn last_lines(tail: VecDeque<u8>) -> String {
-    const LINES: usize = 20;
+    const LINES: usize = 40;
     let text = String::from_utf8_lossy(&Vec::from(tail)).into_owned();
     let clean = anstream::adapter::strip_str(&text).to_string();
     let lines: Vec<&str> = clean.lines().collect();

@@ -81,7 +81,10 @@ impl Ledger {
                 self.checkpoints.push(Checkpoint { name, digest });
             }
             Event::Stream { name, words } => {
-                *self.streams.entry(name).or_default() += words;
+                let sum = self.streams.entry(name).or_default();
+                // A lock is TOML, whose whole numbers end there.
+                let limit = i64::MAX.unsigned_abs();
+                *sum = sum.checked_add(words).filter(|sum| *sum <= limit).ok_or("nobody draws so many words")?;
             }
             Event::Open { .. } | Event::Param { .. } | Event::Data { .. } | Event::Artifact { .. } | Event::Close => {}
         }

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod session;
 pub mod staging;
 pub mod train;
+pub mod watchdog;
 pub mod workdir;
 
 use std::path::{Path, PathBuf};

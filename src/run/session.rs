@@ -122,6 +122,31 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Keeps the artifacts of the last training, so that what differs in a later one can be told.
+    ///
+    /// # Errors
+    /// When one cannot be copied.
+    pub fn keep(&self, outcome: &Outcome) -> Result<()> {
+        for path in outcome.values().flat_map(|stage| stage.artifacts.keys()) {
+            let to = self.kept().join(path);
+            let parent = to.parent().unwrap_or(&to);
+            std::fs::create_dir_all(parent).at("make the directory", parent)?;
+            std::fs::copy(self.output(path), &to).at("copy an output to", &to)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what [`Session::keep`] kept; what cannot be removed costs space and nothing else.
+    pub fn forget_kept(&self) {
+        let _ = std::fs::remove_dir_all(self.kept());
+    }
+
+    /// Where [`Session::keep`] put them.
+    #[must_use]
+    pub fn kept(&self) -> PathBuf {
+        self.workdir.first_outputs()
+    }
+
     /// Where an output of the last training lies.
     #[must_use]
     pub fn output(&self, path: &str) -> PathBuf {

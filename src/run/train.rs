@@ -2,7 +2,7 @@
 //! environment that the snapshot pins and nothing else.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
@@ -44,6 +44,8 @@ impl Training<'_> {
     /// When the program cannot be started, fails, or hangs.
     pub fn stage(&self, name: &str, stage: &Stage) -> Result<()> {
         let (program, args) = self.command(name, stage)?;
+        let line: Vec<_> = std::iter::once(program.as_os_str()).chain(args.iter().map(OsString::as_os_str)).collect();
+        self.shell.detail("Running", format!("`{}`", line.join(OsStr::new(" ")).display()));
         let ledger = self.workdir.ledger(name);
         let _ = std::fs::remove_file(&ledger);
         let ended = Task {

@@ -106,6 +106,12 @@ impl Workdir {
         self.root.join("tmp")
     }
 
+    /// Where outputs are kept that a later training is held against.
+    #[must_use]
+    pub fn first_outputs(&self) -> PathBuf {
+        self.root.join("first")
+    }
+
     /// The ledger of a stage.
     #[must_use]
     pub fn ledger(&self, stage: &str) -> PathBuf {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
+use crate::error::Result;
 use crate::manifest;
 
 /// The variables that a run gets, beside the paths of its own directories.
@@ -29,8 +30,10 @@ const MINIMUM: [(&str, &str); 4] = [
 
 impl Environment {
     /// What the manifest makes of the caller's environment.
-    #[must_use]
-    pub fn observe(declared: &manifest::Environment) -> Self {
+    ///
+    /// # Errors
+    /// When a value is not UTF-8.
+    pub fn observe(declared: &manifest::Environment) -> Result<Self> {
         let mut variables: BTreeMap<String, String> = MINIMUM
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -38,7 +41,7 @@ impl Environment {
         variables.extend(declared.set.clone());
         let mut unset = Vec::new();
         for name in &declared.pass {
-            match ambient::declared_variable(name) {
+            match ambient::declared_variable(name)? {
                 Some(value) => {
                     variables.insert(name.clone(), value);
                 }
@@ -48,6 +51,6 @@ impl Environment {
                 }
             }
         }
-        Self { variables, unset }
+        Ok(Self { variables, unset })
     }
 }

@@ -70,7 +70,7 @@ impl Snapshot {
             dependencies: Dependencies::read(&project.package.workspace.join("Cargo.lock"))?,
             platform: Platform::observe(&build.target),
             build,
-            environment: Environment::observe(&project.manifest.environment),
+            environment: Environment::observe(&project.manifest.environment)?,
             data: observe_data(&project.directory, &project.manifest.data, memory)?,
             stages: project
                 .manifest

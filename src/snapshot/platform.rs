@@ -79,7 +79,7 @@ fn libc() -> Option<String> {
 
 fn version_in(library: &[u8]) -> Option<String> {
     let number_after = |mark: &[u8]| {
-        let at = library.windows(mark.len()).position(|window| window == mark)? + mark.len();
+        let at = memchr::memmem::find(library, mark)? + mark.len();
         let digits = library[at..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.');
         let text: String = digits.map(|byte| char::from(*byte)).collect();
         let text = text.trim_end_matches('.');

@@ -192,7 +192,7 @@ pub fn dirty(
             (Some(content), Some(digest)) if Digest::of(&content) == digest => continue,
             (Some(_), Some(_)) => Edit::Modified,
             (Some(_), None) => Edit::Deleted,
-            (None, Some(_)) if repository.is_ignored(Path::new(path)) => continue,
+            (None, Some(_)) if !is_essential(path) && repository.is_ignored(Path::new(path)) => continue,
             (None, Some(_)) => Edit::Untracked,
             (None, None) => continue,
         };
@@ -202,6 +202,12 @@ pub fn dirty(
         });
     }
     Ok(dirty)
+}
+
+/// Whether a run cannot do without it, so that a checkout must have it even where git ignores it.
+fn is_essential(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    ["Cargo.lock", "Cargo.toml", crate::manifest::FILE].contains(&name)
 }
 
 /// A path from the top of the repository, as locks write it.

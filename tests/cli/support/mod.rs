@@ -2,11 +2,16 @@
 //! where what differs from machine to machine is taken out of it.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod recorded;
+pub mod toolchain;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use recorded::Both;
 
 /// A package in a git repository of its own, with work directories of its own.
 pub struct Project {
@@ -34,6 +39,15 @@ impl Project {
         let scratch = tempfile::Builder::new().prefix("repro-test-").tempdir().unwrap();
         let root = scratch.path().join(directory);
         copy(&fixtures().join("programs").join(name), &root);
+        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        Self { scratch, root }
+    }
+
+    /// A copy of a package with its repository.
+    pub fn copy_of(original: &Path) -> Self {
+        let scratch = tempfile::Builder::new().prefix("repro-test-").tempdir().unwrap();
+        let root = scratch.path().join("project");
+        copy(original, &root);
         std::fs::create_dir(scratch.path().join("work")).unwrap();
         Self { scratch, root }
     }
@@ -215,6 +229,12 @@ impl Answer {
         self.redact(&text)
     }
 
+    /// Every JSON line of stdout for a snapshot, laid out for people.
+    pub fn messages(&self) -> String {
+        let lines: Vec<String> = self.lines().iter().map(|line| format!("{line:#}\n")).collect();
+        self.redact(&lines.concat())
+    }
+
     /// The one place where redaction is done.
     pub fn redact(&self, text: &str) -> String {
         let text = text.replace(&*self.around.to_string_lossy(), "[around]");
@@ -226,7 +246,12 @@ impl Answer {
             (r"cargo-repro-\d+/run-[A-Za-z0-9]+", "[run]"),
             (r"cargo-repro-\d+/[0-9a-f]{16}", "[project]"),
             (r"target\(s\) in [0-9.]+s", "target(s) in [time]"),
-            (r"rustc \d+\.\d+\.\d+ \([0-9a-f]{9}\)", "rustc [version]"),
+            (r"\d+\.\d+\.\d+(-[a-z.0-9]+)? \([0-9a-f]{9}\)", "[rustc]"),
+            // What only the machine decides, where a lock is shown.
+            (r#""(host|target|llvm|cargo|rustc|libc|cpu|kernel|tool|pin)": "[^"]+""#, r#""$1": "[$1]""#),
+            (r#""processors": \d+"#, r#""processors": "[processors]""#),
+            (r"(?m)^  platform   .*$", "  platform   [platform]"),
+            (r"glibc \d+\.\d+|musl \d+\.\d+\.\d+", "[libc]"),
         ];
         let mut text = text;
         for (pattern, replacement) in filters {

@@ -1,0 +1,127 @@
+//! Whole commands, each paired with the bare runs that a user would do without it: A B A B, several
+//! times, minimum and median of each, and their ratio. No test: nothing fails when a machine is slow.
+//!
+//! ```sh
+//! cargo bench --bench commands                        # status, record
+//! cargo bench --bench commands -- --slow              # verify too: minutes
+//! cargo bench --bench commands -- status --runs 50    # one of them
+//! cargo bench --bench commands -- long --seconds 60   # another length of training
+//! ```
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a bench prints, and starts programs as a shell does")]
+
+mod pair;
+mod scene;
+
+use std::process::{Command, ExitCode};
+
+use pair::{Reach, Side, compare};
+use scene::Scene;
+
+/// What was asked for on the command line.
+struct Options {
+    names: Vec<String>,
+    runs: Option<u32>,
+    seconds: f64,
+    slow: bool,
+}
+
+fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("{why}\nusage: cargo bench --bench commands -- [status|record|long|verify]… [--runs N] [--seconds S] [--slow]");
+            return ExitCode::FAILURE;
+        }
+    };
+    let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|given| given == name);
+    println!("{:<28} {:>4} {:>10} {:>10} {:>10}    times: min   median      cpu", "", "runs", "min", "median", "min cpu");
+    if wanted("status") {
+        status(options.runs.unwrap_or(30));
+    }
+    if wanted("record") {
+        record(options.runs.unwrap_or(20));
+    }
+    if wanted("long") {
+        long(options.runs.unwrap_or(3), options.seconds);
+    }
+    if options.names.iter().any(|name| name == "verify") || options.slow && options.names.is_empty() {
+        verify(options.runs.unwrap_or(2));
+    }
+    ExitCode::SUCCESS
+}
+
+fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options {
+        names: Vec::new(),
+        runs: None,
+        seconds: 10.0,
+        slow: false,
+    };
+    while let Some(arg) = args.next() {
+        let mut number = || args.next().and_then(|text| text.parse::<f64>().ok()).filter(|number| *number > 0.0);
+        match arg.as_str() {
+            "--bench" => {} // cargo says so to every bench
+            "--slow" => options.slow = true,
+            "--runs" => options.runs = Some(number().ok_or("--runs needs a number")?.max(1.0) as u32),
+            "--seconds" => options.seconds = number().ok_or("--seconds needs a number")?,
+            "status" | "record" | "long" | "verify" => options.names.push(arg),
+            other => return Err(format!("there is no bench `{other}`")),
+        }
+    }
+    Ok(options)
+}
+
+/// `status` when nothing changed since the last look, beside what it does without.
+fn status(runs: u32) {
+    let scene = Scene::fixture("steady");
+    scene.record();
+    let tool = scene.repro(&["status", "--quiet"]);
+    let peers = vec![
+        Side::new("cargo metadata", scene.cargo(&["metadata", "--format-version=1", "--offline", "--locked"])),
+        Side::new("rustc -vV", scene.program("rustc", &["-vV"])),
+        Side::new("git status", scene.program("git", &["status", "--porcelain"])),
+    ];
+    compare("status, nothing changed", runs, Side::new("cargo repro status", tool), peers, Reach::Millis(15));
+}
+
+/// `record` beside a plain run, when neither has anything to build.
+fn record(runs: u32) {
+    let scene = Scene::fixture("steady");
+    scene.record();
+    let bare = bare_run(&scene, &[]);
+    let tool = scene.repro(&["record", "--quiet"]);
+    compare("record, nothing to build", runs, Side::new("cargo repro record", tool), vec![bare], Reach::Ratio(1.2));
+}
+
+/// `record` beside a plain run of a program that computes for so long.
+fn long(runs: u32, seconds: f64) {
+    let scene = Scene::computing();
+    let rounds = scene.calibrate(seconds);
+    scene.set_rounds(rounds);
+    scene.record();
+    let bare = bare_run(&scene, &[("REPRO_PARAM_ROUNDS", &rounds.to_string())]);
+    let tool = scene.repro(&["record", "--quiet"]);
+    let title = format!("record, {seconds} s of computing");
+    compare(&title, runs, Side::new("cargo repro record", tool), vec![bare], Reach::Ratio(1.02));
+}
+
+/// `verify` beside a clean build and a run of the real trainer. The trainer is not deterministic as it
+/// stands, so the verdict is a divergence as a rule, which takes as long.
+fn verify(runs: u32) {
+    let scene = Scene::wine_forest();
+    scene.record();
+    let script = "rm -rf \"$CARGO_TARGET_DIR\" && cargo build --quiet --release --locked --offline && cargo run --quiet --release --locked --offline";
+    let bare = Side::new("clean build and run", scene.bare(scene.program("sh", &["-c", script])));
+    let tool = scene.repro(&["verify", "--quiet"]);
+    compare("verify", runs, Side::new("cargo repro verify", tool).or_exit(4), vec![bare], Reach::Ratio(1.03));
+}
+
+/// `cargo run --release` with what `record` would give the program, built once already.
+fn bare_run(scene: &Scene, variables: &[(&str, &str)]) -> Side {
+    let with = |mut command: Command| {
+        command.envs(variables.iter().copied());
+        scene.bare(command)
+    };
+    scene.succeed(with(scene.cargo(&["build", "--quiet", "--release", "--locked", "--offline"])));
+    Side::new("cargo run --release", with(scene.cargo(&["run", "--quiet", "--release", "--locked", "--offline"])))
+}

@@ -1,0 +1,483 @@
+//! Ends that come from outside, at any moment: signals, outright kills, a second `record`, a full disk.
+//! Whatever comes, the lock is the old one or the new one, artifacts are whole, no process stays behind,
+//! and the next `record` works.
+
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::support::Project;
+
+const OUTPUTS: [&str; 3] = ["repro.lock", "model.json", "metrics.json"];
+
+/// The contents of the lock and the artifacts.
+type State = [Option<Vec<u8>>; 3];
+
+/// A project with a lock, changed and committed so that the next recording writes another lock, another
+/// binary and other artifacts.
+struct Changed {
+    project: Project,
+    /// Stands in the environment of every process of its runs.
+    mark: String,
+    old: State,
+    new: State,
+    /// How long a recording takes that has to compile.
+    whole: Duration,
+}
+
+impl Changed {
+    fn new() -> Self {
+        let project = Project::fixture("steady");
+        let mark = format!("mark-of-{}", project.around().file_name().unwrap().to_str().unwrap());
+        let table = format!("[environment]\nset = {{ MARK = \"{mark}\" }}\n[stage.train]");
+        project.edit("repro.toml", "[stage.train]", &table);
+        // Outputs that git does not keep, so that putting the old ones back leaves the work tree clean.
+        project.write(".gitignore", "/target\n/repro.lock\n/model.json\n/metrics.json\n");
+        project.edit("src/main.rs", "println!(", "std::thread::sleep(std::time::Duration::from_millis(200));\n    println!(");
+        project.commit("slower");
+        project.repro(&["record"]).code(0);
+        let old = state(&project);
+        project.edit("src/main.rs", "\\\"sum\\\"", "\\\"total\\\"").edit("data/numbers.csv", "3.5", "4.5").commit("change");
+        let mut changed = Self { project, mark, old: old.clone(), new: old, whole: Duration::ZERO };
+        changed.forget_build();
+        let began = Instant::now();
+        changed.project.repro(&["record"]).code(0);
+        changed.whole = began.elapsed();
+        changed.new = state(&changed.project);
+        assert!(changed.old.iter().zip(&changed.new).all(|(old, new)| old != new), "the change changes all of it");
+        changed
+    }
+
+    /// As before the recording; `cold` makes the next one compile again.
+    fn again(&self, cold: bool) {
+        for (name, bytes) in OUTPUTS.iter().zip(&self.old) {
+            std::fs::write(self.project.root.join(name), bytes.as_ref().unwrap()).unwrap();
+        }
+        if cold {
+            self.forget_build();
+        }
+    }
+
+    fn forget_build(&self) {
+        std::fs::remove_dir_all(self.project.work()).unwrap();
+        std::fs::create_dir(self.project.work()).unwrap();
+    }
+
+    /// Starts a command in a process group of its own, as a shell does.
+    fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.project.command(args);
+        command.env("MARK", &self.mark).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// The processes of its runs that are alive.
+    fn alive(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
+            if String::from_utf8_lossy(&read("environ")).contains(&self.mark) {
+                found.push(format!("{:?} {}", entry.file_name(), String::from_utf8_lossy(&read("cmdline"))));
+            }
+        }
+        found
+    }
+
+    /// What must hold however it ended; `settled` is the time that orphans may take to end.
+    #[track_caller]
+    fn is_whole(&self, output: &Output, settled: Duration) {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let began = Instant::now();
+        while !self.alive().is_empty() {
+            assert!(began.elapsed() < settled, "still alive: {:?}\n{said}", self.alive());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        for ((name, now), (old, new)) in OUTPUTS.iter().zip(state(&self.project)).zip(self.old.iter().zip(&self.new)) {
+            assert!(now == *old || now == *new, "{name} is neither the old nor the new one\n{said}");
+        }
+        assert!(!said.contains("panicked"), "{said}");
+        assert_eq!(self.project.git(&["status", "--porcelain"]).replace("?? .repro-", ""), "", "{said}");
+    }
+
+    /// What must hold besides when it could clean up.
+    #[track_caller]
+    fn is_tidy(&self) {
+        assert_eq!(self.project.leftovers(), Vec::<PathBuf>::new());
+        assert_eq!(self.project.git(&["status", "--porcelain"]), "");
+        let temporary = |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with(".tmp");
+        for directory in [self.project.root.join(".git/cargo-repro"), self.project.work()] {
+            let found: Vec<PathBuf> = entries(&directory).into_iter().filter(|path| temporary(path)).collect();
+            assert_eq!(found, Vec::<PathBuf>::new());
+        }
+    }
+}
+
+fn state(project: &Project) -> State {
+    OUTPUTS.map(|name| std::fs::read(project.root.join(name)).ok())
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+/// Moments spread over the whole of a run and a little beyond.
+fn moments(whole: Duration, count: u32) -> impl Iterator<Item = (u32, Duration)> {
+    (0..count).map(move |number| (number, whole.mul_f64(f64::from(number) * 1.1 / f64::from(count))))
+}
+
+/// Asserts the end of a command that was sent this signal: it says that it was interrupted, unless the
+/// signal came when it had done everything, or before it could listen.
+#[track_caller]
+fn interrupted(output: &Output, signal: Signal, changed: &Changed, done: &State) -> bool {
+    let said = String::from_utf8_lossy(&output.stderr);
+    match (output.status.code(), output.status.signal()) {
+        (Some(130), _) => {
+            assert!(said.contains("error: interrupted"), "{said}");
+            true
+        }
+        (Some(0), _) => {
+            assert!(state(&changed.project) == *done, "it ended well without its work done\n{said}");
+            false
+        }
+        (None, Some(by)) => {
+            assert_eq!(by, signal.as_raw(), "{said}");
+            assert_eq!(said, "", "it had begun");
+            false
+        }
+        other => panic!("{other:?}\n{said}"),
+    }
+}
+
+#[test]
+fn record_killed_at_any_moment_leaves_the_old_lock_or_the_new_one() {
+    let changed = Changed::new();
+    for (number, moment) in moments(changed.whole, 24) {
+        changed.again(number % 3 != 2);
+        let mut child = changed.start(&["record"]);
+        std::thread::sleep(moment);
+        let _ = child.kill(); // it may have ended
+        let output = child.wait_with_output().unwrap();
+        // Nobody is left to end the compiler's own children; they end by themselves.
+        changed.is_whole(&output, Duration::from_secs(20));
+    }
+    changed.again(false);
+    changed.project.repro(&["record"]).code(0);
+    assert!(state(&changed.project) == changed.new);
+}
+
+#[test]
+fn record_interrupted_at_any_moment_ends_its_children_and_leaves_nothing_behind() {
+    let changed = Changed::new();
+    let mut count = 0;
+    for (number, moment) in moments(changed.whole, 24) {
+        changed.again(number % 3 != 2);
+        let child = changed.start(&["record"]);
+        std::thread::sleep(moment);
+        // A terminal's Ctrl-C goes to the whole group, and impatient people press it again.
+        for _ in 0..=number % 3 {
+            let _ = kill_process_group(pid(&child), Signal::INT);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let output = child.wait_with_output().unwrap();
+        count += u32::from(interrupted(&output, Signal::INT, &changed, &changed.new));
+        changed.is_whole(&output, Duration::from_millis(500));
+        changed.is_tidy();
+    }
+    assert!(count >= 12, "only {count} of 24 were interrupted while at work");
+    changed.again(false);
+    changed.project.repro(&["record"]).code(0);
+    assert!(state(&changed.project) == changed.new);
+}
+
+#[test]
+fn verify_ended_by_a_supervisor_at_any_moment_leaves_nothing_behind() {
+    let changed = Changed::new();
+    let began = Instant::now();
+    changed.project.repro(&["verify"]).code(0);
+    let whole = began.elapsed();
+    let mut count = 0;
+    for (_, moment) in moments(whole, 16) {
+        let child = changed.start(&["verify"]);
+        std::thread::sleep(moment);
+        let _ = kill_process(pid(&child), Signal::TERM); // to it alone, as systemd and CI runners may
+        let output = child.wait_with_output().unwrap();
+        count += u32::from(interrupted(&output, Signal::TERM, &changed, &changed.new));
+        changed.is_whole(&output, Duration::from_millis(500));
+        changed.is_tidy();
+    }
+    assert!(count >= 8, "only {count} of 16 were interrupted while at work");
+}
+
+#[test]
+fn what_a_killed_verify_left_is_removed_by_the_next() {
+    let changed = Changed::new();
+    let mut child = changed.start(&["verify"]);
+    let began = Instant::now();
+    while changed.project.leftovers().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(changed.whole / 3);
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    changed.is_whole(&output, Duration::from_secs(20));
+    assert_eq!(changed.project.leftovers().len(), 1);
+    changed.project.repro(&["verify"]).code(0);
+    assert_eq!(changed.project.leftovers(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn an_interruption_in_json_ends_with_a_verdict_line() {
+    let changed = Changed::new();
+    changed.again(true);
+    let child = changed.start(&["record", "--message-format", "json"]);
+    std::thread::sleep(changed.whole / 2);
+    kill_process_group(pid(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["reason"], "verdict");
+    assert_eq!(last["exit_code"], 130);
+}
+
+/// A project whose training is this shell script.
+fn script(body: &str) -> Project {
+    let project = Project::fixture("steady");
+    project.write("train.sh", body);
+    project.edit("repro.toml", "bin = \"steady\"", "command = [\"sh\", \"train.sh\"]");
+    project.commit("a script");
+    project
+}
+
+const GOOD: &str = "echo '{}' > model.json; echo '{\"accuracy\":1}' > metrics.json\n";
+
+/// Processes that work below a directory.
+fn processes_below(directory: &Path) -> Vec<PathBuf> {
+    let below = |path: &PathBuf| std::fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd.starts_with(directory));
+    entries(Path::new("/proc")).into_iter().filter(below).collect()
+}
+
+#[track_caller]
+fn wait_for_processes(directory: &Path, count: usize) {
+    let began = Instant::now();
+    while processes_below(directory).len() < count {
+        assert!(began.elapsed() < Duration::from_secs(60), "the program does not start");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn start(project: &Project, args: &[&str]) -> Child {
+    project.command(args).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn a_program_that_ignores_signals_and_flees_is_ended_all_the_same() {
+    // A child in its group, and one in a session of its own: both ignore what Ctrl-C sends.
+    let project = script("trap '' INT TERM HUP\nsleep 543.31 &\nsetsid sleep 543.32 &\nsleep 543.33\n");
+    let child = start(&project, &["record"]);
+    wait_for_processes(&project.work(), 4);
+    let began = Instant::now();
+    kill_process_group(pid(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(processes_below(&project.work()), Vec::<PathBuf>::new());
+    assert!(!project.root.join("repro.lock").exists());
+}
+
+#[test]
+fn a_killed_record_takes_the_running_program_with_it() {
+    let project = script("exec sleep 543.34\n");
+    let mut child = start(&project, &["record"]);
+    wait_for_processes(&project.work(), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let began = Instant::now();
+    while !processes_below(&project.work()).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(10), "the program outlives the tool");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_killed_record_takes_the_children_of_the_running_program_with_it() {
+    let project = script("sleep 543.35 &\nsleep 543.36\n");
+    let mut child = start(&project, &["record"]);
+    wait_for_processes(&project.work(), 3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let began = Instant::now();
+    while !processes_below(&project.work()).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(10), "children of the program outlive the tool");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn two_records_at_once_wait_for_each_other_and_both_end_well() {
+    let project = script(&format!("sleep 1\n{GOOD}"));
+    let first = start(&project, &["record"]);
+    wait_for_processes(&project.work(), 1);
+    let second = start(&project, &["record"]);
+    let (first, second) = (first.wait_with_output().unwrap(), second.wait_with_output().unwrap());
+    assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("Blocking waiting for another `cargo repro record`"), "{said}");
+    project.commit("record");
+    project.repro(&["verify"]).code(0);
+}
+
+#[test]
+fn a_record_that_waits_for_another_can_be_interrupted() {
+    let project = script(&format!("sleep 5\n{GOOD}"));
+    let first = start(&project, &["record"]);
+    wait_for_processes(&project.work(), 1);
+    let mut second = start(&project, &["record"]);
+    let mut said = std::io::BufReader::new(second.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Blocking") {
+        line.clear();
+        assert_ne!(std::io::BufRead::read_line(&mut said, &mut line).unwrap(), 0, "it does not wait");
+    }
+    kill_process_group(pid(&second), Signal::INT).unwrap();
+    assert_eq!(second.wait().unwrap().code(), Some(130));
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0), "the first is not disturbed");
+}
+
+#[test]
+fn a_verify_beside_a_record_disturbs_neither() {
+    let project = script(&format!("sleep 1\n{GOOD}"));
+    project.record();
+    let record = start(&project, &["record"]);
+    let verify = start(&project, &["verify"]);
+    for child in [record, verify] {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(project.leftovers(), Vec::<PathBuf>::new());
+}
+
+/// Runs a shell script where `$FULL` is an empty directory on a small disk of its own, in a user and
+/// mount namespace, so that nothing of it outlives the script. `None` where such a thing is not allowed.
+fn on_a_small_disk(name: &str, project: &Project, size: &str, body: &str) -> Option<Output> {
+    let full = project.around().join("full");
+    std::fs::create_dir(&full).unwrap();
+    let mount = format!("mount -t tmpfs -o size={size} small \"$FULL\"");
+    let run = |body: &str| {
+        // The binary's environment is that of every other test.
+        let prepared = project.command(&["record"]);
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-euc", &format!("{mount}\n{body}")]).current_dir(&project.root);
+        for (name, value) in prepared.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.env("FULL", &full).env("REPRO", prepared.get_program()).output()
+    };
+    if !run("true").is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED {name}: this machine allows no mount in a user namespace");
+        return None;
+    }
+    Some(run(body).unwrap())
+}
+
+#[test]
+fn a_full_work_directory_is_an_error_that_names_the_path_and_loses_nothing() {
+    let name = "a_full_work_directory_is_an_error_that_names_the_path_and_loses_nothing";
+    let project = script(GOOD);
+    project.record();
+    project.write("large.bin", &"x".repeat(3 << 20)).edit("repro.toml", "seed = 42", "seed = 43").commit("large");
+    let before = state(&project);
+    let Some(output) = on_a_small_disk(name, &project, "2m", "TMPDIR=$FULL exec \"$REPRO\" repro record") else { return };
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: could not write ") && said.contains("large.bin: No space left"), "{said}");
+    assert!(said.contains("hint: free some space"), "{said}");
+    assert!(state(&project) == before);
+    project.repro(&["record"]).code(0);
+}
+
+#[test]
+fn a_disk_that_fills_up_during_the_build_is_a_failed_build_and_loses_nothing() {
+    let name = "a_disk_that_fills_up_during_the_build_is_a_failed_build_and_loses_nothing";
+    let project = Project::fixture("steady");
+    project.record();
+    project.edit("repro.toml", "seed = 42", "seed = 43").commit("change");
+    let before = state(&project);
+    let Some(output) = on_a_small_disk(name, &project, "300k", "TMPDIR=$FULL exec \"$REPRO\" repro record") else { return };
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("error: the build failed"), "{said}");
+    assert!(said.contains("No space left") || said.contains("Bus error") || said.contains("SIGBUS"), "{said}");
+    assert!(state(&project) == before);
+}
+
+#[test]
+fn a_full_disk_when_the_lock_is_written_leaves_the_old_one() {
+    let name = "a_full_disk_when_the_lock_is_written_leaves_the_old_one";
+    let project = script(GOOD);
+    project.record();
+    // Another seed makes another lock; the artifacts stay the same, so the lock is what does not fit.
+    project.edit("repro.toml", "seed = 42", "seed = 43").commit("change");
+    let before = state(&project);
+    // `memory.json` is renewed with every recording; what it frees must be gone, too.
+    let body = r#"
+        cp -a . "$FULL/project"
+        cd "$FULL/project"
+        rm -rf .git/cargo-repro
+        head -c 100m /dev/zero > "$FULL/filler" 2>&1 || true
+        set +e
+        "$REPRO" repro record
+        code=$?
+        ls -A > "$BACK/listing"
+        cp repro.lock model.json metrics.json "$BACK"
+        # Once there is room again, the same command does it.
+        rm "$FULL/filler"
+        "$REPRO" repro record > "$BACK/again" 2>&1 || exit 99
+        exit $code
+    "#;
+    let back = project.around().join("back");
+    std::fs::create_dir(&back).unwrap();
+    let body = format!("BACK='{}'\n{body}", back.display());
+    let Some(output) = on_a_small_disk(name, &project, "4m", &body) else { return };
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: could not write ") && said.contains("repro.lock: No space left"), "{said}");
+    assert!(said.contains("hint: free some space"), "{said}");
+    let after = OUTPUTS.map(|name| std::fs::read(back.join(name)).ok());
+    assert!(after == before);
+    let listing = std::fs::read_to_string(back.join("listing")).unwrap();
+    assert!(!listing.contains(".repro-"), "{listing}");
+}
+
+#[test]
+fn a_full_disk_when_an_artifact_is_written_leaves_the_old_lock_and_whole_artifacts() {
+    let name = "a_full_disk_when_an_artifact_is_written_leaves_the_old_lock_and_whole_artifacts";
+    let project = script(GOOD);
+    project.record();
+    project.write("train.sh", &format!("{GOOD}head -c 2000000 /dev/zero > model.json\n")).commit("large");
+    let before = state(&project);
+    let back = project.around().join("back");
+    std::fs::create_dir(&back).unwrap();
+    let body = format!(
+        "cp -a . \"$FULL/project\"; cd \"$FULL/project\"\nset +e\n\"$REPRO\" repro record\ncode=$?\nls -A > '{0}/listing'\ncp repro.lock model.json metrics.json '{0}'\nexit $code\n",
+        back.display()
+    );
+    let Some(output) = on_a_small_disk(name, &project, "2m", &body) else { return };
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("model.json: No space left"), "{said}");
+    let after = OUTPUTS.map(|name| std::fs::read(back.join(name)).ok());
+    assert!(after == before);
+    let listing = std::fs::read_to_string(back.join("listing")).unwrap();
+    assert!(!listing.contains(".repro-"), "{listing}");
+}

@@ -1,0 +1,127 @@
+//! Every message that programs read is of the schema that ships, and the schema says what the code says.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use cargo_repro::exit_code::ExitCode;
+use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS};
+use serde_json::Value;
+
+use crate::support::{Answer, Project};
+
+fn schema() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messages.schema.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Holds every line of the answer against the schema; gives the reasons and verdicts that were seen.
+#[track_caller]
+fn holds(answer: &Answer) -> Vec<String> {
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    let lines = answer.lines();
+    assert!(!lines.is_empty(), "a command ends with a verdict; stderr:\n{}", answer.stderr);
+    for line in &lines {
+        let errors: Vec<String> = validator.iter_errors(line).map(|error| format!("{error} at {}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}\n{line:#}");
+    }
+    let verdict = answer.verdict();
+    assert_eq!(verdict["exit_code"], answer.code.unwrap(), "the line and the process say the same number");
+    let (last, others) = lines.split_last().unwrap();
+    assert!(others.iter().all(|line| line["reason"] != "verdict"), "the verdict comes last, once");
+    let mut seen: Vec<String> = others.iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect();
+    seen.push(format!("verdict {}", last["verdict"].as_str().unwrap()));
+    seen
+}
+
+#[test]
+fn the_schema_is_a_schema() {
+    assert!(jsonschema::meta::is_valid(&schema()));
+}
+
+#[test]
+fn the_words_of_the_schema_are_those_of_the_code() {
+    let schema = schema();
+    let words = |name: &str| -> BTreeSet<String> {
+        let words = schema["$defs"][name]["enum"].as_array().unwrap();
+        words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(words("drift-kind"), DRIFT_KINDS.map(str::to_owned).into());
+    assert_eq!(words("divergence-kind"), DIVERGENCE_KINDS.map(str::to_owned).into());
+    let numbers: Vec<Value> = ExitCode::ALL.iter().map(|code| code.number().into()).collect();
+    assert_eq!(schema["$defs"]["exit-code"]["enum"], Value::from(numbers));
+}
+
+#[test]
+fn a_line_with_an_unknown_word_or_key_is_not_of_the_schema() {
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    let project = Project::recorded("steady");
+    project.edit("data/numbers.csv", "3.5", "3.6");
+    let verdict = project.json(&["status"]).verdict();
+    assert!(validator.is_valid(&verdict));
+    let broken = |edit: fn(&mut Value)| {
+        let mut verdict = verdict.clone();
+        edit(&mut verdict);
+        !validator.is_valid(&verdict)
+    };
+    assert!(broken(|verdict| verdict["drift"][0]["kind"] = "data-changes".into()));
+    assert!(broken(|verdict| verdict["surprise"] = true.into()));
+    assert!(broken(|verdict| verdict["exit_code"] = 77.into()));
+    assert!(broken(|verdict| drop(verdict.as_object_mut().unwrap().remove("runs"))));
+}
+
+#[test]
+fn every_message_of_every_command_is_of_the_schema() {
+    let mut seen = BTreeSet::new();
+    let mut run = |project: &Project, args: &[&str], code: i32| {
+        let answer = project.json(args);
+        answer.code(code);
+        seen.extend(holds(&answer));
+    };
+
+    let project = Project::recorded("switch");
+    run(&project, &["record"], 0);
+    run(&project, &["verify"], 0);
+    run(&project, &["status"], 0);
+    run(&project, &["show"], 0);
+    run(&project, &["diff", "HEAD", "repro.lock"], 0);
+    project.write("../switch.txt", "more-words other-split no-model stray no-accuracy new-metric");
+    run(&project, &["verify"], 4);
+    run(&project, &["record"], 6);
+    crate::drift::elsewhere(&project);
+    run(&project, &["verify"], 7);
+    run(&project, &["diff", "HEAD~1", "HEAD", "--exit-code"], 3);
+    project.edit("repro.toml", "seed = 42", "seed = 43").remove("numbers.csv");
+    run(&project, &["verify"], 3);
+    run(&project, &["verify", "-P", "unknown=1"], 2);
+    project.remove("repro.lock");
+    run(&project, &["status"], 1);
+
+    let project = Project::bare("workspace", "project");
+    project.git(&["init", "--quiet"]);
+    project.commit("start");
+    run(&project, &["record", "-p", "trainer"], 0);
+    run(&project, &["show", "-p", "trainer"], 0);
+    project.write("trainer/src/main.rs", "fn main() { broken }\n").commit("break it");
+    run(&project, &["record", "-p", "trainer"], 5);
+    // A package with two binaries has no obvious trainer, of which `init` warns.
+    let project = Project::fixture("stages");
+    project.remove("repro.toml").commit("start anew");
+    run(&project, &["init"], 0);
+    run(&project, &["new", "../another"], 0);
+
+    let everything = [
+        "difference",
+        "lock",
+        "phase",
+        "warning",
+        "verdict diverged",
+        "verdict done",
+        "verdict drifted",
+        "verdict failed",
+        "verdict inconclusive",
+        "verdict recorded",
+        "verdict reproduced",
+        "verdict unchanged",
+    ];
+    assert_eq!(seen, everything.map(str::to_owned).into(), "each form of message must be among these");
+}

@@ -1,0 +1,246 @@
+//! The house rules that no lint knows: documents say what is there, copies are equal, files stay
+//! short, and lists stay small. Each test's name is the rule.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use cargo_repro::exit_code::ExitCode;
+use cargo_repro::manifest::Manifest;
+use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS};
+
+/// No file under `src/` grows beyond what a reader keeps in mind.
+const LONGEST: usize = 450;
+
+/// The vocabulary: the same words in code, help, messages and documents.
+const WORDS: [&str; 18] = [
+    "manifest",
+    "lockfile",
+    "project",
+    "snapshot",
+    "closure",
+    "stage",
+    "run",
+    "work directory",
+    "ledger",
+    "stream",
+    "outcome",
+    "checkpoint",
+    "drift",
+    "divergence",
+    "cause",
+    "verdict",
+    "platform class",
+    "not checked",
+];
+
+/// Files that the template and the fixture share; `model.rs` is what they differ in.
+const SHARED: [&str; 8] = [
+    "src/main.rs",
+    "src/load.rs",
+    "src/split.rs",
+    "src/scale.rs",
+    "src/evaluate.rs",
+    "src/report.rs",
+    "data/README.md",
+    "data/winequality-red.csv",
+];
+
+#[test]
+fn the_source_tour_names_every_source_file_and_no_other() {
+    let design = read("DESIGN.md");
+    let tour = section(&design, "Source tour");
+    let named: BTreeSet<&str> = quoted(tour).filter(|text| is_source_path(text)).collect();
+    let there = files(&["src", "runtime/src"]);
+    let there: BTreeSet<&str> = there.iter().map(String::as_str).collect();
+    let missing: Vec<_> = there.difference(&named).collect();
+    let absent: Vec<_> = named.difference(&there).collect();
+    assert!(missing.is_empty(), "DESIGN.md does not name {missing:?}");
+    assert!(absent.is_empty(), "DESIGN.md names what is not there: {absent:?}");
+}
+
+#[test]
+fn the_glossary_has_every_word() {
+    let design = read("DESIGN.md");
+    let words = section(&design, "Words");
+    for word in WORDS {
+        assert!(words.contains(&format!("| **{word}**")), "DESIGN.md does not explain “{word}”");
+    }
+}
+
+#[test]
+fn the_readme_and_the_ci_script_run_the_same_tests() {
+    let readme = read("README.md");
+    let command = readme.lines().find(|line| line.starts_with("cargo test")).expect("README.md has a test command");
+    let command = command.split('#').next().unwrap_or_default().trim();
+    let script = read(".ci/run");
+    assert!(script.lines().any(|line| line == format!("run {command}")), ".ci/run does not run `{command}`");
+}
+
+#[test]
+fn the_readme_has_the_table_of_exit_codes() {
+    let readme = read("README.md");
+    let table = rows(section(&readme, "Exit codes"));
+    let codes: Vec<Vec<String>> =
+        ExitCode::ALL.iter().map(|code| vec![code.number().to_string(), code.meaning().to_owned()]).collect();
+    assert_eq!(table, codes);
+}
+
+#[test]
+fn the_readme_explains_every_kind_of_difference() {
+    let readme = read("README.md");
+    for (title, kinds) in [("Kinds of drift", &DRIFT_KINDS[..]), ("Kinds of divergence", &DIVERGENCE_KINDS[..])] {
+        let first = |row: Vec<String>| row[0].trim_matches('`').to_owned();
+        let named: BTreeSet<String> = rows(section(&readme, title)).into_iter().map(first).collect();
+        let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        assert_eq!(named, kinds, "README.md, “{title}”");
+    }
+}
+
+#[test]
+fn every_manifest_in_the_readme_is_one() {
+    let readme = read("README.md");
+    let manifests: Vec<&str> = blocks(&readme, "toml").filter(|text| text.contains("\n[stage.")).collect();
+    assert!(manifests.len() >= 2, "README.md shows the manifest, short and whole");
+    for text in manifests {
+        if let Err(error) = Manifest::from_text(text, "README.md") {
+            panic!("{error}\n{}", error.context_lines().unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn no_source_file_is_too_long() {
+    let long: Vec<String> = files(&["src"])
+        .into_iter()
+        .filter(|path| path.ends_with(".rs"))
+        .map(|path| (read(&path).lines().count(), path))
+        .filter(|(lines, _)| *lines > LONGEST)
+        .map(|(lines, path)| format!("{path}: {lines}"))
+        .collect();
+    assert!(long.is_empty(), "longer than {LONGEST} lines: {long:?}");
+}
+
+#[test]
+fn a_program_that_links_the_runtime_gets_at_most_three_dependencies() {
+    let manifest: toml::Table = read("runtime/Cargo.toml").parse().expect("runtime/Cargo.toml is TOML");
+    let mut lists: Vec<&toml::Table> = tables(&manifest);
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    lists.extend(targets.iter().flat_map(|targets| targets.values()).filter_map(toml::Value::as_table).flat_map(tables));
+    assert!(!lists.is_empty());
+    for list in lists {
+        let is_optional = |value: &&toml::Value| value.get("optional").and_then(toml::Value::as_bool) == Some(true);
+        let count = list.values().filter(|value| !is_optional(value)).count();
+        assert!(count <= 3, "{count} dependencies: {:?}", list.keys());
+    }
+}
+
+/// What a program is built from; dev-dependencies do not reach it.
+fn tables(manifest: &toml::Table) -> Vec<&toml::Table> {
+    let names = ["dependencies", "build-dependencies"];
+    names.iter().filter_map(|name| manifest.get(*name)?.as_table()).collect()
+}
+
+#[test]
+fn the_template_and_the_fixture_differ_in_the_model_alone() {
+    for path in SHARED {
+        let template = std::fs::read(root().join("src/template").join(path)).expect(path);
+        let fixture = std::fs::read(root().join("fixtures/programs/wine-forest").join(path)).expect(path);
+        assert!(template == fixture, "{path} of the template is not that of wine-forest");
+    }
+    let of = |folder: &str| -> BTreeSet<String> {
+        files(&[folder]).into_iter().map(|path| path[folder.len()..].to_owned()).collect()
+    };
+    assert_eq!(of("src/template/src"), of("fixtures/programs/wine-forest/src"));
+}
+
+#[test]
+fn the_changelog_begins_with_the_version_of_the_package() {
+    let changelog = read("CHANGELOG.md");
+    let top = changelog.lines().find_map(|line| line.strip_prefix("## [")).expect("CHANGELOG.md has a version");
+    let version = top.split(']').next().unwrap_or_default();
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every file below these folders, by its path from the root.
+fn files(folders: &[&str]) -> Vec<String> {
+    let mut waiting: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    let mut found = Vec::new();
+    while let Some(directory) = waiting.pop() {
+        for entry in std::fs::read_dir(&directory).expect("a folder of the repository") {
+            let path = entry.expect("its entry").path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                let inner = path.strip_prefix(root()).expect("it is below the root");
+                found.push(inner.to_str().expect("names are UTF-8").to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn is_source_path(text: &str) -> bool {
+    let inside = text.starts_with("src/") || text.starts_with("runtime/src/");
+    inside && !text.ends_with('/')
+}
+
+/// What stands under a heading, of whatever level, up to the next one that is not below it.
+fn section<'a>(text: &'a str, title: &str) -> &'a str {
+    let level = |line: &str| line.len() - line.trim_start_matches('#').len();
+    let is_it = |line: &str| level(line) > 0 && line.trim_start_matches('#').trim() == title;
+    let mut at = 0;
+    let mut begin = None;
+    let mut in_block = false;
+    for line in text.split_inclusive('\n') {
+        in_block ^= line.starts_with("```");
+        match begin {
+            None if !in_block && is_it(line) => begin = Some((at + line.len(), level(line))),
+            Some((start, above)) if !in_block && (1..=above).contains(&level(line)) => return &text[start..at],
+            _ => {}
+        }
+        at += line.len();
+    }
+    let (start, _) = begin.unwrap_or_else(|| panic!("no section “{title}”"));
+    &text[start..]
+}
+
+/// The rows of a section's tables without their heads.
+fn rows(section: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| -> Vec<String> {
+        line.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+    };
+    let mut rows = Vec::new();
+    let mut in_table = false;
+    for line in section.lines() {
+        let is_rule = line.starts_with("|-");
+        if in_table && line.starts_with('|') {
+            rows.push(cells(line));
+        }
+        in_table = is_rule || in_table && line.starts_with('|');
+    }
+    rows
+}
+
+/// Everything between single backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// The fenced blocks of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
+    let fence = format!("\n```{language}\n");
+    let starts: Vec<usize> = text.match_indices(&fence).map(|(at, _)| at + fence.len()).collect();
+    starts.into_iter().map(|start| {
+        let rest = &text[start..];
+        &rest[..rest.find("\n```").map_or(rest.len(), |end| end + 1)]
+    })
+}
