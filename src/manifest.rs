@@ -66,12 +66,12 @@ impl fmt::Display for Param {
 }
 
 impl PartialEq for Param {
-    /// By bits: a parameter that went from `0.0` to `-0.0` has changed.
+    /// By bits: a parameter that went from `0.0` to `-0.0` has changed. TOML has one NaN only.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Integer(a), Self::Integer(b)) => a == b,
-            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
             (Self::Text(a), Self::Text(b)) => a == b,
             _ => false,
         }
@@ -175,10 +175,11 @@ impl Manifest {
         let path = directory.join(FILE);
         let text = match std::fs::read(&path) {
             Ok(bytes) => String::from_utf8(bytes)
-                .map_err(|_| Error::new(format!("{} is not UTF-8", path.display())))?,
+                .map_err(|_| Error::new(format!("{} is not UTF-8", path.display())).hint("save it as UTF-8"))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(Error::new(format!("no {FILE} in {}", directory.display())).hint(
-                    "`cargo repro init` writes one for this package; `cargo repro new DIR` starts a new one",
+                    "`cargo repro init` writes one for this package, `-p NAME` chooses another of the workspace, \
+                     and `cargo repro new DIR` starts a new one",
                 ));
             }
             Err(error) => return Err(Error::io("read", &path, &error)),

@@ -8,7 +8,7 @@ use crate::lockfile;
 use crate::manifest::{Manifest, Program};
 use crate::memory::Memory;
 use crate::package::{self, Package};
-use crate::repository::{Commit, Repository};
+use crate::repository::{Commit, Kind, Repository};
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::source;
 use crate::snapshot::toolchain::Installed;
@@ -64,13 +64,19 @@ impl Project {
         let toolchain = Installed::find(&directory, &mut memory)?;
         let name = format!("package in {} with {:?}", directory.display(), manifest.build);
         let package = memory.fact(&name, || {
-            let package = Package::resolve(&directory, &manifest.build, &toolchain, offline)?;
+            let package = Package::resolve(&directory, &manifest.build, &toolchain, offline)
+                .map_err(|error| with_empty_submodule(error, &repository, commit))?;
             let mut witnesses = package.witnesses();
             witnesses.extend([toolchain.cargo.clone(), toolchain.rustc.clone()]);
             Ok((package, witnesses))
         })?;
         for name in manifest.binaries() {
             package.program(name)?;
+        }
+        if !package.workspace.starts_with(repository.root()) {
+            let (workspace, root) = (package.workspace.display(), repository.root().display());
+            return Err(Error::new(format!("the workspace in {workspace} is outside the git repository {root}"))
+                .hint("keep both in one repository, or end the package's workspace with a `[workspace]` of its own"));
         }
         let project = Self {
             directory,
@@ -131,6 +137,18 @@ impl Project {
             }
         }
         Ok(())
+    }
+}
+
+/// Cargo only says that a file is not there; that a clone came without its submodules is the usual reason.
+fn with_empty_submodule(error: Error, repository: &Repository, commit: Commit) -> Error {
+    let entries = repository.entries(commit).unwrap_or_default().into_iter();
+    let mut submodules = entries.filter(|(_, entry)| entry.kind == Kind::Submodule);
+    match submodules.find(|(name, _)| repository.submodule_head(name).is_none()) {
+        None => error,
+        Some((name, _)) => {
+            error.hint(format!("the submodule {name} is empty; `git submodule update --init --recursive` brings it"))
+        }
     }
 }
 

@@ -202,6 +202,9 @@ pub fn refuse(refusal: &clap::Error) -> ExitCode {
 /// Says, in the child's place, why it could not become the child.
 #[must_use]
 pub fn launch_failed(why: &str) -> ExitCode {
+    if why.is_empty() {
+        return ExitCode::Ok; // a probe
+    }
     say(format_args!("cargo-repro: {why}"));
     ExitCode::NotJudged
 }

@@ -9,6 +9,7 @@ use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::repository;
+use crate::run::workdir;
 use crate::settings::Settings;
 
 /// Runs the command.
@@ -26,6 +27,8 @@ pub fn run(settings: &Settings, args: &args::Demo) -> Result<ExitCode> {
     if args.keep {
         let kept = scratch.keep();
         settings.shell.result(&format!("\nThe package is in {}\n", kept.join("wine").display()))?;
+    } else {
+        workdir::forget(&directory)?;
     }
     told?;
     Ok(done(settings))

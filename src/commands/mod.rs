@@ -12,6 +12,7 @@ pub mod verify;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::report;
+use crate::run::workdir::Workdir;
 use crate::settings::Settings;
 use crate::verdict::{NotChecked, Verdict};
 
@@ -29,9 +30,14 @@ fn done(settings: &Settings) -> ExitCode {
 }
 
 /// What no run of this version can vouch for.
-fn not_isolated() -> Vec<NotChecked> {
-    vec![
+fn not_isolated(workdir: &Workdir) -> Vec<NotChecked> {
+    let mut not_checked = vec![
         NotChecked::new("undeclared-read", "files that the program read beside the declared data were not watched"),
         NotChecked::new("network", "the program was not kept from the network"),
-    ]
+    ];
+    if workdir.namespace().is_none() {
+        let why = "no user namespaces here, so builds and programs saw the real path of their work directory";
+        not_checked.push(NotChecked::new("working-directory", why));
+    }
+    not_checked
 }

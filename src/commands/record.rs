@@ -1,9 +1,9 @@
 //! `record`: snapshot, build, train, and only if all of that held, the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{conclude, verify};
+use super::conclude;
 use crate::args;
 use crate::compare::{Divergence, Drift, divergence};
 use crate::error::{Error, IoContext as _, Phase, Result};
@@ -12,6 +12,7 @@ use crate::lockfile::{self, Lockfile, Record};
 use crate::memory::Memory;
 use crate::outcome::Outcome;
 use crate::project::{self, Project};
+use crate::run::evidence;
 use crate::run::session::Session;
 use crate::run::workdir::Workdir;
 use crate::settings::{Overrides, Settings};
@@ -30,7 +31,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     let remember = |repository: &crate::repository::Repository| Memory::load(&repository.private_directory());
     let (project, mut memory) = Project::open(directory, &overrides, settings.offline, remember)?;
     project.check_commands()?;
-    let old = old_lock(&project)?;
+    old_lock(&project)?;
     refuse_absent(&project)?;
     let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut memory)?;
     settings.shell.status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
@@ -40,8 +41,8 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     memory.save();
     match recorded? {
         Recorded::Lock(lock, outputs) => {
-            write(&project, &lock, old.as_ref(), &outputs, settings)?;
-            conclude(settings, &verdict_of(&lock, &project))
+            let standing = write(&project, *lock, &outputs, settings)?;
+            conclude(settings, &verdict_of(&standing, &project, &workdir))
         }
         Recorded::Refused(verdict) => conclude(settings, &verdict),
     }
@@ -50,7 +51,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
 /// What came of it.
 enum Recorded {
     /// A lock to write, and where its outputs lie.
-    Lock(Box<Lockfile>, Vec<(String, std::path::PathBuf)>),
+    Lock(Box<Lockfile>, Vec<(String, PathBuf)>),
     /// None, and why.
     Refused(Box<Verdict>),
 }
@@ -171,7 +172,7 @@ fn train(project: &Project, session: &Session<'_>, snapshot: Snapshot, confirm: 
             Some(first) => {
                 let mut differing = divergence(first, &outcome, &order);
                 if !differing.is_empty() {
-                    verify::describe(&session.kept(), session, &mut differing);
+                    evidence::describe(&session.kept(), session, &mut differing);
                     return Ok(refused(project, Word::Diverged, Vec::new(), differing, number));
                 }
             }
@@ -257,14 +258,8 @@ fn closure(project: &Project, session: &Session<'_>) -> Result<BTreeSet<String>>
 }
 
 /// The outputs to their places first and the lock last, so that a lock never speaks of outputs that
-/// are not there yet.
-fn write(
-    project: &Project,
-    lock: &Lockfile,
-    old: Option<&Lockfile>,
-    outputs: &[(String, std::path::PathBuf)],
-    settings: &Settings,
-) -> Result<()> {
+/// are not there yet. Gives the lock that stands in the file then.
+fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], settings: &Settings) -> Result<Lockfile> {
     for (path, place) in outputs {
         crate::interrupt::check()?;
         let to = project.directory.join(path);
@@ -278,17 +273,17 @@ fn write(
         settings.shell.detail("Wrote", path);
     }
     crate::interrupt::check()?;
-    if old.is_some_and(|old| lock.says_the_same_as(old)) {
+    if let Some(old) = old_lock(project)?.filter(|old| lock.says_nothing_new_to(old)) {
         settings.shell.status("Unchanged", lockfile::FILE);
-        return Ok(());
+        return Ok(old);
     }
     lock.write(&project.lock_path())?;
     settings.shell.status("Wrote", lockfile::FILE);
-    Ok(())
+    Ok(lock)
 }
 
-fn verdict_of(lock: &Lockfile, project: &Project) -> Verdict {
-    let mut not_checked = super::not_isolated();
+fn verdict_of(lock: &Lockfile, project: &Project, workdir: &Workdir) -> Verdict {
+    let mut not_checked = super::not_isolated(workdir);
     if lock.record.runs == 1 {
         let why = "the program was trained once; `--confirm 3` would show whether it gives the same twice";
         not_checked.insert(0, NotChecked::new("repetition", why));

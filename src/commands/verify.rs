@@ -1,20 +1,20 @@
 //! `verify`: every drift before any compute; then a clean checkout, a rebuild from verified sources in
 //! a new target directory, a retraining, and every divergence. It writes nothing that `record` wrote.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{conclude, not_isolated};
 use crate::args;
-use crate::compare::divergence::{Output, changed_binaries};
-use crate::compare::{Divergence, Drift, bytes, divergence};
-use crate::error::{IoContext as _, Phase, Result};
+use crate::compare::divergence::changed_binaries;
+use crate::compare::{Drift, divergence};
+use crate::error::{Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::{self, Inspected};
-use crate::lockfile::{self, Lockfile, Read};
+use crate::lockfile::{Lockfile, Read};
 use crate::memory::Memory;
 use crate::outcome::Outcome;
 use crate::project::{self, Project};
-use crate::run::crates;
+use crate::run::{crates, evidence};
 use crate::run::session::Session;
 use crate::run::workdir::{self, Workdir};
 use crate::settings::{Overrides, Settings};
@@ -41,48 +41,95 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
         Some(directory) => settings.current_directory.join(directory),
         None => workdir::outputs_directory(&here)?,
     };
-    let verdict = verify(&project, &read, settings, args.times, &outputs, &mut memory)?;
-    conclude(settings, &verdict)
+    let verification = Verification {
+        project: &project,
+        read: &read,
+        settings,
+        times: args.times,
+        outputs: &outputs,
+    };
+    conclude(settings, &verification.verdict(&mut memory)?)
 }
 
-fn verify(
-    project: &Project,
-    read: &Read,
-    settings: &Settings,
+/// What is verified, and how.
+struct Verification<'a> {
+    project: &'a Project,
+    read: &'a Read,
+    settings: &'a Settings,
     times: u32,
-    outputs: &Path,
-    memory: &mut Memory,
-) -> Result<Verdict> {
-    settings.shell.json(&crate::report::json::phase("snapshot", &project.package.name));
-    let mut inspected = inspect_all(project, read, memory)?;
-    let mut verdict = Verdict {
-        word: Word::Drifted,
-        drift: std::mem::take(&mut inspected.drift),
-        divergence: Vec::new(),
-        notes: inspected.notes,
-        not_checked: inspected.not_checked,
-        runs: 0,
-        outcome: Outcome::new(),
-        lock: Some(read.id),
-        commit: project.commit.to_string(),
-        outputs: None,
-    };
-    if verdict.drift.iter().any(stops) {
-        verdict.not_checked.push(NotChecked::new("outcome", "inputs differ, so nothing was built or trained"));
-        return Ok(verdict);
+    /// Where outputs that are not as locked are left.
+    outputs: &'a Path,
+}
+
+impl Verification<'_> {
+    fn verdict(&self, memory: &mut Memory) -> Result<Verdict> {
+        self.settings.shell.json(&crate::report::json::phase("snapshot", &self.project.package.name));
+        let inspected = inspect_all(self.project, self.read, memory)?;
+        let mut verdict = Verdict {
+            word: Word::Drifted,
+            drift: inspected.drift,
+            divergence: Vec::new(),
+            notes: inspected.notes,
+            not_checked: inspected.not_checked,
+            runs: 0,
+            outcome: Outcome::new(),
+            lock: Some(self.read.id),
+            commit: self.project.commit.to_string(),
+            outputs: None,
+        };
+        if verdict.drift.iter().any(stops) {
+            verdict.not_checked.push(NotChecked::new("outcome", "inputs differ, so nothing was built or trained"));
+            return Ok(verdict);
+        }
+        self.project.check_commands()?;
+        self.retrain(&inspected.snapshot, &mut verdict)?;
+        Ok(verdict)
     }
-    project.check_commands()?;
-    let workdir = Workdir::fresh()?;
-    retrain(project, &workdir, &inspected.snapshot, &read.lock, settings, times, outputs, &mut verdict)?;
-    verdict.not_checked.extend(not_isolated());
-    Ok(verdict)
+
+    /// Rebuilds, and trains until all trainings are done or one differs.
+    fn retrain(&self, snapshot: &Snapshot, verdict: &mut Verdict) -> Result<()> {
+        let (project, locked) = (self.project, &self.read.lock.outcome);
+        let (build, environment) = (&snapshot.build, &snapshot.environment);
+        let workdir = Workdir::fresh()?;
+        verdict.not_checked.extend(not_isolated(&workdir));
+        let session =
+            Session::build(project, &workdir, false, build, environment, &snapshot.dependencies, self.settings.shell)?;
+        let order = project.manifest.stage_order();
+        for number in 1..=self.times {
+            let (outcome, changed) = session.train(&snapshot.data, environment, number, self.times)?;
+            verdict.runs = number;
+            if !changed.is_empty() {
+                verdict.drift.extend(changed);
+                verdict.word = Word::Drifted;
+                return Ok(());
+            }
+            let mut differing = divergence(locked, &outcome, &order);
+            if number == 1 {
+                let binaries = changed_binaries(locked, &outcome).into_iter();
+                let note = |(stage, (locked, found))| Note::BinaryChanged { stage, locked, found };
+                verdict.notes.extend(binaries.map(note));
+                verdict.outcome = outcome;
+            } else if verdict.outcome != outcome {
+                verdict.notes.push(Note::RunsDisagree { run: number });
+            }
+            if !differing.is_empty() {
+                evidence::describe(&project.directory, &session, &mut differing);
+                verdict.outputs = evidence::leave(&session, &self.read.lock, &differing, self.outputs)?;
+                verdict.divergence = differing;
+                break;
+            }
+        }
+        verdict.word = decide(&verdict.drift, &verdict.divergence);
+        Ok(())
+    }
 }
 
 /// The inspection and, beside it, the packages' files.
 fn inspect_all(project: &Project, read: &Read, memory: &mut Memory) -> Result<Inspected> {
     let (inspected, packages) = std::thread::scope(|scope| {
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
-        let packages = scope.spawn(|| crates::check(package, dependencies, true));
+        let root = project.repository.root();
+        let packages = scope.spawn(move || crates::check(root, package, dependencies, true));
         (inspect::inspect(project, read, memory), packages.join().expect("checking does not panic"))
     });
     let mut inspected = inspected.map_err(|error| error.phase(Phase::Snapshot))?;
@@ -93,82 +140,4 @@ fn inspect_all(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
         inspected.not_checked.push(NotChecked::new("dependency-sources", why));
     }
     Ok(inspected)
-}
-
-#[expect(clippy::too_many_arguments, reason = "one call site; a struct for it would only rename them")]
-fn retrain(
-    project: &Project,
-    workdir: &Workdir,
-    snapshot: &Snapshot,
-    lock: &Lockfile,
-    settings: &Settings,
-    times: u32,
-    outputs: &Path,
-    verdict: &mut Verdict,
-) -> Result<()> {
-    let (build, environment) = (&snapshot.build, &snapshot.environment);
-    let session = Session::build(project, workdir, false, build, environment, &snapshot.dependencies, settings.shell)?;
-    let order = project.manifest.stage_order();
-    for number in 1..=times {
-        let (outcome, changed) = session.train(&snapshot.data, environment, number, times)?;
-        verdict.runs = number;
-        if !changed.is_empty() {
-            verdict.drift.extend(changed);
-            verdict.word = Word::Drifted;
-            return Ok(());
-        }
-        let mut differing = divergence(&lock.outcome, &outcome, &order);
-        if number > 1 && verdict.outcome != outcome {
-            verdict.notes.push(Note::RunsDisagree { run: number });
-        }
-        if number == 1 {
-            let binaries = changed_binaries(&lock.outcome, &outcome).into_iter();
-            verdict.notes.extend(binaries.map(|(stage, (locked, found))| Note::BinaryChanged { stage, locked, found }));
-            verdict.outcome = outcome;
-        }
-        if !differing.is_empty() {
-            describe(&project.directory, &session, &mut differing);
-            verdict.outputs = leave(&session, lock, &differing, outputs)?;
-            verdict.divergence = differing;
-            break;
-        }
-    }
-    verdict.word = decide(&verdict.drift, &verdict.divergence);
-    Ok(())
-}
-
-/// Adds what the bytes say, for artifacts whose recorded version is in `directory`.
-pub(super) fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Divergence]) {
-    for divergence in differing {
-        if let Output::ArtifactChanged { path, locked, difference, .. } = &mut divergence.output {
-            let recorded = std::fs::read(directory.join(&*path)).ok();
-            let recorded = recorded.filter(|bytes| crate::digest::Digest::of(bytes) == locked.digest);
-            let found = std::fs::read(session.output(path)).ok();
-            *difference = recorded.zip(found).and_then(|(recorded, found)| bytes::difference(&recorded, &found));
-        }
-    }
-}
-
-/// Leaves the outputs that are not as locked where the user can look at them, in place of those of an
-/// earlier verification.
-fn leave(session: &Session<'_>, lock: &Lockfile, differing: &[Divergence], to: &Path) -> Result<Option<PathBuf>> {
-    let paths = differing.iter().filter_map(|divergence| match &divergence.output {
-        Output::ArtifactChanged { path, .. } | Output::ArtifactUnexpected { path } => Some(path),
-        _ => None,
-    });
-    let mut left = None;
-    let old = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());
-    for path in old {
-        let _ = std::fs::remove_file(to.join(path));
-    }
-    for path in paths {
-        let from = session.output(path);
-        let place = to.join(path);
-        let parent = place.parent().unwrap_or(to);
-        std::fs::create_dir_all(parent).at("make the directory", parent)?;
-        let bytes = std::fs::read(&from).at("read", &from)?;
-        lockfile::replace(&place, &bytes)?;
-        left = Some(to.to_path_buf());
-    }
-    Ok(left)
 }

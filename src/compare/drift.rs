@@ -388,10 +388,12 @@ fn toolchain(locked: &Toolchain, found: &Toolchain, drift: &mut Vec<Drift>) {
             format!("{} ({commit})", toolchain.rustc)
         };
         drift.push(Drift::Toolchain(Change::new("rustc", text(locked), text(found))));
+    } else if locked.llvm != found.llvm {
+        // Another compiler brings its own; the same one with another is a distribution's doing.
+        drift.push(Drift::Toolchain(Change::new("llvm", &locked.llvm, &found.llvm)));
     }
     let fields = [
         ("host", &locked.host, &found.host),
-        ("llvm", &locked.llvm, &found.llvm),
         ("cargo", &locked.cargo, &found.cargo),
     ];
     for (name, old, new) in fields {

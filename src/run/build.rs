@@ -31,9 +31,6 @@ pub struct Built {
 /// hold (<https://reproducible-builds.org/specs/source-date-epoch/>).
 const SOURCE_DATE_EPOCH: &str = "315532800";
 
-/// Where sources, products and packages seem to lie, wherever they do.
-const SEEMING: [&str; 3] = ["/repro/source", "/repro/target", "/repro/cargo"];
-
 /// Builds the programs of all stages; `root` is the repository's root in the checkout.
 ///
 /// # Errors
@@ -59,6 +56,7 @@ pub fn build(
         program: project.toolchain.cargo.as_os_str(),
         args: arguments(project, &programs),
         directory: &directory,
+        namespace: workdir.namespace(),
         environment: variables(project, workdir, settings, environment, shell),
         timeout: None,
         keep_stdout: true,
@@ -76,8 +74,8 @@ pub fn build(
             && let Some(executable) = artifact.executable
             && programs.iter().any(|program| program.name == artifact.target.name)
         {
-            let executable = executable.into_std_path_buf();
-            built.sources.extend(sources(&executable.with_extension("d"), &workdir.tree(), root)?);
+            let executable = workdir.unseen(executable.as_std_path());
+            built.sources.extend(sources(&executable.with_extension("d"), workdir, root)?);
             built.programs.insert(artifact.target.name, executable);
         }
     }
@@ -125,10 +123,10 @@ fn variables(
     search.push(path);
     let own: [(&str, OsString); 12] = [
         ("PATH", search),
-        ("HOME", workdir.home().into()),
-        ("TMPDIR", workdir.temp().into()),
-        ("CARGO_HOME", workdir.cargo_home().into()),
-        ("CARGO_TARGET_DIR", workdir.target().into()),
+        ("HOME", workdir.seen(&workdir.home()).into()),
+        ("TMPDIR", workdir.seen(&workdir.temp()).into()),
+        ("CARGO_HOME", workdir.seen(&workdir.cargo_home()).into()),
+        ("CARGO_TARGET_DIR", workdir.seen(&workdir.target()).into()),
         ("CARGO_INCREMENTAL", "0".into()),
         ("CARGO_ENCODED_RUSTFLAGS", rustflags(workdir, settings)),
         ("CARGO_TERM_COLOR", if shell.colors() { "always" } else { "never" }.into()),
@@ -142,32 +140,35 @@ fn variables(
     variables
 }
 
-/// The repository's own flags, and the remapping of every path that differs between two builds.
+/// The repository's own flags; and, where the work directory has no canonical path, what makes the
+/// compiler write as if it had.
 fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
     let mut flags: Vec<OsString> = settings.rustflags.iter().map(OsString::from).collect();
-    let real = [workdir.tree(), workdir.target(), workdir.cargo_home()];
-    for (real, seeming) in real.iter().zip(SEEMING) {
-        let mut flag = OsString::from("--remap-path-prefix=");
-        flag.push(real);
-        flag.push("=");
-        flag.push(seeming);
-        flags.push(flag);
+    if workdir.namespace().is_none() {
+        for directory in [workdir.tree(), workdir.target(), workdir.cargo_home()] {
+            let mut flag = OsString::from("--remap-path-prefix=");
+            flag.push(&directory);
+            flag.push("=");
+            flag.push(workdir.seeming(&directory));
+            flags.push(flag);
+        }
     }
     flags.join(std::ffi::OsStr::new("\u{1f}"))
 }
 
 /// The files of the checkout that a dep-info file of cargo's names. Cargo writes one beside each
 /// product: `product: file file …`, with blanks in names escaped.
-fn sources(dep_info: &Path, tree: &Path, root: &Path) -> Result<BTreeSet<String>> {
+fn sources(dep_info: &Path, workdir: &Workdir, root: &Path) -> Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(dep_info).at("read", dep_info)?;
+    let tree = workdir.tree();
     let mut sources = BTreeSet::new();
     for line in text.lines() {
         let Some((_, files)) = line.split_once(": ") else { continue };
         for file in split_escaped(files) {
-            let path = PathBuf::from(file);
-            if path.starts_with(tree) && path.is_file() {
+            let path = workdir.unseen(Path::new(&file));
+            if path.starts_with(&tree) && path.is_file() {
                 sources.insert(relative(root, &path)?);
-            } else if path.starts_with(tree) {
+            } else if path.starts_with(&tree) {
                 below(&path, root, &mut sources)?; // a build script asked to be rerun for a directory
             }
         }

@@ -31,8 +31,10 @@ pub struct Task<'a> {
     pub program: &'a OsStr,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Its working directory.
+    /// Its working directory, by its real path.
     pub directory: &'a Path,
+    /// The work directory that it is to see at its seeming place, if that can be had.
+    pub namespace: Option<&'a Path>,
     /// All of its environment.
     pub environment: BTreeMap<OsString, OsString>,
     /// When it counts as hanging.
@@ -74,6 +76,7 @@ impl Task<'_> {
         let mut child = Command::new(&launcher)
             .arg(launcher::WORD)
             .arg(getpid().as_raw_nonzero().to_string())
+            .arg(self.namespace.map_or(OsStr::new(""), Path::as_os_str))
             .arg(self.program)
             .args(&self.args)
             .current_dir(self.directory)

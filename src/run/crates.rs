@@ -42,11 +42,17 @@ fn origin(package: &RemotePackage, cargo_home: &Path) -> Origin {
 }
 
 /// Packages whose sources on this machine are not what Cargo.lock pins, and those that could not be
-/// checked, by name. Both processors share the work.
+/// checked, by name; `root` is the repository's, whose vendored packages are source. Both processors share
+/// the work.
 ///
 /// # Errors
 /// When an archive or a source file cannot be read.
-pub fn check(package: &Package, dependencies: &Dependencies, unpacked: bool) -> Result<(Vec<Tampered>, Vec<String>)> {
+pub fn check(
+    root: &Path,
+    package: &Package,
+    dependencies: &Dependencies,
+    unpacked: bool,
+) -> Result<(Vec<Tampered>, Vec<String>)> {
     let cargo_home = ambient::cargo_home();
     let checksums = checksums(dependencies);
     let middle = package.remote.len().div_ceil(2);
@@ -58,6 +64,7 @@ pub fn check(package: &Package, dependencies: &Dependencies, unpacked: bool) -> 
             match origin(remote, &cargo_home) {
                 Origin::Archive(archive) => tampered.extend(check_archive(remote, &archive, &checksums, unpacked)?),
                 Origin::Git => tampered.extend(check_checkout(remote)?),
+                Origin::Directory if remote.directory.starts_with(root) => {} // source, and judged as that
                 Origin::Directory => unchecked.push(title(remote)),
             }
         }

@@ -1,22 +1,39 @@
 //! The small program between this tool and a child: it is this very binary, started again with
-//! [`WORD`], and it makes itself leader of a session of its own, asks to die with its parent, sets the
-//! umask, and becomes the child. So a child never outlives the tool, not even one killed outright, and
+//! [`WORD`], and it makes itself leader of a session of its own, asks to die with its parent, enters
+//! the namespace, sets the umask, and becomes the child. So a child never outlives the tool, not even one killed outright, and
 //! no code of ours runs between fork and exec.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::fs::Mode;
-use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid, umask};
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal, setsid, umask};
+
+use super::namespace;
 
 /// The first argument that means this file.
 pub const WORD: &str = "__launch";
 
-/// Becomes the program. Returns only if it could not, with the reason.
+/// In place of a program: only show that the namespace can be entered.
+pub const PROBE: &str = "__probe";
+
+/// Whether a work directory can be given its seeming place on this machine.
+#[must_use]
+pub fn can_enter(root: &Path) -> bool {
+    let Ok(own) = std::env::current_exe() else { return false };
+    let mut probe = Command::new(own);
+    probe.arg(WORD).arg(getpid().as_raw_nonzero().to_string()).arg(root).arg(PROBE);
+    probe.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.current_dir("/").status().is_ok_and(|status| status.success())
+}
+
+/// Becomes the program. Returns only if it could not, with the reason; with
+/// none after a probe.
 #[must_use]
 pub fn become_child(mut args: impl Iterator<Item = OsString>) -> String {
-    let (Some(parent), Some(program)) = (args.next(), args.next()) else {
+    let (Some(parent), Some(root), Some(program)) = (args.next(), args.next(), args.next()) else {
         return "the launcher is not for people".to_owned();
     };
     // The session leader's id is the process group that the tool kills.
@@ -30,6 +47,14 @@ pub fn become_child(mut args: impl Iterator<Item = OsString>) -> String {
     let parent_is_there = getppid().is_some_and(|pid| OsString::from(pid.as_raw_nonzero().to_string()) == parent);
     if !parent_is_there {
         return "the parent is gone".to_owned();
+    }
+    if !root.is_empty()
+        && let Err(error) = namespace::enter(Path::new(&root))
+    {
+        return format!("could not enter a namespace: {error}");
+    }
+    if program == PROBE {
+        return String::new();
     }
     umask(Mode::WGRP | Mode::WOTH);
     let error = Command::new(&program).args(args).exec();

@@ -76,7 +76,7 @@ impl<'a> Session<'a> {
         self.checkout.apply()?;
         self.workdir.forget_leftovers()?;
         self.remove_stale_outputs()?;
-        let staged = staging::stage(self.project, data, &self.directory, &self.workdir.tree())?;
+        let staged = staging::stage(self.project, data, &self.directory, self.workdir)?;
         let training = Training {
             project: self.project,
             workdir: self.workdir,

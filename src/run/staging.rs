@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::workdir::Workdir;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::digest::Digest;
@@ -29,22 +30,28 @@ struct StagedFile {
     digest: Digest,
 }
 
-/// Puts all data in place; `directory` is the package's in the checkout whose top is `top`.
+/// Puts all data in place; `directory` is the package's in the checkout.
 ///
 /// # Errors
 /// When a link cannot be made or a file cannot be read.
-pub fn stage(project: &Project, data: &BTreeMap<String, Data>, directory: &Path, top: &Path) -> Result<Staged> {
+pub fn stage(
+    project: &Project,
+    data: &BTreeMap<String, Data>,
+    directory: &Path,
+    workdir: &Workdir,
+) -> Result<Staged> {
+    let seen = workdir.seen(directory);
     let mut staged = Staged {
         variables: BTreeMap::new(),
         files: Vec::new(),
     };
     for (name, data) in data {
-        let mut seen_from = directory;
+        let mut seen_from = &seen;
         for (path, file) in &data.files {
             let source = project.directory.join(path);
             let place = normal(&directory.join(path));
             // Data outside the repository has no place in the checkout; it is read where it lies.
-            let place = if place.starts_with(top) {
+            let place = if place.starts_with(workdir.tree()) {
                 put(&source, &place, file.digest)?;
                 place
             } else {

@@ -48,10 +48,12 @@ impl Training<'_> {
         self.shell.detail("Running", format!("`{}`", line.join(OsStr::new(" ")).display()));
         let ledger = self.workdir.ledger(name);
         let _ = std::fs::remove_file(&ledger);
+        let program = self.workdir.seen(&program);
         let ended = Task {
             program: program.as_os_str(),
             args,
             directory: self.directory,
+            namespace: self.workdir.namespace(),
             environment: self.variables(name, stage),
             timeout: stage.timeout,
             keep_stdout: false,
@@ -96,14 +98,15 @@ impl Training<'_> {
             .iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
+        let seen = |path: &Path| OsString::from(self.workdir.seen(path));
         let own: [(&str, OsString); 7] = [
-            ("HOME", self.workdir.home().into()),
-            ("TMPDIR", self.workdir.temp().into()),
+            ("HOME", seen(&self.workdir.home())),
+            ("TMPDIR", seen(&self.workdir.temp())),
             (protocol::PROTOCOL, protocol::VERSION.to_string().into()),
             (protocol::STAGE, name.into()),
             (protocol::SEED, manifest.seed.to_string().into()),
-            (protocol::OUT_DIR, self.directory.into()),
-            (protocol::LEDGER, self.workdir.ledger(name).into()),
+            (protocol::OUT_DIR, seen(self.directory)),
+            (protocol::LEDGER, seen(&self.workdir.ledger(name))),
         ];
         variables.extend(own.map(|(name, value)| (name.into(), value)));
         for (name, value) in &manifest.params {

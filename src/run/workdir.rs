@@ -7,12 +7,19 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use super::{launcher, namespace};
 use crate::ambient;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::shell::Shell;
 
 const FRESH: &str = "run-";
+
+/// The directory that `record` keeps, in the project's.
+const KEPT: &str = "record";
+
+/// The file in a project's directory that says whose it is.
+const OWNER: &str = "project";
 
 /// A work directory, held until dropped.
 #[derive(Debug)]
@@ -21,6 +28,8 @@ pub struct Workdir {
     /// Held for as long as the directory is in use; the kernel lets go of it however this process ends.
     _lock: File,
     temporary: bool,
+    /// Whether children see it at its seeming place.
+    canonical: bool,
 }
 
 impl Workdir {
@@ -29,7 +38,7 @@ impl Workdir {
     /// # Errors
     /// When it cannot be made.
     pub fn kept(project: &Path, shell: Shell) -> Result<Self> {
-        let root = project_directory(project)?.join("record");
+        let root = project_directory(project)?.join(KEPT);
         make(&root)?;
         let path = root.join("lock");
         let lock = open_lock(&path)?;
@@ -37,13 +46,13 @@ impl Workdir {
             shell.status("Blocking", "waiting for another `cargo repro record` of this project");
             wait_for(&lock, &path)?;
         }
-        let workdir = Self {
+        Self {
             root,
             _lock: lock,
             temporary: false,
-        };
-        workdir.lay_out()?;
-        Ok(workdir)
+            canonical: false,
+        }
+        .lay_out()
     }
 
     /// A new directory, removed when dropped.
@@ -52,7 +61,6 @@ impl Workdir {
     /// When it cannot be made.
     pub fn fresh() -> Result<Self> {
         let base = base()?;
-        sweep(&base);
         let root = tempfile::Builder::new()
             .prefix(FRESH)
             .tempdir_in(&base)
@@ -60,20 +68,46 @@ impl Workdir {
         let path = root.path().join("lock");
         let lock = open_lock(&path)?;
         lock.lock().at("lock", &path)?;
-        let workdir = Self {
+        Self {
             root: root.keep(),
             _lock: lock,
             temporary: true,
-        };
-        workdir.lay_out()?;
-        Ok(workdir)
+            canonical: false,
+        }
+        .lay_out()
     }
 
-    fn lay_out(&self) -> Result<()> {
-        for directory in [self.tree(), self.home(), self.temp(), self.cargo_home()] {
+    fn lay_out(mut self) -> Result<Self> {
+        let mount_point = self.root.join(namespace::MOUNT_POINT);
+        for directory in [self.tree(), self.home(), self.temp(), self.cargo_home(), mount_point] {
             make(&directory)?;
         }
-        Ok(())
+        self.canonical = launcher::can_enter(&self.root);
+        Ok(self)
+    }
+
+    /// What children are to see at its seeming place: this directory, where that can be had.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&Path> {
+        self.canonical.then_some(self.root.as_path())
+    }
+
+    /// The canonical path of something in it, whether children can see it there or not.
+    #[must_use]
+    pub fn seeming(&self, path: &Path) -> PathBuf {
+        namespace::seen(&self.root, path)
+    }
+
+    /// A path in it as children see it.
+    #[must_use]
+    pub fn seen(&self, path: &Path) -> PathBuf {
+        if self.canonical { namespace::seen(&self.root, path) } else { path.to_path_buf() }
+    }
+
+    /// The real path of what children speak of.
+    #[must_use]
+    pub fn unseen(&self, path: &Path) -> PathBuf {
+        if self.canonical { namespace::unseen(&self.root, path) } else { path.to_path_buf() }
     }
 
     /// Where the checkout goes.
@@ -149,8 +183,20 @@ pub fn outputs_directory(project: &Path) -> Result<PathBuf> {
 }
 
 fn project_directory(project: &Path) -> Result<PathBuf> {
-    let name = Digest::of(project.as_os_str().as_encoded_bytes()).hex();
-    Ok(base()?.join(&name[..16]))
+    let owner = project.as_os_str().as_encoded_bytes();
+    let directory = base()?.join(&Digest::of(owner).hex()[..16]);
+    make(&directory)?;
+    let name = directory.join(OWNER);
+    std::fs::write(&name, owner).at("write", &name)?;
+    Ok(directory)
+}
+
+/// Removes all that is kept for a project, for one that nobody will come back to.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn forget(project: &Path) -> Result<()> {
+    remove(&project_directory(project)?)
 }
 
 /// The directory of this user for all of it. In a place where everybody may write, another user could
@@ -166,6 +212,7 @@ fn base() -> Result<PathBuf> {
             .hint("remove it, or set TMPDIR to a directory of your own"));
     }
     refuse_configuration_above(&base)?;
+    sweep(&base);
     Ok(base)
 }
 
@@ -232,23 +279,38 @@ fn wait_for(lock: &File, path: &Path) -> Result<()> {
     }
 }
 
-/// Removes fresh directories whose process is gone: nobody holds their lock.
+/// Removes what nobody will come back for: fresh directories whose process is gone, and directories
+/// of projects that are.
 fn sweep(base: &Path) {
     for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
         let path = entry.path();
         let is_fresh = entry.file_name().to_string_lossy().starts_with(FRESH);
-        if !is_fresh {
-            continue;
-        }
-        let abandoned = match File::options().write(true).open(path.join("lock")) {
-            Ok(lock) => lock.try_lock().is_ok(),
-            // Between its making and its locking a directory has no lock file; leave a young one alone.
-            Err(_) => entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|modified| {
-                modified.elapsed().is_ok_and(|age| age > std::time::Duration::from_secs(60))
-            }),
-        };
+        let abandoned = if is_fresh { is_unlocked(&path) } else { is_ownerless(&path) && is_unlocked(&path.join(KEPT)) };
         if abandoned {
             let _ = remove(&path);
         }
     }
+}
+
+/// Whether no process holds the directory. Between its making and its locking a directory has no lock
+/// file; a young one is left alone.
+fn is_unlocked(directory: &Path) -> bool {
+    const YOUNG: std::time::Duration = std::time::Duration::from_secs(60);
+    if !directory.exists() {
+        return true;
+    }
+    match File::options().write(true).open(directory.join("lock")) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(_) => directory
+            .metadata()
+            .and_then(|meta| meta.modified())
+            .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > YOUNG)),
+    }
+}
+
+/// Whether the project of the directory is not there any more.
+fn is_ownerless(directory: &Path) -> bool {
+    use std::os::unix::ffi::OsStringExt as _;
+    std::fs::read(directory.join(OWNER))
+        .is_ok_and(|owner| !PathBuf::from(std::ffi::OsString::from_vec(owner)).join("Cargo.toml").exists())
 }

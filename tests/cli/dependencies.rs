@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use sha2::Digest as _;
 
-use crate::support::{Answer, Project, copy, git};
+use crate::support::{Project, cargo_home, copy, git};
 
 /// The package that the tests depend on: the one that this project's own Cargo.lock pins, so that its
 /// archive is on every machine that has built these tests.
@@ -28,8 +28,7 @@ impl Itoa {
         let packages = lock["package"].as_array().unwrap();
         let itoa = packages.iter().find(|package| package["name"].as_str() == Some("itoa")).unwrap();
         let version = itoa["version"].as_str().unwrap().to_owned();
-        let home = std::env::var_os("CARGO_HOME")
-            .map_or_else(|| std::env::home_dir().unwrap().join(".cargo"), PathBuf::from);
+        let home = cargo_home();
         let archive = format!("itoa-{version}.crate");
         let registries = std::fs::read_dir(home.join("registry/cache")).unwrap().flatten();
         let registry = registries.map(|entry| entry.path()).find(|path| path.join(&archive).is_file());
@@ -59,7 +58,7 @@ impl Itoa {
 /// A package that depends on itoa, with a cargo home that has nothing else.
 fn with_itoa() -> (Project, Itoa) {
     let (project, itoa) = (Project::bare("steady", "project"), Itoa::find());
-    let home = cargo_home(&project);
+    let home = project.cargo_home();
     let index = Path::new("registry/index").join(&itoa.registry);
     for file in ["config.json", ".cache/it/oa/itoa"] {
         let (from, to) = (itoa.home.join(&index).join(file), home.join(&index).join(file));
@@ -86,26 +85,16 @@ fn depend(project: &Project, dependency: &str, name: &str, locked: &str) {
     project.commit("start");
 }
 
-fn cargo_home(project: &Project) -> PathBuf {
-    project.around().join("cargo-home")
-}
-
-/// Runs the binary with the cargo home of this test.
-fn run(project: &Project, args: &[&str]) -> Answer {
-    project.answer(project.command(args).env("CARGO_HOME", cargo_home(project)))
-}
-
 fn record(project: &Project) {
-    run(project, &["record"]).code(0);
-    project.commit("record");
-    run(project, &["verify"]).code(0);
+    project.record();
+    project.repro(&["verify"]).code(0);
 }
 
 #[track_caller]
 fn drifts(project: &Project, kind: &str) -> String {
-    let human = run(project, &["verify"]);
+    let human = project.repro(&["verify"]);
     human.code(3);
-    let json = run(project, &["verify", "--message-format", "json"]);
+    let json = project.json(&["verify"]);
     assert_eq!(json.kinds("drift"), [kind]);
     assert_eq!(json.verdict()["runs"], 0);
     format!("{}\n{}", human.text(), json.messages())
@@ -121,19 +110,19 @@ fn an_edited_file_of_an_unpacked_package_is_dependency_tampered() {
     let (project, itoa) = with_itoa();
     record(&project);
     let kind = format!("dependency-tampered itoa {}", itoa.version);
-    let lib = itoa.sources(&cargo_home(&project)).join("src/lib.rs");
+    let lib = itoa.sources(&project.cargo_home()).join("src/lib.rs");
     let original = std::fs::read_to_string(&lib).unwrap();
     append(&lib, "\n// and a little more\n");
     let report = drifts(&project, &kind);
     // What is beside the published files is as bad as what is in them.
     std::fs::write(&lib, original).unwrap();
-    run(&project, &["verify"]).code(0);
-    let build = itoa.sources(&cargo_home(&project)).join("build.rs");
+    project.repro(&["verify"]).code(0);
+    let build = itoa.sources(&project.cargo_home()).join("build.rs");
     std::fs::write(&build, "fn main() {}\n").unwrap();
     drifts(&project, &kind);
     std::fs::remove_file(&build).unwrap();
     // And so is what is missing.
-    std::fs::remove_file(itoa.sources(&cargo_home(&project)).join("LICENSE-MIT")).unwrap();
+    std::fs::remove_file(itoa.sources(&project.cargo_home()).join("LICENSE-MIT")).unwrap();
     drifts(&project, &kind);
     assert_snapshot!(itoa.redact(&report));
 }
@@ -143,7 +132,7 @@ fn a_repacked_archive_is_dependency_tampered_and_never_built_from() {
     let (project, itoa) = with_itoa();
     record(&project);
     // The same files, packed anew: other bytes, which only the checksum tells.
-    let archive = itoa.archive(&cargo_home(&project));
+    let archive = itoa.archive(&project.cargo_home());
     let mut tar = Vec::new();
     flate2::read::GzDecoder::new(File::open(&archive).unwrap()).read_to_end(&mut tar).unwrap();
     let mut packed = flate2::write::GzEncoder::new(File::create(&archive).unwrap(), flate2::Compression::none());
@@ -154,7 +143,7 @@ fn a_repacked_archive_is_dependency_tampered_and_never_built_from() {
 
     // A recording elsewhere, which has no copy of the archive yet, refuses it too.
     let lock = project.read("repro.lock");
-    let moved = project.command(&["record"]).env("TMPDIR", project.around()).env("CARGO_HOME", cargo_home(&project)).output();
+    let moved = project.command(&["record"]).env("TMPDIR", project.around()).output();
     assert_eq!(moved.unwrap().status.code(), Some(3));
     assert_eq!(project.read("repro.lock"), lock);
 }
@@ -187,21 +176,21 @@ fn an_edited_checkout_of_a_git_dependency_is_dependency_tampered() {
     depend(&project, &format!("tiny = {{ git = \"{url}\" }}"), "tiny", &locked);
     record(&project);
 
-    let checkouts = cargo_home(&project).join("git/checkouts");
+    let checkouts = project.cargo_home().join("git/checkouts");
     let pattern = format!("{}/*/*/src/lib.rs", checkouts.display());
     let lib = glob::glob(&pattern).unwrap().next().unwrap().unwrap();
     let original = std::fs::read_to_string(&lib).unwrap();
     std::fs::write(&lib, original.replace('1', "2")).unwrap();
     assert_snapshot!(drifts(&project, "dependency-tampered tiny 0.1.0"));
     std::fs::write(&lib, original).unwrap();
-    run(&project, &["verify"]).code(0);
+    project.repro(&["verify"]).code(0);
 
     // The next commit of it, pinned in the right way, is a change like any other.
     append(&project.around().join("tiny/src/lib.rs"), "\npub fn two() -> u32 {\n    2\n}\n");
     let next = publish(&project);
     git(&project.around().join("tiny"), &["push", "--quiet", "origin", "HEAD"]);
     project.edit("Cargo.lock", &commit, &next).commit("update tiny");
-    let answer = run(&project, &["verify", "--message-format", "json"]);
+    let answer = project.json(&["verify"]);
     answer.code(3);
     assert_eq!(answer.kinds("drift"), ["dependency-changed tiny"]);
 }
@@ -210,7 +199,7 @@ fn an_edited_checkout_of_a_git_dependency_is_dependency_tampered() {
 fn a_vendored_package_is_source_even_where_its_checksums_were_corrected() {
     let (project, itoa) = with_itoa();
     let vendored = "vendor/itoa";
-    let archive = File::open(itoa.archive(&cargo_home(&project))).unwrap();
+    let archive = File::open(itoa.archive(&project.cargo_home())).unwrap();
     tar::Archive::new(flate2::read::GzDecoder::new(archive)).unpack(project.around()).unwrap();
     let unpacked = project.around().join(format!("itoa-{}", itoa.version));
     for name in ["Cargo.toml", "src"] {
@@ -226,14 +215,16 @@ fn a_vendored_package_is_source_even_where_its_checksums_were_corrected() {
     let config = "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = \"vendor\"\n";
     project.write(".cargo/config.toml", config).commit("vendor");
     // Nothing may come from a registry any more.
-    std::fs::remove_dir_all(cargo_home(&project)).unwrap();
+    std::fs::remove_dir_all(project.cargo_home()).unwrap();
     record(&project);
+    let unchecked = project.json(&["verify"]).verdict()["not_checked"].to_string();
+    assert!(!unchecked.contains("dependency-sources"), "what is committed was looked at: {unchecked}");
 
     project.edit("vendor/itoa/src/lib.rs", "#![no_std]", "#![no_std]\n// and a little more");
     correct_checksum(&project, vendored, &itoa);
     let both = ["vendor/itoa/.cargo-checksum.json", "vendor/itoa/src/lib.rs"];
     let verify = |kind: &str| {
-        let answer = run(&project, &["verify", "--message-format", "json"]);
+        let answer = project.json(&["verify"]);
         answer.code(3);
         assert_eq!(answer.kinds("drift"), both.map(|path| format!("{kind} {path}")));
     };

@@ -58,6 +58,41 @@ fn a_file_that_nobody_declared_is_artifact_unexpected() {
 }
 
 #[test]
+fn an_unexpected_link_to_nowhere_is_named_and_not_followed() {
+    diverges("stray-link", &["artifact-unexpected stray.txt"]);
+}
+
+#[test]
+fn an_unexpected_file_above_the_package_is_left_below_the_outputs_all_the_same() {
+    let mut project = Project::bare("workspace", "project");
+    project.git(&["init", "--quiet"]);
+    project.root = project.root.join("trainer");
+    let main = "std::fs::write(\"../notes.txt\", \"of the program\").unwrap();";
+    project.edit("src/main.rs", "fn main() {", &format!("fn main() {{\n    {main}")).commit("start");
+    project.record();
+    project.edit("repro.lock", "undeclared = [\"../notes.txt\"]\n", "").reseal().commit("as if it had not been there");
+    project.write("../notes.txt", "of the user").write("notes.txt", "of the user");
+    let answer = project.json(&["verify", "--outputs", "looked/at"]);
+    assert_eq!(answer.code(4).kinds("divergence"), ["artifact-unexpected ../notes.txt"]);
+    assert_eq!(project.read("looked/at/above/notes.txt"), "of the program");
+    assert!(!project.root.join("looked/notes.txt").exists());
+    assert_eq!((project.read("../notes.txt"), project.read("notes.txt")), ("of the user".into(), "of the user".into()));
+}
+
+#[test]
+fn outputs_go_where_they_are_asked_to_but_never_over_what_was_recorded() {
+    let project = Project::recorded("switch");
+    project.write("../switch.txt", "last-digits");
+    project.repro(&["verify", "--outputs", "../looked-at"]).code(4);
+    assert!(project.read("../looked-at/model.json").contains("0.10000000000000002"));
+    let recorded = project.read("model.json");
+    for directory in [".", "src/.."] {
+        project.repro(&["verify", "--outputs", directory]).code(2);
+        assert_eq!(project.read("model.json"), recorded);
+    }
+}
+
+#[test]
 fn another_figure_is_metric_changed() {
     let (_, both) = diverges("other-accuracy", &["metric-changed accuracy"]);
     assert_snapshot!(both.snapshot);
@@ -179,6 +214,19 @@ fn a_program_that_iterates_over_a_std_map_never_gives_the_same_twice() {
     assert_eq!(answer.code(4).kinds("divergence"), ["artifact-changed model.json"]);
     let refused = project.json(&["record", "--confirm", "2"]);
     assert_eq!(refused.code(4).kinds("divergence"), ["artifact-changed model.json"]);
+}
+
+#[test]
+fn a_program_of_other_bytes_with_the_same_outcome_is_a_note_and_no_divergence() {
+    let project = Project::recorded("steady");
+    // A compiler that does something else under the same name, which no snapshot can see.
+    let other = "*'--crate-name steady'*) exec $real \"$@\" -Copt-level=1 ;;";
+    let human = project.with_compiler(other, &["verify"]);
+    human.code(0);
+    let json = project.with_compiler(other, &["verify", "--message-format", "json"]);
+    assert_eq!(json.kinds("notes"), ["binary-changed program"]);
+    assert_eq!(json.verdict()["verdict"], "reproduced");
+    assert_snapshot!(format!("{}\n{}", human.text(), json.messages()));
 }
 
 #[test]

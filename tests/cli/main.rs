@@ -12,4 +12,7 @@ mod exit_codes;
 mod reports;
 mod schema;
 mod interruption;
+mod places;
+mod manifest_errors;
+mod lock_errors;
 mod support;

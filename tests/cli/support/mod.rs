@@ -62,6 +62,12 @@ impl Project {
         self.scratch.path().join("work")
     }
 
+    /// The cargo home of this project alone: empty, since most fixtures have no dependencies. A test
+    /// of one that has some sets `CARGO_HOME` to [`cargo_home`].
+    pub fn cargo_home(&self) -> PathBuf {
+        self.scratch.path().join("cargo-home")
+    }
+
     /// The binary in the package's directory, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-repro"));
@@ -70,17 +76,17 @@ impl Project {
             .args(args)
             .current_dir(&self.root)
             .env("TMPDIR", self.work())
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env_remove("RUSTUP_TOOLCHAIN")
             .stdin(Stdio::null());
-        // What cargo sets for its tests must not reach the packages under test.
+        // What cargo sets for its tests must not reach the packages under test, and neither must what
+        // whoever runs the tests has configured: the program would speak of it.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            if text.starts_with("CARGO_") && text != "CARGO_HOME" {
+            let rust = ["CARGO_", "RUSTC", "RUSTDOC", "RUSTFLAGS", "RUSTUP_TOOLCHAIN"];
+            if rust.iter().any(|start| text.starts_with(start)) {
                 command.env_remove(&name);
             }
         }
+        command.env("CARGO_HOME", self.cargo_home());
         command
     }
 
@@ -266,6 +272,11 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+/// The cargo home of whoever runs the tests.
+pub fn cargo_home() -> PathBuf {
+    std::env::var_os("CARGO_HOME").map_or_else(|| std::env::home_dir().unwrap().join(".cargo"), PathBuf::from)
+}
+
 /// Runs git anywhere, independent of the configuration of whoever runs the tests; it must succeed.
 pub fn git(directory: &Path, args: &[&str]) -> String {
     let output = Command::new("git")
@@ -274,6 +285,8 @@ pub fn git(directory: &Path, args: &[&str]) -> String {
         .args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"])
         .args(args)
         .current_dir(directory)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z")
         .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
         .output()

@@ -1,0 +1,50 @@
+//! What a run that diverged leaves to look at: what the bytes of an artifact say of the difference, and
+//! the outputs themselves. Judging them is [`crate::compare`]'s.
+
+use std::path::{Path, PathBuf};
+
+use super::session::Session;
+use crate::compare::divergence::Output;
+use crate::compare::{Divergence, bytes};
+use crate::digest::Digest;
+use crate::error::{IoContext as _, Result};
+use crate::lockfile::{self, Lockfile};
+
+/// Adds what the bytes say, for artifacts whose recorded version is in `directory`.
+pub fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Divergence]) {
+    for divergence in differing {
+        if let Output::ArtifactChanged { path, locked, difference, .. } = &mut divergence.output {
+            let recorded = std::fs::read(directory.join(&*path)).ok();
+            let recorded = recorded.filter(|bytes| Digest::of(bytes) == locked.digest);
+            let found = std::fs::read(session.output(path)).ok();
+            *difference = recorded.zip(found).and_then(|(recorded, found)| bytes::difference(&recorded, &found));
+        }
+    }
+}
+
+/// Leaves the outputs that are not as locked where the user can look at them, in place of those of an
+/// earlier verification. Gives the directory if anything was left there.
+///
+/// # Errors
+/// When one cannot be copied.
+pub fn leave(session: &Session<'_>, lock: &Lockfile, differing: &[Divergence], to: &Path) -> Result<Option<PathBuf>> {
+    let paths = differing.iter().filter_map(|divergence| match &divergence.output {
+        Output::ArtifactChanged { path, .. } | Output::ArtifactUnexpected { path } => Some(path),
+        _ => None,
+    });
+    let mut left = None;
+    let old = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());
+    for path in old {
+        let _ = std::fs::remove_file(to.join(path));
+    }
+    for path in paths {
+        let from = session.output(path);
+        let place = to.join(path);
+        let parent = place.parent().unwrap_or(to);
+        std::fs::create_dir_all(parent).at("make the directory", parent)?;
+        let bytes = std::fs::read(&from).at("read", &from)?;
+        lockfile::replace(&place, &bytes)?;
+        left = Some(to.to_path_buf());
+    }
+    Ok(left)
+}
