@@ -1,13 +1,13 @@
 //! `verify`: every drift before any compute; then a clean checkout, a rebuild from verified sources in
 //! a new target directory, a retraining, and every divergence. It writes nothing that `record` wrote.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{conclude, not_isolated};
 use crate::args;
 use crate::compare::divergence::changed_binaries;
 use crate::compare::{Drift, divergence};
-use crate::error::{Phase, Result};
+use crate::error::{Error, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::{self, Inspected};
 use crate::lockfile::{Lockfile, Read};
@@ -38,7 +38,7 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
         format!("{} at {at}{} against {}", project.package.name, project.commit.short(), read.id.short()),
     );
     let outputs = match &args.outputs {
-        Some(directory) => settings.current_directory.join(directory),
+        Some(directory) => elsewhere(settings.current_directory.join(directory), &here)?,
         None => workdir::outputs_directory(&here)?,
     };
     let verification = Verification {
@@ -49,6 +49,16 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
         outputs: &outputs,
     };
     conclude(settings, &verification.verdict(&mut memory)?)
+}
+
+/// The directory that `--outputs` names, unless the recorded outputs lie there.
+fn elsewhere(directory: PathBuf, package: &Path) -> Result<PathBuf> {
+    if directory.canonicalize().is_ok_and(|directory| directory == package) {
+        return Err(Error::new("`--outputs` must not be the package's own directory, where the recorded outputs are")
+            .code(ExitCode::Usage)
+            .hint("name another; it need not be there yet"));
+    }
+    Ok(directory)
 }
 
 /// What is verified, and how.

@@ -23,9 +23,10 @@ pub fn verdict(verdict: &Verdict) -> String {
     let (critical, warnings): (Vec<_>, Vec<_>) =
         drift.into_iter().partition(|finding| finding.severity == Some(Severity::Critical));
     let divergence: Vec<Finding> = verdict.divergence.iter().map(Finding::from).collect();
+    let sides = sides(verdict);
     for finding in critical.iter().chain(&divergence) {
         text += "\n";
-        text += &self::finding(finding, BAD);
+        text += &self::finding(finding, BAD, &sides);
     }
     if matches!(verdict.word, Word::Reproduced | Word::Recorded) {
         text += "\n";
@@ -34,7 +35,7 @@ pub fn verdict(verdict: &Verdict) -> String {
     let notes: Vec<Finding> = warnings.into_iter().chain(verdict.notes.iter().map(Finding::from)).collect();
     for note in &notes {
         text += "\n";
-        text += &finding(note, CAUTION);
+        text += &finding(note, CAUTION, &sides);
     }
     if let Some(outputs) = &verdict.outputs {
         let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
@@ -81,16 +82,26 @@ fn headline(verdict: &Verdict) -> String {
     format!("{style}{}{style:#}: {rest}\n", verdict.word.text())
 }
 
+/// What the two values of a finding are called: without a lock, two trainings were compared.
+fn sides(verdict: &Verdict) -> [String; 2] {
+    if verdict.word == Word::Diverged && verdict.lock.is_none() {
+        ["run 1".to_owned(), format!("run {}", verdict.runs)]
+    } else {
+        ["locked".to_owned(), "found".to_owned()]
+    }
+}
+
 /// One finding: its kind and subject, the sentence, both values, the hint.
-fn finding(finding: &Finding, style: Style) -> String {
+fn finding(finding: &Finding, style: Style, sides: &[String; 2]) -> String {
     let mut text = String::new();
     let stage = finding.stage.as_ref().map_or_else(String::new, |stage| format!(" {FAINT}(stage {stage}){FAINT:#}"));
     let _ = writeln!(text, "  {style}{}{style:#} {NAME}{}{NAME:#}{stage}", finding.kind, visible(&finding.subject));
     let _ = writeln!(text, "    {}", visible(&finding.detail));
     if finding.locked.is_some() || finding.found.is_some() {
         let value = |value: &Option<String>| value.as_ref().map_or_else(|| "—".to_owned(), |text| visible(text));
-        let _ = writeln!(text, "    locked  {}", value(&finding.locked));
-        let _ = writeln!(text, "    found   {}", value(&finding.found));
+        for (side, side_value) in sides.iter().zip([&finding.locked, &finding.found]) {
+            let _ = writeln!(text, "    {side:<7} {}", value(side_value));
+        }
     }
     if let Some(hint) = &finding.hint {
         let _ = writeln!(text, "    hint: {hint}");

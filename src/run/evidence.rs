@@ -1,7 +1,7 @@
 //! What a run that diverged leaves to look at: what the bytes of an artifact say of the difference, and
 //! the outputs themselves. Judging them is [`crate::compare`]'s.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::session::Session;
 use crate::compare::divergence::Output;
@@ -35,11 +35,15 @@ pub fn leave(session: &Session<'_>, lock: &Lockfile, differing: &[Divergence], t
     let mut left = None;
     let old = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());
     for path in old {
-        let _ = std::fs::remove_file(to.join(path));
+        let _ = std::fs::remove_file(to.join(below(path)));
     }
     for path in paths {
         let from = session.output(path);
-        let place = to.join(path);
+        // A stray pipe would never end, and a stray link leads anywhere.
+        if !from.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+            continue;
+        }
+        let place = to.join(below(path));
         let parent = place.parent().unwrap_or(to);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
         let bytes = std::fs::read(&from).at("read", &from)?;
@@ -47,4 +51,10 @@ pub fn leave(session: &Session<'_>, lock: &Lockfile, differing: &[Divergence], t
         left = Some(to.to_path_buf());
     }
     Ok(left)
+}
+
+/// The path as one that stays below whatever it is joined to: a stray file may lie above the package.
+fn below(path: &str) -> PathBuf {
+    let parts = Path::new(path).components();
+    parts.map(|part| if part == Component::ParentDir { "above".as_ref() } else { part.as_os_str() }).collect()
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::interruption::{GOOD, alive, mark, script};
 use crate::support::{Answer, Project};
 
 /// Runs the binary, which must refuse with this code and say all of these, and must not lose or half
@@ -24,18 +25,6 @@ fn refused(project: &Project, args: &[&str], code: i32, says: &[&str]) -> Answer
     assert_eq!(project.leftovers(), Vec::<std::path::PathBuf>::new());
     answer
 }
-
-/// A copy of `steady` whose training is this shell script, committed. Nothing is compiled, so each
-/// test costs a fraction of a second.
-fn script(body: &str) -> Project {
-    let project = Project::fixture("steady");
-    project.write("train.sh", body);
-    project.edit("repro.toml", "bin = \"steady\"", "command = [\"sh\", \"train.sh\"]");
-    project.commit("a script");
-    project
-}
-
-const GOOD: &str = "echo '{}' > model.json; echo '{\"accuracy\":1}' > metrics.json\n";
 
 #[test]
 fn without_a_cargo_toml_it_says_where_it_looked() {
@@ -290,7 +279,7 @@ fn a_program_that_hangs_is_ended_with_all_its_children_at_its_timeout() {
     let began = Instant::now();
     refused(&project, &["record"], 6, &["still running after its timeout of 1s", "hint: raise `timeout`"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    assert_eq!(processes_below(&project.work()), Vec::<String>::new());
+    assert_eq!(alive(&mark(&project)), Vec::<String>::new());
 }
 
 #[test]
@@ -299,18 +288,7 @@ fn what_a_program_leaves_running_ends_with_it() {
     let began = Instant::now();
     project.repro(&["record"]).code(0);
     assert!(began.elapsed() < Duration::from_secs(20), "it waited for a process that holds the pipe");
-    assert_eq!(processes_below(&project.work()), Vec::<String>::new());
-}
-
-/// Command lines of the processes that work below a directory.
-fn processes_below(directory: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        if std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(directory)) {
-            found.push(std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default());
-        }
-    }
-    found
+    assert_eq!(alive(&mark(&project)), Vec::<String>::new());
 }
 
 #[test]
@@ -450,11 +428,11 @@ fn data_that_somebody_else_changes_during_the_training_gives_no_lock() {
     let project = script(&format!("while [ ! -e \"$GO\" ]; do sleep 0.05; done\n{GOOD}"));
     project.git(&["rm", "--quiet", "--cached", "data/numbers.csv"]);
     let go = project.around().join("go");
-    project.edit("repro.toml", "[stage.train]", "[environment]\npass = [\"GO\"]\n[stage.train]");
+    project.edit("repro.toml", "[environment]", "[environment]\npass = [\"GO\"]");
     project.write(".gitignore", "/target\n/data\n").commit("not kept");
     let mut command = project.command(&["record"]);
     let mut child = command.env("GO", &go).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_until("the program runs", || !processes_below(&project.work()).is_empty());
+    wait_until("the program runs", || alive(&mark(&project)).iter().any(|line| line.contains("sleep")));
     project.write("data/numbers.csv", "1\n2\n");
     std::fs::write(&go, "").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3));
@@ -556,7 +534,7 @@ fn settings_that_would_change_a_build_are_named_without_their_values() {
 fn a_passed_variable_that_is_not_utf8_is_said_and_not_taken_for_unset() {
     use std::os::unix::ffi::OsStrExt as _;
     let project = script(&format!("echo \"got:$ODD\"\n{GOOD}"));
-    project.edit("repro.toml", "[stage.train]", "[environment]\npass = [\"ODD\"]\n[stage.train]").commit("pass");
+    project.edit("repro.toml", "[environment]", "[environment]\npass = [\"ODD\"]").commit("pass");
     let mut command = project.command(&["record"]);
     let answer = project.answer(command.env("ODD", std::ffi::OsStr::from_bytes(b"\xff")));
     answer.code(1);
@@ -567,7 +545,7 @@ fn a_passed_variable_that_is_not_utf8_is_said_and_not_taken_for_unset() {
 fn a_line_end_in_an_environment_value_does_not_make_the_lock_look_edited() {
     // The lock's end is found by a line; a value must not be able to play it.
     let project = script(GOOD);
-    project.edit("repro.toml", "[stage.train]", "[environment]\nset = { ODD = \"a\\n[facts]\\nid = 1\\n\" }\n[stage.train]");
+    project.edit("repro.toml", "[environment]", "[environment]\nset.ODD = \"a\\n[facts]\\nid = 1\\n\"");
     project.commit("odd");
     project.record();
     project.repro(&["verify"]).code(0);

@@ -31,9 +31,8 @@ struct Changed {
 impl Changed {
     fn new() -> Self {
         let project = Project::fixture("steady");
-        let mark = format!("mark-of-{}", project.around().file_name().unwrap().to_str().unwrap());
-        let table = format!("[environment]\nset = {{ MARK = \"{mark}\" }}\n[stage.train]");
-        project.edit("repro.toml", "[stage.train]", &table);
+        let mark = mark(&project);
+        project.edit("repro.toml", "[stage.train]", &format!("[environment]\nset = {{ MARK = \"{mark}\" }}\n[stage.train]"));
         // Outputs that git does not keep, so that putting the old ones back leaves the work tree clean.
         project.write(".gitignore", "/target\n/repro.lock\n/model.json\n/metrics.json\n");
         project.edit("src/main.rs", "println!(", "std::thread::sleep(std::time::Duration::from_millis(200));\n    println!(");
@@ -72,16 +71,8 @@ impl Changed {
         command.env("MARK", &self.mark).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// The processes of its runs that are alive.
     fn alive(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
-            if String::from_utf8_lossy(&read("environ")).contains(&self.mark) {
-                found.push(format!("{:?} {}", entry.file_name(), String::from_utf8_lossy(&read("cmdline"))));
-            }
-        }
-        found
+        alive(&self.mark)
     }
 
     /// What must hold however it ended; `settled` is the time that orphans may take to end.
@@ -247,27 +238,43 @@ fn an_interruption_in_json_ends_with_a_verdict_line() {
     assert_eq!(last["exit_code"], 130);
 }
 
-/// A project whose training is this shell script.
-fn script(body: &str) -> Project {
+/// A copy of `steady` whose training is this shell script, committed. Nothing is compiled, so a run
+/// takes a fraction of a second. Its processes carry the project's [`mark`].
+pub fn script(body: &str) -> Project {
     let project = Project::fixture("steady");
     project.write("train.sh", body);
+    let mark = mark(&project);
+    project.edit("repro.toml", "[stage.train]", &format!("[environment]\nset.MARK = \"{mark}\"\n[stage.train]"));
     project.edit("repro.toml", "bin = \"steady\"", "command = [\"sh\", \"train.sh\"]");
     project.commit("a script");
     project
 }
 
-const GOOD: &str = "echo '{}' > model.json; echo '{\"accuracy\":1}' > metrics.json\n";
+/// What a script has to do.
+pub const GOOD: &str = "echo '{}' > model.json; echo '{\"accuracy\":1}' > metrics.json\n";
 
-/// Processes that work below a directory.
-fn processes_below(directory: &Path) -> Vec<PathBuf> {
-    let below = |path: &PathBuf| std::fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd.starts_with(directory));
-    entries(Path::new("/proc")).into_iter().filter(below).collect()
+/// A text that no other test has.
+pub fn mark(project: &Project) -> String {
+    format!("mark-of-{}", project.around().file_name().unwrap().to_str().unwrap())
+}
+
+/// Processes with the mark in their environment. Where they seem to work does not tell: that may be
+/// a place in a mount namespace of their own.
+pub fn alive(mark: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for process in entries(Path::new("/proc")) {
+        let read = |name: &str| String::from_utf8_lossy(&std::fs::read(process.join(name)).unwrap_or_default()).into_owned();
+        if read("environ").contains(mark) {
+            found.push(format!("{} {}", process.display(), read("cmdline")));
+        }
+    }
+    found
 }
 
 #[track_caller]
-fn wait_for_processes(directory: &Path, count: usize) {
+fn wait_for_processes(project: &Project, program: &str, count: usize) {
     let began = Instant::now();
-    while processes_below(directory).len() < count {
+    while alive(&mark(project)).iter().filter(|line| line.contains(program)).count() < count {
         assert!(began.elapsed() < Duration::from_secs(60), "the program does not start");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -282,13 +289,13 @@ fn a_program_that_ignores_signals_and_flees_is_ended_all_the_same() {
     // A child in its group, and one in a session of its own: both ignore what Ctrl-C sends.
     let project = script("trap '' INT TERM HUP\nsleep 543.31 &\nsetsid sleep 543.32 &\nsleep 543.33\n");
     let child = start(&project, &["record"]);
-    wait_for_processes(&project.work(), 4);
+    wait_for_processes(&project, "543.3", 3);
     let began = Instant::now();
     kill_process_group(pid(&child), Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-    assert_eq!(processes_below(&project.work()), Vec::<PathBuf>::new());
+    assert_eq!(alive(&mark(&project)), Vec::<String>::new());
     assert!(!project.root.join("repro.lock").exists());
 }
 
@@ -296,11 +303,11 @@ fn a_program_that_ignores_signals_and_flees_is_ended_all_the_same() {
 fn a_killed_record_takes_the_running_program_with_it() {
     let project = script("exec sleep 543.34\n");
     let mut child = start(&project, &["record"]);
-    wait_for_processes(&project.work(), 1);
+    wait_for_processes(&project, "543.3", 1);
     child.kill().unwrap();
     child.wait().unwrap();
     let began = Instant::now();
-    while !processes_below(&project.work()).is_empty() {
+    while !alive(&mark(&project)).is_empty() {
         assert!(began.elapsed() < Duration::from_secs(10), "the program outlives the tool");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -310,11 +317,11 @@ fn a_killed_record_takes_the_running_program_with_it() {
 fn a_killed_record_takes_the_children_of_the_running_program_with_it() {
     let project = script("sleep 543.35 &\nsleep 543.36\n");
     let mut child = start(&project, &["record"]);
-    wait_for_processes(&project.work(), 3);
+    wait_for_processes(&project, "543.3", 2);
     child.kill().unwrap();
     child.wait().unwrap();
     let began = Instant::now();
-    while !processes_below(&project.work()).is_empty() {
+    while !alive(&mark(&project)).is_empty() {
         assert!(began.elapsed() < Duration::from_secs(10), "children of the program outlive the tool");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -324,7 +331,7 @@ fn a_killed_record_takes_the_children_of_the_running_program_with_it() {
 fn two_records_at_once_wait_for_each_other_and_both_end_well() {
     let project = script(&format!("sleep 1\n{GOOD}"));
     let first = start(&project, &["record"]);
-    wait_for_processes(&project.work(), 1);
+    wait_for_processes(&project, "sleep", 1);
     let second = start(&project, &["record"]);
     let (first, second) = (first.wait_with_output().unwrap(), second.wait_with_output().unwrap());
     assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)));
@@ -338,7 +345,7 @@ fn two_records_at_once_wait_for_each_other_and_both_end_well() {
 fn a_record_that_waits_for_another_can_be_interrupted() {
     let project = script(&format!("sleep 5\n{GOOD}"));
     let first = start(&project, &["record"]);
-    wait_for_processes(&project.work(), 1);
+    wait_for_processes(&project, "sleep", 1);
     let mut second = start(&project, &["record"]);
     let mut said = std::io::BufReader::new(second.stderr.take().unwrap());
     let mut line = String::new();

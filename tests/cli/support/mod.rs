@@ -39,6 +39,8 @@ impl Project {
         let scratch = tempfile::Builder::new().prefix("repro-test-").tempdir().unwrap();
         let root = scratch.path().join(directory);
         copy(&fixtures().join("programs").join(name), &root);
+        // What only the copy's git is to ignore.
+        let _ = std::fs::rename(root.join("gitignore"), root.join(".gitignore"));
         std::fs::create_dir(scratch.path().join("work")).unwrap();
         Self { scratch, root }
     }
@@ -251,6 +253,8 @@ impl Answer {
             (r"\b[0-9a-f]{12}\b", "[commit]"),
             (r"cargo-repro-\d+/run-[A-Za-z0-9]+", "[run]"),
             (r"cargo-repro-\d+/[0-9a-f]{16}", "[project]"),
+            // Where a run seems to be, and where it is where that cannot be hidden.
+            (r"(/repro|\[around\]/work/(\[run\]|\[project\]/record))/(tree|target)", "[run]/$3"),
             (r"target\(s\) in [0-9.]+s", "target(s) in [time]"),
             (r"\d+\.\d+\.\d+(-[a-z.0-9]+)? \([0-9a-f]{9}\)", "[rustc]"),
             // What only the machine decides, where a lock is shown.
