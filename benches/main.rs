@@ -7,7 +7,11 @@
 //! cargo bench --bench commands -- status --runs 50    # one of them
 //! cargo bench --bench commands -- long --seconds 60   # another length of training
 //! ```
-#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a bench prints, and starts programs as a shell does")]
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "a bench prints, and starts programs as a shell does"
+)]
 
 mod pair;
 mod scene;
@@ -29,12 +33,17 @@ fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(why) => {
-            eprintln!("{why}\nusage: cargo bench --bench commands -- [status|record|long|verify]… [--runs N] [--seconds S] [--slow]");
+            eprintln!(
+                "{why}\nusage: cargo bench --bench commands -- [status|record|long|verify]… [--runs N] [--seconds S] [--slow]"
+            );
             return ExitCode::FAILURE;
         }
     };
     let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|given| given == name);
-    println!("{:<28} {:>4} {:>10} {:>10} {:>10}    times: min   median      cpu", "", "runs", "min", "median", "min cpu");
+    println!(
+        "{:<28} {:>4} {:>10} {:>10} {:>10}    times: min   median      cpu",
+        "", "runs", "min", "median", "min cpu"
+    );
     if wanted("status") {
         status(options.runs.unwrap_or(30));
     }
@@ -90,7 +99,13 @@ fn record(runs: u32) {
     scene.record();
     let bare = bare_run(&scene, &[]);
     let tool = scene.repro(&["record", "--quiet"]);
-    compare("record, nothing to build", runs, Side::new("cargo repro record", tool), vec![bare], Reach::Ratio(1.2));
+    compare(
+        "record, nothing to build",
+        runs,
+        Side::new("cargo repro record", tool),
+        vec![bare],
+        Reach::Ratio(1.2),
+    );
 }
 
 /// `record` beside a plain run of a program that computes for so long.

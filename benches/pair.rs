@@ -66,7 +66,11 @@ impl Side {
         let mut times = self.times.clone();
         times.sort();
         let middle = times.len() / 2;
-        let pair = if times.len() % 2 == 0 { &times[middle - 1..=middle] } else { &times[middle..=middle] };
+        let pair = if times.len() % 2 == 0 {
+            &times[middle - 1..=middle]
+        } else {
+            &times[middle..=middle]
+        };
         pair.iter().map(Duration::as_secs_f64).sum::<f64>() / pair.len() as f64
     }
 }
@@ -108,7 +112,13 @@ pub fn compare(title: &str, runs: u32, mut tool: Side, mut peers: Vec<Side>, rea
 }
 
 fn row(side: &Side, ratio: &str) {
-    let text = |seconds: f64| if seconds < 2.0 { format!("{:.1} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") };
+    let text = |seconds: f64| {
+        if seconds < 2.0 {
+            format!("{:.1} ms", seconds * 1000.0)
+        } else {
+            format!("{seconds:.2} s")
+        }
+    };
     let (minimum, median, cpu) = (text(side.minimum()), text(side.median()), text(side.minimum_cpu()));
     println!("  {:<26} {:>4} {minimum:>10} {median:>10} {cpu:>10} {ratio}", side.name, side.times.len());
 }
@@ -119,5 +129,11 @@ fn row(side: &Side, ratio: &str) {
 fn children_cpu() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    after_name.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    after_name
+        .split(' ')
+        .skip(13)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
 }

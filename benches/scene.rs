@@ -196,7 +196,14 @@ impl Scene {
     fn git(&self, args: &[&str]) {
         let mut command = Command::new("git");
         command
-            .args(["-c", "user.name=Bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false"])
+            .args([
+                "-c",
+                "user.name=Bench",
+                "-c",
+                "user.email=bench@localhost",
+                "-c",
+                "commit.gpgsign=false",
+            ])
             .args(args)
             .current_dir(self.top());
         self.succeed(command);

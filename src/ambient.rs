@@ -19,7 +19,9 @@ pub const STANDARD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/b
 /// # Errors
 /// When it is not UTF-8.
 pub fn declared_variable(name: &str) -> Result<Option<String>> {
-    let Some(value) = std::env::var_os(name) else { return Ok(None) };
+    let Some(value) = std::env::var_os(name) else {
+        return Ok(None);
+    };
     value.into_string().map(Some).map_err(|_| {
         Error::new(format!("the value of {name}, which {FILE} lets pass, is not UTF-8"))
             .hint("give it another value; a lock is text and could not record this one")
@@ -101,7 +103,5 @@ fn home() -> PathBuf {
 }
 
 fn path_variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -55,7 +55,14 @@ pub struct Common {
     #[arg(short, long, global = true, value_name = "SPEC")]
     pub package: Option<String>,
     /// Colour: auto, always, never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub color: ColorChoice,
     /// Only results, warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -67,7 +74,14 @@ pub struct Common {
     #[arg(long, global = true)]
     pub offline: bool,
     /// For whom to print: human, json (one object a line, the last is the verdict)
-    #[arg(long, global = true, value_name = "FMT", default_value = "human", hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FMT",
+        default_value = "human",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub message_format: MessageFormat,
 }
 
@@ -94,7 +108,9 @@ pub enum Command {
 
 /// `cargo repro new`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Example:\n  cargo repro new wine && cd wine\n  git add . && git commit -m 'first training'\n  cargo repro record")]
+#[command(
+    after_help = "Example:\n  cargo repro new wine && cd wine\n  git add . && git commit -m 'first training'\n  cargo repro record"
+)]
 pub struct New {
     /// The directory to create
     #[arg(value_name = "DIR")]
@@ -125,7 +141,9 @@ pub struct Overrides {
 
 /// `cargo repro record`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  cargo repro record                     train once, write repro.lock\n  cargo repro record --confirm 3         train three times; no lock unless all agree\n  cargo repro record -P max_depth=12     with another value for one parameter")]
+#[command(
+    after_help = "Examples:\n  cargo repro record                     train once, write repro.lock\n  cargo repro record --confirm 3         train three times; no lock unless all agree\n  cargo repro record -P max_depth=12     with another value for one parameter"
+)]
 pub struct Record {
     /// Train N times, and write no lock unless all outcomes are equal
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
@@ -140,7 +158,9 @@ pub struct Record {
 
 /// `cargo repro verify`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  cargo repro verify                     this checkout against its repro.lock\n  cargo repro verify --rev v1.2          the tag, with the lock that it carries\n  cargo repro verify --message-format json")]
+#[command(
+    after_help = "Examples:\n  cargo repro verify                     this checkout against its repro.lock\n  cargo repro verify --rev v1.2          the tag, with the lock that it carries\n  cargo repro verify --message-format json"
+)]
 pub struct Verify {
     /// The tag, branch or commit to verify, with the lock that it carries
     #[arg(long, value_name = "REV")]
@@ -169,7 +189,9 @@ pub struct Status {
 
 /// `cargo repro diff`
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  cargo repro diff v1.1 v1.2             the locks that two tags carry\n  cargo repro diff old.lock repro.lock   two lock files")]
+#[command(
+    after_help = "Examples:\n  cargo repro diff v1.1 v1.2             the locks that two tags carry\n  cargo repro diff old.lock repro.lock   two lock files"
+)]
 pub struct Diff {
     /// A lock file or a git revision
     pub a: String,

@@ -91,11 +91,7 @@ pub struct NotADigest(String);
 
 impl fmt::Display for NotADigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not a digest; one is `{PREFIX}` and 64 lower-case hex digits",
-            self.0
-        )
+        write!(f, "`{}` is not a digest; one is `{PREFIX}` and 64 lower-case hex digits", self.0)
     }
 }
 

@@ -72,9 +72,7 @@ impl Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 plain.hint("free some space, then run the same command again; nothing was half written")
             }
-            std::io::ErrorKind::PermissionDenied => {
-                plain.hint("check the owner and the permissions of that path")
-            }
+            std::io::ErrorKind::PermissionDenied => plain.hint("check the owner and the permissions of that path"),
             _ => plain,
         }
     }
@@ -92,9 +90,7 @@ impl Error {
 
     /// A training that did not succeed.
     pub fn training(what: impl Into<String>) -> Self {
-        Self::new(what)
-            .code(ExitCode::TrainingFailed)
-            .phase(Phase::Train)
+        Self::new(what).code(ExitCode::TrainingFailed).phase(Phase::Train)
     }
 
     /// The same error with another exit code.

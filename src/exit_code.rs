@@ -56,9 +56,7 @@ impl ExitCode {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "reproduced, or done",
-            Self::NotJudged => {
-                "could not be judged: no manifest, unreadable lock, I/O, internal"
-            }
+            Self::NotJudged => "could not be judged: no manifest, unreadable lock, I/O, internal",
             Self::Usage => "usage",
             Self::Drift => "drift: an input is not as locked",
             Self::Divergence => "divergence: an output is not as locked",

@@ -56,7 +56,11 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
     Ok(Inspected {
         snapshot,
         drift: found,
-        notes: if lock.record.dirty { vec![Note::RecordedDirty] } else { Vec::new() },
+        notes: if lock.record.dirty {
+            vec![Note::RecordedDirty]
+        } else {
+            Vec::new()
+        },
         not_checked,
     })
 }
@@ -76,7 +80,8 @@ fn closure(project: &Project, lock: &Lockfile) -> Result<BTreeSet<String>> {
 fn tag(project: &Project, lock: &Lockfile, not_checked: &mut Vec<NotChecked>) -> Option<Drift> {
     let tag = lock.snapshot.source.tag.as_ref()?;
     let Some(commit) = project.repository.tag(tag) else {
-        not_checked.push(NotChecked::new("tag", format!("the tag {tag} is not in this clone; `git fetch --tags` brings it")));
+        not_checked
+            .push(NotChecked::new("tag", format!("the tag {tag} is not in this clone; `git fetch --tags` brings it")));
         return None;
     };
     let found = commit.to_string();

@@ -1,9 +1,13 @@
 //! `repro.toml`: what the user intends. This file gives the resolved types; how the text becomes them,
 //! and how a mistake is shown at its line, is in [`parse`].
 
+mod names;
+mod origin;
 mod parse;
+mod placeholder;
+mod stages;
 
-pub(crate) use parse::fill;
+pub(crate) use placeholder::fill;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -230,8 +234,7 @@ impl Manifest {
         let mut order: Vec<&str> = Vec::new();
         while order.len() < self.stages.len() {
             let ready = self.stages.iter().find(|(name, stage)| {
-                !order.contains(&name.as_str())
-                    && stage.needs.iter().all(|need| order.contains(&need.as_str()))
+                !order.contains(&name.as_str()) && stage.needs.iter().all(|need| order.contains(&need.as_str()))
             });
             let (name, _) = ready.expect("parse refuses cycles and unknown names in `needs`");
             order.push(name);
@@ -258,8 +261,6 @@ impl Manifest {
     /// Whether some stage runs a program that cargo does not build.
     #[must_use]
     pub fn runs_commands(&self) -> bool {
-        self.stages
-            .values()
-            .any(|stage| matches!(stage.program, Program::Command(_)))
+        self.stages.values().any(|stage| matches!(stage.program, Program::Command(_)))
     }
 }

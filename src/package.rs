@@ -83,9 +83,7 @@ pub fn find(manifest_path: Option<&Path>, current: &Path) -> Result<PathBuf> {
             return Err(Error::new(format!("there is no {}", path.display())));
         }
         let directory = path.parent().unwrap_or(current);
-        return directory
-            .canonicalize()
-            .map_err(|error| Error::io("find", directory, &error));
+        return directory.canonicalize().map_err(|error| Error::io("find", directory, &error));
     }
     current
         .ancestors()
@@ -126,7 +124,10 @@ impl Package {
     /// When Cargo.lock is missing or stale, a dependency cannot be had, or a manifest is broken.
     pub fn resolve(directory: &Path, build: &Build, toolchain: &Installed, offline: bool) -> Result<Self> {
         let mut command = MetadataCommand::new();
-        let mut options = vec!["--locked".to_owned(), format!("--filter-platform={}", toolchain.identity.host)];
+        let mut options = vec![
+            "--locked".to_owned(),
+            format!("--filter-platform={}", toolchain.identity.host),
+        ];
         if offline {
             options.push("--offline".to_owned());
         }
@@ -186,7 +187,11 @@ impl Package {
     pub fn program(&self, name: &str) -> Result<&Program> {
         self.programs.iter().find(|program| program.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.programs.iter().map(|program| program.name.as_str()).collect();
-            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
             Error::new(format!("`bin = \"{name}\"`: {} has no binary or example of that name", self.name))
                 .hint(format!("its binaries and examples are: {names}"))
         })
@@ -298,9 +303,9 @@ fn from_cargo(directory: &Path, error: &cargo_metadata::Error) -> Error {
             .context(said)
             .hint("`cargo update --workspace` mends it; commit the result")
     } else if said.contains("--offline") || said.contains("failed to download") {
-        Error::new("a dependency is not on this machine").context(said).hint(
-            "`cargo fetch --locked` downloads it; without `--offline` that happens by itself",
-        )
+        Error::new("a dependency is not on this machine")
+            .context(said)
+            .hint("`cargo fetch --locked` downloads it; without `--offline` that happens by itself")
     } else {
         Error::new(format!("cargo could not read the package in {}", directory.display())).context(said)
     }

@@ -115,7 +115,11 @@ impl Project {
     /// by themselves and so are no source.
     #[must_use]
     pub fn is_apart(&self, path: &str) -> bool {
-        let outputs = self.manifest.stages.values().flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics));
+        let outputs = self
+            .manifest
+            .stages
+            .values()
+            .flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics));
         let data = self.manifest.data.values().flatten();
         path == lockfile::FILE
             || path == crate::manifest::FILE
@@ -130,7 +134,9 @@ impl Project {
     /// When one is not.
     pub fn check_commands(&self) -> Result<()> {
         for (name, stage) in &self.manifest.stages {
-            let Program::Command(command) = &stage.program else { continue };
+            let Program::Command(command) = &stage.program else {
+                continue;
+            };
             if crate::run::find_command(&command[0], &self.directory).is_none() {
                 return Err(Error::new(format!("stage `{name}` runs `{}`, which is not on this machine", command[0]))
                     .hint("install it, or name it by its path"));

@@ -73,15 +73,12 @@ impl Repository {
     /// When there is none, it has no work tree, or its format cannot be read.
     pub fn discover(directory: &Path) -> Result<Self> {
         let git = git2::Repository::discover(directory).map_err(|error| match error.code() {
-            git2::ErrorCode::NotFound => {
-                Error::new(format!("{} is not in a git repository", directory.display()))
-                    .hint("`git init`, then commit the sources; a lock names the commit it was recorded at")
+            git2::ErrorCode::NotFound => Error::new(format!("{} is not in a git repository", directory.display()))
+                .hint("`git init`, then commit the sources; a lock names the commit it was recorded at"),
+            git2::ErrorCode::Owner => {
+                Error::new(format!("the git repository of {} belongs to another user", directory.display()))
+                    .hint("`git config --global --add safe.directory DIR`, if you trust it, or change its owner")
             }
-            git2::ErrorCode::Owner => Error::new(format!(
-                "the git repository of {} belongs to another user",
-                directory.display()
-            ))
-            .hint("`git config --global --add safe.directory DIR`, if you trust it, or change its owner"),
             _ => unreadable(directory, &error),
         })?;
         let root = git
@@ -186,18 +183,16 @@ impl Repository {
         let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
         let mut entries = BTreeMap::new();
         let mut not_utf8 = None;
-        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |directory, entry| {
-            match (directory, entry.name()) {
-                (directory, Ok(name)) => {
-                    if let Some(found) = entry_of(entry) {
-                        entries.insert(format!("{directory}{name}"), found);
-                    }
-                    git2::TreeWalkResult::Ok
+        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |directory, entry| match (directory, entry.name()) {
+            (directory, Ok(name)) => {
+                if let Some(found) = entry_of(entry) {
+                    entries.insert(format!("{directory}{name}"), found);
                 }
-                _ => {
-                    not_utf8 = Some(String::from_utf8_lossy(entry.name_bytes()).into_owned());
-                    git2::TreeWalkResult::Abort
-                }
+                git2::TreeWalkResult::Ok
+            }
+            _ => {
+                not_utf8 = Some(String::from_utf8_lossy(entry.name_bytes()).into_owned());
+                git2::TreeWalkResult::Abort
             }
         });
         if let Some(name) = not_utf8 {
@@ -292,10 +287,7 @@ impl Repository {
     pub fn untracked(&self) -> Result<Vec<String>> {
         let mut options = git2::StatusOptions::new();
         options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
-        let statuses = self
-            .git
-            .statuses(Some(&mut options))
-            .map_err(|error| unreadable(&self.root, &error))?;
+        let statuses = self.git.statuses(Some(&mut options)).map_err(|error| unreadable(&self.root, &error))?;
         let mut paths: Vec<String> = statuses
             .iter()
             .filter(|entry| entry.status().is_wt_new())
@@ -343,7 +335,9 @@ pub fn start(directory: &Path, message: &str) -> Result<FirstCommit> {
         return Ok(FirstCommit::InAnother);
     }
     let git = git2::Repository::init(directory).map_err(broken)?;
-    let Ok(author) = git.signature() else { return Ok(FirstCommit::NoIdentity) };
+    let Ok(author) = git.signature() else {
+        return Ok(FirstCommit::NoIdentity);
+    };
     commit_all(&git, &author, message).map_err(broken)?;
     Ok(FirstCommit::Made)
 }

@@ -34,7 +34,9 @@ pub fn check_out(directory: &Path, name: &str) -> Result<Revision> {
     repository.detach_at(&top, commit)?;
     let package = top.join(relative(repository.root(), directory)?);
     if !package.join("Cargo.toml").is_file() {
-        return Err(Error::new(format!("the package is not in {name}")).hint("it may have been in another directory then"));
+        return Err(
+            Error::new(format!("the package is not in {name}")).hint("it may have been in another directory then")
+        );
     }
     lend_data(directory, &package)?;
     Ok(Revision {
@@ -47,7 +49,9 @@ pub fn check_out(directory: &Path, name: &str) -> Result<Revision> {
 /// tell whether it is what the revision was trained on.
 fn lend_data(from: &Path, to: &Path) -> Result<()> {
     // A manifest that cannot be read is an error of whoever opens the project.
-    let Ok(manifest) = Manifest::read(to) else { return Ok(()) };
+    let Ok(manifest) = Manifest::read(to) else {
+        return Ok(());
+    };
     for path in manifest.data.values().flatten() {
         let (kept, lent) = (from.join(path), to.join(path));
         if !kept.exists() || lent.exists() || !lent.starts_with(to) {

@@ -196,7 +196,11 @@ impl Shell {
 pub fn refuse(refusal: &clap::Error) -> ExitCode {
     // Nobody listening is no reason to fail otherwise than the command line did.
     let _ = refusal.print();
-    if refusal.use_stderr() { ExitCode::Usage } else { ExitCode::Ok }
+    if refusal.use_stderr() {
+        ExitCode::Usage
+    } else {
+        ExitCode::Ok
+    }
 }
 
 /// Says, in the child's place, why it could not become the child.

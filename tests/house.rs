@@ -70,7 +70,10 @@ fn the_glossary_has_every_word() {
 #[test]
 fn the_readme_and_the_ci_script_run_the_same_tests() {
     let readme = read("README.md");
-    let command = readme.lines().find(|line| line.starts_with("cargo test")).expect("README.md has a test command");
+    let command = readme
+        .lines()
+        .find(|line| line.starts_with("cargo test"))
+        .expect("README.md has a test command");
     let command = command.split('#').next().unwrap_or_default().trim();
     let script = read(".ci/run");
     assert!(script.lines().any(|line| line == format!("run {command}")), ".ci/run does not run `{command}`");
@@ -80,15 +83,20 @@ fn the_readme_and_the_ci_script_run_the_same_tests() {
 fn the_readme_has_the_table_of_exit_codes() {
     let readme = read("README.md");
     let table = rows(section(&readme, "Exit codes"));
-    let codes: Vec<Vec<String>> =
-        ExitCode::ALL.iter().map(|code| vec![code.number().to_string(), code.meaning().to_owned()]).collect();
+    let codes: Vec<Vec<String>> = ExitCode::ALL
+        .iter()
+        .map(|code| vec![code.number().to_string(), code.meaning().to_owned()])
+        .collect();
     assert_eq!(table, codes);
 }
 
 #[test]
 fn the_readme_explains_every_kind_of_difference() {
     let readme = read("README.md");
-    for (title, kinds) in [("Kinds of drift", &DRIFT_KINDS[..]), ("Kinds of divergence", &DIVERGENCE_KINDS[..])] {
+    for (title, kinds) in [
+        ("Kinds of drift", &DRIFT_KINDS[..]),
+        ("Kinds of divergence", &DIVERGENCE_KINDS[..]),
+    ] {
         let first = |row: Vec<String>| row[0].trim_matches('`').to_owned();
         let named: BTreeSet<String> = rows(section(&readme, title)).into_iter().map(first).collect();
         let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
@@ -125,7 +133,13 @@ fn a_program_that_links_the_runtime_gets_at_most_three_dependencies() {
     let manifest: toml::Table = read("runtime/Cargo.toml").parse().expect("runtime/Cargo.toml is TOML");
     let mut lists: Vec<&toml::Table> = tables(&manifest);
     let targets = manifest.get("target").and_then(toml::Value::as_table);
-    lists.extend(targets.iter().flat_map(|targets| targets.values()).filter_map(toml::Value::as_table).flat_map(tables));
+    lists.extend(
+        targets
+            .iter()
+            .flat_map(|targets| targets.values())
+            .filter_map(toml::Value::as_table)
+            .flat_map(tables),
+    );
     assert!(!lists.is_empty());
     for list in lists {
         let is_optional = |value: &&toml::Value| value.get("optional").and_then(toml::Value::as_bool) == Some(true);
@@ -156,7 +170,10 @@ fn the_template_and_the_fixture_differ_in_the_model_alone() {
 #[test]
 fn the_changelog_begins_with_the_version_of_the_package() {
     let changelog = read("CHANGELOG.md");
-    let top = changelog.lines().find_map(|line| line.strip_prefix("## [")).expect("CHANGELOG.md has a version");
+    let top = changelog
+        .lines()
+        .find_map(|line| line.strip_prefix("## ["))
+        .expect("CHANGELOG.md has a version");
     let version = top.split(']').next().unwrap_or_default();
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
 }

@@ -58,7 +58,9 @@ fn tell(settings: &Settings, directory: &Path) -> Result<()> {
     change_one_byte(&directory.join("data/winequality-red.csv"))?;
     expect(ExitCode::Drift, verify::run(&inside, &verification())?)?;
 
-    tell("That is the whole of it: record, verify, and a reason when it is not the same.\nStart your own: cargo repro new DIR, or cargo repro init in a package that you have.")
+    tell(
+        "That is the whole of it: record, verify, and a reason when it is not the same.\nStart your own: cargo repro new DIR, or cargo repro init in a package that you have.",
+    )
 }
 
 fn recording() -> args::Record {

@@ -45,9 +45,13 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
     settings.shell.status("Created", manifest::FILE);
     if bins.len() != 1 {
         let count = bins.len();
-        settings.shell.warn(format!("the package has {count} binaries; see that `bin` in [stage.train] names the trainer"));
+        settings
+            .shell
+            .warn(format!("the package has {count} binaries; see that `bin` in [stage.train] names the trainer"));
     }
-    settings.shell.result("Next: say in repro.toml what the program reads and writes, commit it, then `cargo repro record`.\n")?;
+    settings
+        .shell
+        .result("Next: say in repro.toml what the program reads and writes, commit it, then `cargo repro record`.\n")?;
     Ok(done(settings))
 }
 

@@ -57,7 +57,9 @@ fn name(directory: &Path, given: Option<&str>) -> Result<String> {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let hint = "choose one with `--name`: letters, digits, `-` and `_`, a letter first";
     if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(letters) {
-        return Err(Error::new(format!("`{name}` cannot be the name of a package")).code(ExitCode::Usage).hint(hint));
+        return Err(Error::new(format!("`{name}` cannot be the name of a package"))
+            .code(ExitCode::Usage)
+            .hint(hint));
     }
     if template::TAKEN.contains(&name.as_str()) {
         return Err(Error::new(format!("`{name}` is the name of a package that the new one depends on"))

@@ -34,7 +34,9 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     old_lock(&project)?;
     refuse_absent(&project)?;
     let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut memory)?;
-    settings.shell.status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
+    settings
+        .shell
+        .status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
 
     let workdir = Workdir::kept(&project.directory, settings.shell)?;
     let recorded = record(&project, &workdir, settings, args, dirty, &mut memory);
@@ -76,10 +78,13 @@ fn candidates(project: &Project) -> Result<BTreeSet<String>> {
         files.extend(command_closure(project)?);
     }
     let paths = project.manifest.data.values().flatten();
-    let prefixes: Vec<String> = paths.map(|path| project.in_repository(path.trim_end_matches('/'))).collect::<Result<_>>()?;
+    let prefixes: Vec<String> = paths
+        .map(|path| project.in_repository(path.trim_end_matches('/')))
+        .collect::<Result<_>>()?;
     let patterns: Vec<glob::Pattern> = prefixes.iter().filter_map(|path| glob::Pattern::new(path).ok()).collect();
     let is_data = |path: &String| {
-        prefixes.iter().any(|prefix| Path::new(path).starts_with(prefix)) || patterns.iter().any(|pattern| pattern.matches(path))
+        prefixes.iter().any(|prefix| Path::new(path).starts_with(prefix))
+            || patterns.iter().any(|pattern| pattern.matches(path))
     };
     files.extend(repository.entries(commit)?.into_keys().filter(is_data));
     Ok(files)
@@ -98,11 +103,17 @@ fn refuse_dirty(project: &Project, files: &BTreeSet<String>, allow: bool, memory
     }
     let line = |dirty: &Dirty| format!("{} ({})", dirty.path, dirty.how.word());
     let lines: Vec<String> = dirty.iter().map(line).collect();
-    let count = if lines.len() == 1 { "1 file that can reach".to_owned() } else { format!("{} files that can reach", lines.len()) };
+    let count = if lines.len() == 1 {
+        "1 file that can reach".to_owned()
+    } else {
+        format!("{} files that can reach", lines.len())
+    };
     Err(Error::new(format!("{count} the program or its data is not as committed"))
         .phase(Phase::Snapshot)
         .context(lines.join("\n"))
-        .hint("commit, so that the lock can name a commit that has it all; or `--allow-dirty`, and the lock will say so"))
+        .hint(
+            "commit, so that the lock can name a commit that has it all; or `--allow-dirty`, and the lock will say so",
+        ))
 }
 
 fn record(
@@ -146,7 +157,12 @@ fn record(
         build,
         environment,
         data,
-        stages: project.manifest.stages.iter().map(|(name, stage)| (name.clone(), Stage::from(stage))).collect(),
+        stages: project
+            .manifest
+            .stages
+            .iter()
+            .map(|(name, stage)| (name.clone(), Stage::from(stage)))
+            .collect(),
     };
     let recorded = train(project, &session, snapshot, args.confirm, dirty);
     session.forget_kept();
@@ -238,9 +254,11 @@ fn refuse_incomplete(project: &Project, outcome: &Outcome) -> Result<()> {
                 .hint("outputs go to REPRO_OUT_DIR, which is the package's directory in the checkout and the program's own"));
         }
         if written.is_empty() {
-            return Err(Error::training(format!("stage `{name}` gave nothing that a later run could be compared with"))
-                .phase(Phase::Collect)
-                .hint("declare `artifacts` or `metrics` for it in repro.toml"));
+            return Err(Error::training(format!(
+                "stage `{name}` gave nothing that a later run could be compared with"
+            ))
+            .phase(Phase::Collect)
+            .hint("declare `artifacts` or `metrics` for it in repro.toml"));
         }
     }
     Ok(())

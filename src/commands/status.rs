@@ -21,21 +21,26 @@ pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
     let (project, mut memory) = Project::open(directory, &overrides, settings.offline, |repository| {
-        if args.fresh { Memory::none() } else { Memory::load(&repository.private_directory()) }
+        if args.fresh {
+            Memory::none()
+        } else {
+            Memory::load(&repository.private_directory())
+        }
     })?;
     let read = Lockfile::read(&project.lock_path())?;
     let inspected = inspect::inspect(&project, &read, &mut memory)?;
     memory.save();
     let mut not_checked = inspected.not_checked;
-    not_checked.push(NotChecked::new(
-        "outcome",
-        "nothing was built or trained; `cargo repro verify` does that",
-    ));
+    not_checked.push(NotChecked::new("outcome", "nothing was built or trained; `cargo repro verify` does that"));
     not_checked.push(NotChecked::new(
         "dependency-sources",
         "packages are compared by Cargo.lock; `cargo repro verify` looks into their files",
     ));
-    let word = if inspected.drift.iter().any(stops) { Word::Drifted } else { Word::Unchanged };
+    let word = if inspected.drift.iter().any(stops) {
+        Word::Drifted
+    } else {
+        Word::Unchanged
+    };
     let verdict = Verdict {
         word,
         drift: inspected.drift,

@@ -14,9 +14,9 @@ use crate::lockfile::{Lockfile, Read};
 use crate::memory::Memory;
 use crate::outcome::Outcome;
 use crate::project::{self, Project};
-use crate::run::{crates, evidence};
 use crate::run::session::Session;
 use crate::run::workdir::{self, Workdir};
+use crate::run::{crates, evidence};
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::Snapshot;
 use crate::verdict::{NotChecked, Note, Verdict, Word, decide, stops};
@@ -73,7 +73,9 @@ struct Verification<'a> {
 
 impl Verification<'_> {
     fn verdict(&self, memory: &mut Memory) -> Result<Verdict> {
-        self.settings.shell.json(&crate::report::json::phase("snapshot", &self.project.package.name));
+        self.settings
+            .shell
+            .json(&crate::report::json::phase("snapshot", &self.project.package.name));
         let inspected = inspect_all(self.project, self.read, memory)?;
         let mut verdict = Verdict {
             word: Word::Drifted,
@@ -88,7 +90,9 @@ impl Verification<'_> {
             outputs: None,
         };
         if verdict.drift.iter().any(stops) {
-            verdict.not_checked.push(NotChecked::new("outcome", "inputs differ, so nothing was built or trained"));
+            verdict
+                .not_checked
+                .push(NotChecked::new("outcome", "inputs differ, so nothing was built or trained"));
             return Ok(verdict);
         }
         self.project.check_commands()?;

@@ -128,7 +128,9 @@ impl Walk {
         if old == new && old.to_string() == new.to_string() {
             return;
         }
-        let (Some(a), Some(b)) = (old.as_f64(), new.as_f64()) else { return };
+        let (Some(a), Some(b)) = (old.as_f64(), new.as_f64()) else {
+            return;
+        };
         if a.total_cmp(&b).is_eq() || a == b {
             self.first_text.get_or_insert(at);
             return;
@@ -169,9 +171,19 @@ mod tests {
         assert_eq!(kind("[0.0]", "[-0.0]"), JsonDifference::NumberText { first: "/0".to_owned() });
         assert_eq!(
             kind(r#"{"t":[1.0,4.0]}"#, r#"{"t":[1.0,3.0]}"#),
-            JsonDifference::Numbers { changed: 1, of: 2, largest_relative: 0.25, first: "/t/1".to_owned() }
+            JsonDifference::Numbers {
+                changed: 1,
+                of: 2,
+                largest_relative: 0.25,
+                first: "/t/1".to_owned()
+            }
         );
-        assert_eq!(kind(r#"{"a/b":1}"#, r#"{"a/b":"1"}"#), JsonDifference::Structure { first: "/a~1b".to_owned() });
+        assert_eq!(
+            kind(r#"{"a/b":1}"#, r#"{"a/b":"1"}"#),
+            JsonDifference::Structure {
+                first: "/a~1b".to_owned()
+            }
+        );
         assert_eq!(kind("[1,2]", "[1]"), JsonDifference::Structure { first: String::new() });
     }
 }

@@ -4,9 +4,11 @@
 pub mod bytes;
 pub mod divergence;
 pub mod drift;
+pub mod snapshots;
 
 pub use divergence::{Divergence, divergence};
-pub use drift::{Drift, drift};
+pub use drift::Drift;
+pub use snapshots::drift;
 
 use std::collections::{BTreeMap, BTreeSet};
 

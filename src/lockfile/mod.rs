@@ -88,11 +88,7 @@ impl Lockfile {
     /// # Errors
     /// When it is of a newer version, truncated, or no lock at all.
     pub fn from_text(text: &str, origin: &str) -> Result<Read> {
-        let unreadable = |why: String| {
-            Error::new(format!("{origin} cannot be read"))
-                .context(why)
-                .hint(RESTORE)
-        };
+        let unreadable = |why: String| Error::new(format!("{origin} cannot be read")).context(why).hint(RESTORE);
         check_version(text, origin)?;
         let body = body_of(text).ok_or_else(|| {
             unreadable("its end is missing: a whole lock has an `id` and, last, `[facts]`".to_owned())
@@ -111,8 +107,9 @@ impl Lockfile {
     /// As [`Lockfile::from_text`], and when there is none.
     pub fn read(path: &Path) -> Result<Read> {
         let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::new(format!("there is no {}", path.display()))
-                .hint("`cargo repro record` trains and writes it"),
+            std::io::ErrorKind::NotFound => {
+                Error::new(format!("there is no {}", path.display())).hint("`cargo repro record` trains and writes it")
+            }
             _ => Error::io("read", path, &error),
         })?;
         let text = String::from_utf8(bytes)
@@ -174,7 +171,9 @@ fn check_version(text: &str, origin: &str) -> Result<()> {
         version: i64,
     }
     // A text that is not even TOML is left to the whole reading, which says where it breaks.
-    let Ok(Version { version }) = toml::from_str(text) else { return Ok(()) };
+    let Ok(Version { version }) = toml::from_str(text) else {
+        return Ok(());
+    };
     if version > VERSION {
         let what = format!("{origin} is of version {version}; this cargo repro reads up to version {VERSION}");
         return Err(Error::new(what).hint("update it: `cargo install cargo-repro-ml`"));

@@ -31,24 +31,35 @@ fn text() -> BoxedStrategy<String> {
 }
 
 fn map<T: std::fmt::Debug + 'static>(value: impl Strategy<Value = T> + 'static) -> BoxedStrategy<BTreeMap<String, T>> {
-    btree_map(text(), value, 0..3)
-    .boxed()
+    btree_map(text(), value, 0..3).boxed()
 }
 
 fn digest() -> BoxedStrategy<Digest> {
-    any::<u64>().prop_map(|number| Digest::of(number.to_le_bytes()))
-    .boxed()
+    any::<u64>().prop_map(|number| Digest::of(number.to_le_bytes())).boxed()
 }
 
 /// TOML's whole numbers are signed.
 fn count() -> BoxedStrategy<u64> {
-    prop_oneof![0..10_u64, 0..=i64::MAX.unsigned_abs()]
-    .boxed()
+    prop_oneof![0..10_u64, 0..=i64::MAX.unsigned_abs()].boxed()
 }
 
 fn number() -> BoxedStrategy<f64> {
-    let special = [0.0, -0.0, 1.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -f64::NAN];
-    prop_oneof![any::<f64>().prop_filter("a NaN's payload has no text", |number| !number.is_nan()), prop::sample::select(special.to_vec())]
+    let special = [
+        0.0,
+        -0.0,
+        1.0,
+        f64::MIN_POSITIVE,
+        5e-324,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        -f64::NAN,
+    ];
+    prop_oneof![
+        any::<f64>().prop_filter("a NaN's payload has no text", |number| !number.is_nan()),
+        prop::sample::select(special.to_vec())
+    ]
     .boxed()
 }
 
@@ -63,44 +74,50 @@ fn param() -> BoxedStrategy<Param> {
 }
 
 fn metric() -> BoxedStrategy<Metric> {
-    prop_oneof![number(), any::<u64>().prop_map(f64::from_bits)].prop_map(Metric::new)
-    .boxed()
+    prop_oneof![number(), any::<u64>().prop_map(f64::from_bits)].prop_map(Metric::new).boxed()
 }
 
 fn stage_outcome() -> BoxedStrategy<StageOutcome> {
     let artifact = (digest(), count()).prop_map(|(digest, bytes)| Artifact { digest, bytes });
     let checkpoint = (text(), digest()).prop_map(|(name, digest)| Checkpoint { name, digest });
-    (option::of(digest()), vec(text(), 0..3), map(count()), map(artifact), map(metric()), vec(checkpoint, 0..3)).prop_map(
-        |(binary, undeclared, streams, artifacts, metrics, checkpoints)| StageOutcome {
+    (
+        option::of(digest()),
+        vec(text(), 0..3),
+        map(count()),
+        map(artifact),
+        map(metric()),
+        vec(checkpoint, 0..3),
+    )
+        .prop_map(|(binary, undeclared, streams, artifacts, metrics, checkpoints)| StageOutcome {
             binary,
             undeclared,
             streams,
             artifacts,
             metrics,
             checkpoints,
-        },
-    )
-    .boxed()
+        })
+        .boxed()
 }
 
 fn data() -> BoxedStrategy<Data> {
     let file = (digest(), count()).prop_map(|(digest, bytes)| DataFile { digest, bytes });
     let form = prop_oneof![Just(Form::File), Just(Form::Directory), Just(Form::Several)];
-    (vec(text(), 0..3), form, digest(), count(), map(file)).prop_map(|(paths, form, digest, bytes, files)| Data {
-        paths,
-        form,
-        digest,
-        bytes,
-        files,
-        missing: Vec::new(),
-    })
-    .boxed()
+    (vec(text(), 0..3), form, digest(), count(), map(file))
+        .prop_map(|(paths, form, digest, bytes, files)| Data {
+            paths,
+            form,
+            digest,
+            bytes,
+            files,
+            missing: Vec::new(),
+        })
+        .boxed()
 }
 
 fn stage() -> BoxedStrategy<Stage> {
     let texts = || vec(text(), 0..3);
-    (option::of(text()), texts(), texts(), texts(), texts(), texts(), option::of(text())).prop_map(
-        |(bin, command, args, data, needs, artifacts, metrics)| Stage {
+    (option::of(text()), texts(), texts(), texts(), texts(), texts(), option::of(text()))
+        .prop_map(|(bin, command, args, data, needs, artifacts, metrics)| Stage {
             bin,
             command,
             args,
@@ -108,80 +125,85 @@ fn stage() -> BoxedStrategy<Stage> {
             needs,
             artifacts,
             metrics,
-        },
-    )
-    .boxed()
+        })
+        .boxed()
 }
 
 fn source() -> BoxedStrategy<Source> {
-    (text(), option::of(text()), digest(), map(text()), map(digest())).prop_map(|(commit, tag, closure, submodules, files)| Source {
-        commit,
-        tag,
-        closure,
-        submodules,
-        files,
-    })
-    .boxed()
+    (text(), option::of(text()), digest(), map(text()), map(digest()))
+        .prop_map(|(commit, tag, closure, submodules, files)| Source {
+            commit,
+            tag,
+            closure,
+            submodules,
+            files,
+        })
+        .boxed()
 }
 
 fn toolchain() -> BoxedStrategy<Toolchain> {
-    (text(), text(), text(), text(), text(), option::of(text())).prop_map(|(rustc, commit, host, llvm, cargo, pin)| Toolchain {
-        rustc,
-        commit,
-        host,
-        llvm,
-        cargo,
-        pin,
-    })
-    .boxed()
+    (text(), text(), text(), text(), text(), option::of(text()))
+        .prop_map(|(rustc, commit, host, llvm, cargo, pin)| Toolchain {
+            rustc,
+            commit,
+            host,
+            llvm,
+            cargo,
+            pin,
+        })
+        .boxed()
 }
 
 fn build() -> BoxedStrategy<Build> {
-    (text(), vec(text(), 0..3), text(), vec(text(), 0..3), map(text()), map(map(text()))).prop_map(
-        |(profile, features, target, rustflags, settings, config)| Build {
+    (text(), vec(text(), 0..3), text(), vec(text(), 0..3), map(text()), map(map(text())))
+        .prop_map(|(profile, features, target, rustflags, settings, config)| Build {
             profile,
             features,
             target,
             rustflags,
             settings,
             config,
-        },
-    )
-    .boxed()
+        })
+        .boxed()
 }
 
 fn dependencies() -> BoxedStrategy<Dependencies> {
-    let package = (text(), text(), option::of(text()), option::of(text())).prop_map(|(name, version, source, checksum)| Package {
-        name,
-        version,
-        source,
-        checksum,
-    });
-    (digest(), vec(package, 0..3)).prop_map(|(lock, packages)| Dependencies { lock, packages })
-    .boxed()
+    let package =
+        (text(), text(), option::of(text()), option::of(text())).prop_map(|(name, version, source, checksum)| {
+            Package {
+                name,
+                version,
+                source,
+                checksum,
+            }
+        });
+    (digest(), vec(package, 0..3))
+        .prop_map(|(lock, packages)| Dependencies { lock, packages })
+        .boxed()
 }
 
 fn snapshot() -> BoxedStrategy<Snapshot> {
     let environment = (vec(text(), 0..3), map(text())).prop_map(|(unset, variables)| Environment { unset, variables });
     let platform = (text(), text(), text()).prop_map(|(target, libc, cpu)| Platform { target, libc, cpu });
     let inner = (source(), toolchain(), dependencies(), build(), platform, environment);
-    (count(), map(param()), map(data()), map(stage()), inner).prop_map(|(seed, params, data, stages, inner)| {
-        let (source, toolchain, dependencies, build, platform, environment) = inner;
-        Snapshot {
-            seed,
-            params,
-            determinism: Determinism::default(),
-            source,
-            toolchain,
-            dependencies,
-            build,
-            platform,
-            environment,
-            data,
-            stages,
-        }
-    })
-    .boxed()
+    (count(), map(param()), map(data()), map(stage()), inner)
+        .prop_map(|(seed, params, data, stages, inner)| {
+            let (source, toolchain, dependencies, build, platform, environment) = inner;
+            Snapshot {
+                seed,
+                params,
+                determinism: Determinism::default(),
+                source,
+                toolchain,
+                dependencies,
+                build,
+                platform,
+                environment,
+                data,
+                stages,
+            }
+        })
+        .boxed()
 }
 
 fn lockfile() -> BoxedStrategy<Lockfile> {
@@ -191,15 +213,19 @@ fn lockfile() -> BoxedStrategy<Lockfile> {
         cpu: cpu.replace("\n[facts]\n", ""),
         processors,
     });
-    let facts = facts.prop_map(|facts| Facts { tool: facts.tool.replace("\n[facts]\n", ""), ..facts });
+    let facts = facts.prop_map(|facts| Facts {
+        tool: facts.tool.replace("\n[facts]\n", ""),
+        ..facts
+    });
     let record = (any::<u32>(), any::<bool>()).prop_map(|(runs, dirty)| Record { runs, dirty });
-    (record, snapshot(), map(stage_outcome()), facts).prop_map(|(record, snapshot, outcome, facts)| Lockfile {
-        record,
-        snapshot,
-        outcome,
-        facts,
-    })
-    .boxed()
+    (record, snapshot(), map(stage_outcome()), facts)
+        .prop_map(|(record, snapshot, outcome, facts)| Lockfile {
+            record,
+            snapshot,
+            outcome,
+            facts,
+        })
+        .boxed()
 }
 
 /// Where the body is, as the format says: after the line of the id, up to the line `[facts]`.
@@ -293,5 +319,9 @@ fn the_sample_of_version_1_reads_and_is_written_again_byte_for_byte() {
     let Lockfile { snapshot, outcome, .. } = &read.lock;
     assert_eq!(snapshot.params["start"], Param::Float(-0.0));
     assert_eq!(outcome["train"].metrics["worst"].number().map(f64::to_bits), Some(f64::NAN.to_bits()));
-    assert!(!snapshot.source.submodules.is_empty() && !snapshot.build.config.is_empty() && !snapshot.environment.unset.is_empty());
+    assert!(
+        !snapshot.source.submodules.is_empty()
+            && !snapshot.build.config.is_empty()
+            && !snapshot.environment.unset.is_empty()
+    );
 }

@@ -117,7 +117,11 @@ impl From<&Drift> for Finding {
             kind: words.kind,
             stage: None,
             subject: words.subject,
-            severity: Some(if stops(drift) { Severity::Critical } else { Severity::Warning }),
+            severity: Some(if stops(drift) {
+                Severity::Critical
+            } else {
+                Severity::Warning
+            }),
             locked: words.locked,
             found: words.found,
             detail: words.detail,
@@ -147,14 +151,23 @@ impl From<&Note> for Finding {
         let (stage, words) = match note {
             Note::BinaryChanged { stage, locked, found } => {
                 let detail = "the program has other bytes than the recorded one; by itself that is no divergence";
-                (Some(stage.clone()), Words::new("binary-changed", "program", detail).values(Some(locked), Some(found)))
+                (
+                    Some(stage.clone()),
+                    Words::new("binary-changed", "program", detail).values(Some(locked), Some(found)),
+                )
             }
             Note::RecordedDirty => {
                 let detail = "the lock was recorded with uncommitted changes; the commit that it names does not have all that it pins";
-                (None, Words::new("recorded-dirty", "repro.lock", detail).hint("commit them, then `cargo repro record` again"))
+                (
+                    None,
+                    Words::new("recorded-dirty", "repro.lock", detail)
+                        .hint("commit them, then `cargo repro record` again"),
+                )
             }
             Note::RunsDisagree { run } => {
-                let detail = format!("training {run} of this verification differs from its first: the program is not deterministic here either");
+                let detail = format!(
+                    "training {run} of this verification differs from its first: the program is not deterministic here either"
+                );
                 (None, Words::new("runs-disagree", "trainings", detail))
             }
         };
@@ -184,7 +197,8 @@ fn drift_words(drift: &Drift) -> Words {
         }
         Drift::Toolchain(change) => {
             let detail = format!("another {}", if change.name == "host" { "host" } else { change.name });
-            changed("toolchain-changed", change, detail).hint("pin it in rust-toolchain.toml; rustup then installs the recorded one")
+            changed("toolchain-changed", change, detail)
+                .hint("pin it in rust-toolchain.toml; rustup then installs the recorded one")
         }
         Drift::Dependency { locked, found } => dependency(locked.as_ref(), found.as_ref()),
         Drift::DependencyGraph { locked, found } => {
@@ -211,10 +225,13 @@ fn drift_words(drift: &Drift) -> Words {
         }
         Drift::Build(change) => changed("build-changed", change, format!("{} is set otherwise", change.name)),
         Drift::AmbientBuild { setting } => {
-            let detail = format!("{setting} is set on this machine; plain cargo follows it, builds of cargo repro do not");
+            let detail =
+                format!("{setting} is set on this machine; plain cargo follows it, builds of cargo repro do not");
             Words::new("build-changed", setting.clone(), detail)
         }
-        Drift::Seed { locked, found } => Words::new("seed-changed", "seed", "another seed").values(Some(locked), Some(found)),
+        Drift::Seed { locked, found } => {
+            Words::new("seed-changed", "seed", "another seed").values(Some(locked), Some(found))
+        }
         Drift::Param { name, locked, found } => {
             let verb = match (locked, found) {
                 (None, _) => "is new",
@@ -239,14 +256,20 @@ fn drift_words(drift: &Drift) -> Words {
                 .values(locked.as_ref(), found.as_ref())
         }
         Drift::Platform(change) => {
-            let detail = format!("another platform class ({}): equal bytes are not promised across classes", change.name);
+            let detail =
+                format!("another platform class ({}): equal bytes are not promised across classes", change.name);
             changed("platform-changed", change, detail)
         }
         Drift::TagMoved { tag, locked, found } => {
             let detail = format!("the tag {tag} pointed to another commit when the lock was recorded");
             Words::new("tag-moved", tag.clone(), detail).values(Some(locked), Some(found))
         }
-        Drift::ArtifactTampered { stage, path, locked, found } => {
+        Drift::ArtifactTampered {
+            stage,
+            path,
+            locked,
+            found,
+        } => {
             let detail = format!("{path} in the work tree is not what stage `{stage}` wrote when it was recorded");
             Words::new("artifact-tampered", path.clone(), detail)
                 .values(Some(locked.digest), Some(found.digest))
@@ -270,20 +293,28 @@ fn dependency(
             words(format!("{name} {} → {}", old.version, new.version)).values(Some(&old.version), Some(&new.version))
         }
         (Some(old), Some(new)) if old.source != new.source => {
-            words(format!("{name} {} comes from elsewhere", old.version)).values(old.source.as_ref(), new.source.as_ref())
+            words(format!("{name} {} comes from elsewhere", old.version))
+                .values(old.source.as_ref(), new.source.as_ref())
         }
         (Some(old), Some(new)) => words(format!("{name} {} has another checksum", old.version))
             .values(old.checksum.as_ref(), new.checksum.as_ref())
             .hint("one version never has two checksums; find out who changed Cargo.lock"),
         (None, Some(new)) => words(format!("{name} {} is new", new.version)).values(None::<String>, Some(&new.version)),
-        (Some(old), None) => words(format!("{name} {} is gone", old.version)).values(Some(&old.version), None::<String>),
+        (Some(old), None) => {
+            words(format!("{name} {} is gone", old.version)).values(Some(&old.version), None::<String>)
+        }
         (None, None) => words(String::new()),
     }
 }
 
 fn data(change: &DataChange) -> Words {
     match change {
-        DataChange::File { name, path, locked, found } => {
+        DataChange::File {
+            name,
+            path,
+            locked,
+            found,
+        } => {
             let size = if locked.bytes == found.bytes {
                 format!("the same {} bytes long", locked.bytes)
             } else {
@@ -294,13 +325,19 @@ fn data(change: &DataChange) -> Words {
         }
         DataChange::Form { name, locked, found } => {
             let detail = format!("is {} now, was {}", found.phrase(), locked.phrase());
-            Words::new("data-changed", format!("data.{name}"), detail).values(Some(locked.phrase()), Some(found.phrase()))
+            Words::new("data-changed", format!("data.{name}"), detail)
+                .values(Some(locked.phrase()), Some(found.phrase()))
         }
         DataChange::Paths { name, locked, found } => {
             Words::new("data-changed", format!("data.{name}"), "repro.toml leads to other paths")
                 .values(Some(locked.join(", ")), Some(found.join(", ")))
         }
-        DataChange::Meanwhile { name, path, before, after } => {
+        DataChange::Meanwhile {
+            name,
+            path,
+            before,
+            after,
+        } => {
             let detail = format!("{path} changed while the training read it");
             Words::new("data-changed", format!("data.{name}"), detail)
                 .values(Some(before), after.as_ref())
@@ -313,14 +350,26 @@ fn output_words(output: &Output) -> Words {
     match output {
         Output::Stream { name, locked, found } => {
             let detail = match (locked, found) {
-                (Some(locked), Some(found)) => format!("{found} words were drawn from the stream, {locked} when it was recorded"),
+                (Some(locked), Some(found)) => {
+                    format!("{found} words were drawn from the stream, {locked} when it was recorded")
+                }
                 (None, _) => "the lock does not know this stream".to_owned(),
                 (_, None) => "nothing was drawn from this stream".to_owned(),
             };
             Words::new("stream-changed", name.clone(), detail).values(locked.as_ref(), found.as_ref())
         }
-        Output::Checkpoint { name, after, locked, found, later } => {
-            let place = if after.is_some() { "the first that differs" } else { "the first checkpoint" };
+        Output::Checkpoint {
+            name,
+            after,
+            locked,
+            found,
+            later,
+        } => {
+            let place = if after.is_some() {
+                "the first that differs"
+            } else {
+                "the first checkpoint"
+            };
             let before = after.as_ref().map_or_else(String::new, |after| format!("; `{after}` before it is equal"));
             let rest = match later {
                 0 => String::new(),
@@ -335,7 +384,12 @@ fn output_words(output: &Output) -> Words {
             Words::new("checkpoint-diverged", name.clone(), format!("{place}{absent}{before}{rest}"))
                 .values(locked.as_ref(), found.as_ref())
         }
-        Output::ArtifactChanged { path, locked, found, difference } => {
+        Output::ArtifactChanged {
+            path,
+            locked,
+            found,
+            difference,
+        } => {
             let detail = difference.as_ref().map_or_else(
                 || "other bytes; where they begin cannot be told, since the recorded file is not at hand".to_owned(),
                 describe,
@@ -346,9 +400,11 @@ fn output_words(output: &Output) -> Words {
             Words::new("artifact-missing", path.clone(), "the program did not write it")
                 .values(Some(locked.digest), None::<String>)
         }
-        Output::ArtifactUnexpected { path } => {
-            Words::new("artifact-unexpected", path.clone(), "the program wrote it; neither repro.toml nor the lock knows it")
-        }
+        Output::ArtifactUnexpected { path } => Words::new(
+            "artifact-unexpected",
+            path.clone(),
+            "the program wrote it; neither repro.toml nor the lock knows it",
+        ),
         Output::MetricChanged { name, locked, found } => metric(name, locked.as_ref(), found),
         Output::MetricMissing { name, locked } => {
             Words::new("metric-missing", name.clone(), "the program did not report it")
@@ -389,8 +445,15 @@ fn describe(difference: &Difference) -> String {
         JsonDifference::KeyOrder => {
             "the same values under another order of keys: a map was written in its iteration order".to_owned()
         }
-        JsonDifference::NumberText { first } => format!("the same numbers, written otherwise, first at {}", pointer(first)),
-        JsonDifference::Numbers { changed, of, largest_relative, first } => format!(
+        JsonDifference::NumberText { first } => {
+            format!("the same numbers, written otherwise, first at {}", pointer(first))
+        }
+        JsonDifference::Numbers {
+            changed,
+            of,
+            largest_relative,
+            first,
+        } => format!(
             "{changed} of {of} numbers differ, by up to {largest_relative:.1e} of their size, first at {}",
             pointer(first)
         ),

@@ -51,7 +51,11 @@ fn headline(verdict: &Verdict) -> String {
         many => format!("{many} trainings"),
     };
     let count = |number: usize, one: &str, many: &str| {
-        if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+        if number == 1 {
+            format!("1 {one}")
+        } else {
+            format!("{number} {many}")
+        }
     };
     let critical = verdict.drift.iter().filter(|drift| crate::verdict::stops(drift)).count();
     let diverged = count(verdict.divergence.len(), "output is", "outputs are");
@@ -68,9 +72,7 @@ fn headline(verdict: &Verdict) -> String {
             (BAD, format!("{trainings} of the same inputs disagree; no lock was written"))
         }
         Word::Diverged => (BAD, format!("{diverged} not as in repro.lock{lock}, though every input is")),
-        Word::Inconclusive => {
-            (CAUTION, format!("{diverged} not as in repro.lock{lock}, on another platform class"))
-        }
+        Word::Inconclusive => (CAUTION, format!("{diverged} not as in repro.lock{lock}, on another platform class")),
         Word::Done => (GOOD, String::new()),
     };
     // A drift found while the program ran is found after some training.
@@ -94,7 +96,10 @@ fn sides(verdict: &Verdict) -> [String; 2] {
 /// One finding: its kind and subject, the sentence, both values, the hint.
 fn finding(finding: &Finding, style: Style, sides: &[String; 2]) -> String {
     let mut text = String::new();
-    let stage = finding.stage.as_ref().map_or_else(String::new, |stage| format!(" {FAINT}(stage {stage}){FAINT:#}"));
+    let stage = finding
+        .stage
+        .as_ref()
+        .map_or_else(String::new, |stage| format!(" {FAINT}(stage {stage}){FAINT:#}"));
     let _ = writeln!(text, "  {style}{}{style:#} {NAME}{}{NAME:#}{stage}", finding.kind, visible(&finding.subject));
     let _ = writeln!(text, "    {}", visible(&finding.detail));
     if finding.locked.is_some() || finding.found.is_some() {
@@ -112,9 +117,7 @@ fn finding(finding: &Finding, style: Style, sides: &[String; 2]) -> String {
 /// Names and values come from outside; a control character in them must not reach a terminal.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The table of what came out.
@@ -124,9 +127,11 @@ pub fn outcome(outcome: &Outcome) -> String {
     for (name, stage) in outcome {
         let mut rows: Vec<(String, String)> = Vec::new();
         rows.extend(stage.metrics.iter().map(|(name, metric)| (visible(name), visible(&metric.value))));
-        rows.extend(stage.artifacts.iter().map(|(path, artifact)| {
-            (visible(path), format!("{}  {}", artifact.digest.short(), size(artifact.bytes)))
-        }));
+        rows.extend(
+            stage.artifacts.iter().map(|(path, artifact)| {
+                (visible(path), format!("{}  {}", artifact.digest.short(), size(artifact.bytes)))
+            }),
+        );
         if !stage.checkpoints.is_empty() {
             let names: Vec<&str> = stage.checkpoints.iter().map(|checkpoint| checkpoint.name.as_str()).collect();
             rows.push(("checkpoints".to_owned(), visible(&shortened(&names))));
@@ -165,7 +170,11 @@ pub fn size(bytes: u64) -> String {
         }
         (value, unit) = (value / 1024.0, next);
     }
-    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+    if unit == "B" {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {unit}")
+    }
 }
 
 fn not_checked(verdict: &Verdict) -> String {

@@ -26,7 +26,11 @@ pub fn show(read: &Read) -> String {
     let params: Vec<String> = snapshot.params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     rows.push(("params", params.join(", ")));
     for (name, data) in &snapshot.data {
-        let files = if data.files.len() == 1 { String::new() } else { format!(", {} files", data.files.len()) };
+        let files = if data.files.len() == 1 {
+            String::new()
+        } else {
+            format!(", {} files", data.files.len())
+        };
         rows.push(("data", format!("{name}: {} {}{files}", data.digest.short(), size(data.bytes))));
     }
     let toolchain = &snapshot.toolchain;

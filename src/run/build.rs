@@ -47,10 +47,7 @@ pub fn build(
     if names.is_empty() {
         return Ok(Built::default());
     }
-    let programs = names
-        .iter()
-        .map(|name| project.package.program(name))
-        .collect::<Result<Vec<_>>>()?;
+    let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
     let directory = root.join(project.prefix()?);
     let ended = Task {
         program: project.toolchain.cargo.as_os_str(),
@@ -64,7 +61,11 @@ pub fn build(
     .run(shell)?;
     if !ended.status.success() {
         return Err(Error::build("the build failed in a clean checkout")
-            .context(if shell.is_human() && !shell.is_quiet() { String::new() } else { ended.tail })
+            .context(if shell.is_human() && !shell.is_quiet() {
+                String::new()
+            } else {
+                ended.tail
+            })
             .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?"));
     }
     let mut built = Built::default();
@@ -88,9 +89,14 @@ pub fn build(
 
 fn arguments(project: &Project, programs: &[&Program]) -> Vec<OsString> {
     let build = &project.manifest.build;
-    let mut args: Vec<String> = ["build", "--locked", "--offline", "--message-format=json-render-diagnostics"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut args: Vec<String> = [
+        "build",
+        "--locked",
+        "--offline",
+        "--message-format=json-render-diagnostics",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     args.push(format!("--profile={}", build.profile));
     if !build.default_features {
         args.push("--no-default-features".to_owned());
@@ -112,11 +118,8 @@ fn variables(
     environment: &Environment,
     shell: Shell,
 ) -> BTreeMap<OsString, OsString> {
-    let mut variables: BTreeMap<OsString, OsString> = environment
-        .variables
-        .iter()
-        .map(|(name, value)| (name.into(), value.into()))
-        .collect();
+    let mut variables: BTreeMap<OsString, OsString> =
+        environment.variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let path = environment.variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str);
     let mut search = project.toolchain.bin().as_os_str().to_owned();
     search.push(":");
@@ -163,7 +166,9 @@ fn sources(dep_info: &Path, workdir: &Workdir, root: &Path) -> Result<BTreeSet<S
     let tree = workdir.tree();
     let mut sources = BTreeSet::new();
     for line in text.lines() {
-        let Some((_, files)) = line.split_once(": ") else { continue };
+        let Some((_, files)) = line.split_once(": ") else {
+            continue;
+        };
         for file in split_escaped(files) {
             let path = workdir.unseen(Path::new(&file));
             if path.starts_with(&tree) && path.is_file() {

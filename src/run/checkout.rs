@@ -111,7 +111,13 @@ impl Checkout {
                 self.submodule(repository, &name, entry, &path)?;
             } else {
                 let content = Content::Bytes(repository.content(entry)?);
-                self.files.insert(path, Planned { kind: entry.kind, content });
+                self.files.insert(
+                    path,
+                    Planned {
+                        kind: entry.kind,
+                        content,
+                    },
+                );
             }
         }
         Ok(())
@@ -164,7 +170,8 @@ impl Checkout {
             let path = entry.path();
             let kind = entry.file_type().at("look at", &path)?;
             if kind.is_dir() {
-                let holds_some = self.files.range(path.clone()..).next().is_some_and(|(next, _)| next.starts_with(&path));
+                let holds_some =
+                    self.files.range(path.clone()..).next().is_some_and(|(next, _)| next.starts_with(&path));
                 if holds_some && !self.files.contains_key(&path) {
                     self.remove_strangers(&path)?;
                 } else {
@@ -207,9 +214,16 @@ impl Planned {
         if meta.is_symlink() {
             let target = std::fs::read_link(path).at("read", path)?;
             let content = Content::Bytes(target.into_os_string().into_encoded_bytes());
-            return Ok(Some(Self { kind: Kind::Link, content }));
+            return Ok(Some(Self {
+                kind: Kind::Link,
+                content,
+            }));
         }
-        let kind = if meta.permissions().mode() & 0o111 == 0 { Kind::File } else { Kind::Executable };
+        let kind = if meta.permissions().mode() & 0o111 == 0 {
+            Kind::File
+        } else {
+            Kind::Executable
+        };
         Ok(meta.is_file().then(|| Self {
             kind,
             content: Content::File(path.to_path_buf()),
@@ -249,7 +263,9 @@ impl Planned {
     }
 
     fn is_written(&self, path: &Path, bytes: &[u8]) -> bool {
-        let Ok(meta) = path.symlink_metadata() else { return false };
+        let Ok(meta) = path.symlink_metadata() else {
+            return false;
+        };
         if self.kind == Kind::Link {
             let target = std::fs::read_link(path);
             return target.is_ok_and(|target| target.as_os_str().as_encoded_bytes() == bytes);

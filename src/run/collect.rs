@@ -39,7 +39,13 @@ pub fn collect(
     Ok(outcome)
 }
 
-fn stage_outcome(name: &str, stage: &Stage, workdir: &Workdir, directory: &Path, built: &Built) -> Result<StageOutcome> {
+fn stage_outcome(
+    name: &str,
+    stage: &Stage,
+    workdir: &Workdir,
+    directory: &Path,
+    built: &Built,
+) -> Result<StageOutcome> {
     let ledger = Ledger::read(&workdir.ledger(name))?;
     let mut artifacts = BTreeMap::new();
     for path in stage.artifacts.iter().chain(&stage.metrics) {

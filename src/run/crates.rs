@@ -114,10 +114,11 @@ fn check_archive(
         found,
     };
     let expected = checksums.get(&(package.name.as_str(), package.version.as_str()));
-    let Some(expected) = expected else { return Ok(Vec::new()) };
-    let bytes = std::fs::read(archive).map_err(|error| {
-        Error::io("read", archive, &error).hint("`cargo fetch --locked` downloads it")
-    })?;
+    let Some(expected) = expected else {
+        return Ok(Vec::new());
+    };
+    let bytes = std::fs::read(archive)
+        .map_err(|error| Error::io("read", archive, &error).hint("`cargo fetch --locked` downloads it"))?;
     let digest = Digest::of(&bytes);
     if !expected.contains(digest.hex().as_str()) {
         let expected: Vec<String> = expected.iter().map(|hex| format!("sha256:{hex}")).collect();
@@ -190,7 +191,11 @@ fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
     let pinned = package.source.rsplit_once('#').map_or("", |(_, commit)| commit);
     let head = checkout.head()?;
     if head.to_string() != pinned {
-        return Ok(vec![tampered("the checked out commit".to_owned(), pinned.to_owned(), head.to_string())]);
+        return Ok(vec![tampered(
+            "the checked out commit".to_owned(),
+            pinned.to_owned(),
+            head.to_string(),
+        )]);
     }
     let mut differing = Vec::new();
     for (path, entry) in checkout.entries(head)? {
@@ -221,7 +226,9 @@ pub fn provide(home: &Path, package: &Package, dependencies: &Dependencies) -> R
     write_sources(home, &cargo_home)?;
     for remote in &package.remote {
         interrupt::check()?;
-        let Origin::Archive(archive) = origin(remote, &cargo_home) else { continue };
+        let Origin::Archive(archive) = origin(remote, &cargo_home) else {
+            continue;
+        };
         let inner = archive.strip_prefix(&cargo_home).unwrap_or(&archive);
         let copy = home.join(inner);
         // Only archives that passed are ever put here, and only this user can write here.
@@ -260,7 +267,8 @@ fn write_sources(home: &Path, cargo_home: &Path) -> Result<()> {
         .iter()
         .find_map(|path| std::fs::read_to_string(path).ok()?.parse().ok())
         .unwrap_or_default();
-    let mut passing: toml::Table = table.into_iter().filter(|(key, _)| key == "source" || key == "registries").collect();
+    let mut passing: toml::Table =
+        table.into_iter().filter(|(key, _)| key == "source" || key == "registries").collect();
     if let Some(registries) = passing.get_mut("registries").and_then(toml::Value::as_table_mut) {
         for registry in registries.iter_mut().filter_map(|(_, registry)| registry.as_table_mut()) {
             registry.retain(|key, _| key == "index");

@@ -13,7 +13,13 @@ use crate::lockfile::{self, Lockfile};
 /// Adds what the bytes say, for artifacts whose recorded version is in `directory`.
 pub fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Divergence]) {
     for divergence in differing {
-        if let Output::ArtifactChanged { path, locked, difference, .. } = &mut divergence.output {
+        if let Output::ArtifactChanged {
+            path,
+            locked,
+            difference,
+            ..
+        } = &mut divergence.output
+        {
             let recorded = std::fs::read(directory.join(&*path)).ok();
             let recorded = recorded.filter(|bytes| Digest::of(bytes) == locked.digest);
             let found = std::fs::read(session.output(path)).ok();
@@ -56,5 +62,13 @@ pub fn leave(session: &Session<'_>, lock: &Lockfile, differing: &[Divergence], t
 /// The path as one that stays below whatever it is joined to: a stray file may lie above the package.
 fn below(path: &str) -> PathBuf {
     let parts = Path::new(path).components();
-    parts.map(|part| if part == Component::ParentDir { "above".as_ref() } else { part.as_os_str() }).collect()
+    parts
+        .map(|part| {
+            if part == Component::ParentDir {
+                "above".as_ref()
+            } else {
+                part.as_os_str()
+            }
+        })
+        .collect()
 }

@@ -48,8 +48,10 @@ impl Ledger {
                 return Ok(ledger);
             }
             ledger.line(&line).map_err(|why| {
-                Error::training(format!("line {number} of the ledger that the program wrote is not of the protocol: {why}"))
-                    .hint("the lines are described in the README of repro-ml under “The ledger”")
+                Error::training(format!(
+                    "line {number} of the ledger that the program wrote is not of the protocol: {why}"
+                ))
+                .hint("the lines are described in the README of repro-ml under “The ledger”")
             })?;
         }
     }

@@ -24,7 +24,8 @@ pub const MOUNT_POINT: &str = "root";
 /// The path of something in the work directory `root`, as it is seen inside.
 #[must_use]
 pub fn seen(root: &Path, path: &Path) -> PathBuf {
-    path.strip_prefix(root).map_or_else(|_| path.to_path_buf(), |inner| Path::new(SEEMING).join(inner))
+    path.strip_prefix(root)
+        .map_or_else(|_| path.to_path_buf(), |inner| Path::new(SEEMING).join(inner))
 }
 
 /// The path outside of something that is seen inside.

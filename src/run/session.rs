@@ -88,7 +88,11 @@ impl<'a> Session<'a> {
         };
         for name in self.project.manifest.stage_order() {
             let stage = &self.project.manifest.stages[name];
-            let times = if of > 1 { format!(" ({number} of {of})") } else { String::new() };
+            let times = if of > 1 {
+                format!(" ({number} of {of})")
+            } else {
+                String::new()
+            };
             self.shell.status("Training", format!("{name}{times}"));
             self.shell.json(&report::json::phase("train", name));
             training.stage(name, stage)?;
@@ -99,14 +103,7 @@ impl<'a> Session<'a> {
 
     fn collect(&self, staged: &Staged) -> Result<Outcome> {
         self.shell.json(&report::json::phase("collect", ""));
-        collect(
-            &self.project.manifest,
-            self.workdir,
-            &self.directory,
-            &self.checkout,
-            staged,
-            &self.built,
-        )
+        collect(&self.project.manifest, self.workdir, &self.directory, &self.checkout, staged, &self.built)
     }
 
     /// An output that is committed lies in the checkout already; a program that fails to write it must

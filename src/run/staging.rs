@@ -34,12 +34,7 @@ struct StagedFile {
 ///
 /// # Errors
 /// When a link cannot be made or a file cannot be read.
-pub fn stage(
-    project: &Project,
-    data: &BTreeMap<String, Data>,
-    directory: &Path,
-    workdir: &Workdir,
-) -> Result<Staged> {
+pub fn stage(project: &Project, data: &BTreeMap<String, Data>, directory: &Path, workdir: &Workdir) -> Result<Staged> {
     let seen = workdir.seen(directory);
     let mut staged = Staged {
         variables: BTreeMap::new(),

@@ -137,7 +137,11 @@ fn judge(name: &str, stage: &Stage, ended: &Ended, shell: Shell) -> Result<()> {
         }
         _ => format!("stage `{name}` ended in an unknown way"),
     };
-    let said = if shell.is_human() && !shell.is_quiet() { String::new() } else { ended.tail.clone() };
+    let said = if shell.is_human() && !shell.is_quiet() {
+        String::new()
+    } else {
+        ended.tail.clone()
+    };
     let error = Error::training(what).context(said);
     Err(if ended.timed_out {
         error.hint("raise `timeout` in repro.toml if it needs longer")

@@ -101,13 +101,21 @@ impl Workdir {
     /// A path in it as children see it.
     #[must_use]
     pub fn seen(&self, path: &Path) -> PathBuf {
-        if self.canonical { namespace::seen(&self.root, path) } else { path.to_path_buf() }
+        if self.canonical {
+            namespace::seen(&self.root, path)
+        } else {
+            path.to_path_buf()
+        }
     }
 
     /// The real path of what children speak of.
     #[must_use]
     pub fn unseen(&self, path: &Path) -> PathBuf {
-        if self.canonical { namespace::unseen(&self.root, path) } else { path.to_path_buf() }
+        if self.canonical {
+            namespace::unseen(&self.root, path)
+        } else {
+            path.to_path_buf()
+        }
     }
 
     /// Where the checkout goes.
@@ -222,12 +230,8 @@ fn refuse_configuration_above(base: &Path) -> Result<()> {
     let mut above = base.ancestors().flat_map(|directory| names.map(|name| directory.join(name)));
     match above.find(|path| path.exists()) {
         None => Ok(()),
-        Some(path) => Err(Error::new(format!(
-            "{} would change every build in {}",
-            path.display(),
-            base.display()
-        ))
-        .hint("set TMPDIR to a directory without cargo configuration above it")),
+        Some(path) => Err(Error::new(format!("{} would change every build in {}", path.display(), base.display()))
+            .hint("set TMPDIR to a directory without cargo configuration above it")),
     }
 }
 
@@ -285,7 +289,11 @@ fn sweep(base: &Path) {
     for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
         let path = entry.path();
         let is_fresh = entry.file_name().to_string_lossy().starts_with(FRESH);
-        let abandoned = if is_fresh { is_unlocked(&path) } else { is_ownerless(&path) && is_unlocked(&path.join(KEPT)) };
+        let abandoned = if is_fresh {
+            is_unlocked(&path)
+        } else {
+            is_ownerless(&path) && is_unlocked(&path.join(KEPT))
+        };
         if abandoned {
             let _ = remove(&path);
         }

@@ -86,7 +86,12 @@ fn config_files(directory: &Path, root: &Path) -> Vec<PathBuf> {
 
 /// The target and the flags that cargo makes of the repository's configuration alone. The files are
 /// laid out in a scratch directory, since cargo's own search would not stop at the repository.
-fn effective(files: &[PathBuf], package: &Package, root: &Path, toolchain: &Installed) -> Result<(String, Vec<String>)> {
+fn effective(
+    files: &[PathBuf],
+    package: &Package,
+    root: &Path,
+    toolchain: &Installed,
+) -> Result<(String, Vec<String>)> {
     let host = toolchain.identity.host.clone();
     if files.is_empty() {
         return Ok((host, Vec::new()));
@@ -117,7 +122,10 @@ fn effective(files: &[PathBuf], package: &Package, root: &Path, toolchain: &Inst
     let target = match targets.as_slice() {
         [] => host,
         [one] => one.triple().to_owned(),
-        _ => return Err(Error::new("the repository's cargo configuration builds for several targets").hint("leave one in `build.target`")),
+        _ => {
+            return Err(Error::new("the repository's cargo configuration builds for several targets")
+                .hint("leave one in `build.target`"));
+        }
     };
     let flags = config.rustflags(target.as_str()).map_err(|error| refuse(&error))?;
     Ok((target, flags.map_or_else(Vec::new, |flags| flags.flags)))
@@ -134,7 +142,9 @@ fn profile_settings(workspace: &Path, profile: &str) -> Result<BTreeMap<String, 
         let prefix = format!("profile.{name}.");
         let flat = flatten(table.clone());
         settings.extend(flat.into_iter().map(|(key, value)| (format!("{prefix}{key}"), value)));
-        let Some(parent) = table.get("inherits").and_then(toml::Value::as_str) else { break };
+        let Some(parent) = table.get("inherits").and_then(toml::Value::as_str) else {
+            break;
+        };
         seen.push(std::mem::replace(&mut name, parent.to_owned()));
         if seen.contains(&name) {
             break; // cargo refuses such a circle when it builds

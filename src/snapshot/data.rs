@@ -91,10 +91,7 @@ impl Data {
         Ok(Self {
             paths: paths.to_vec(),
             form,
-            digest: single.map_or_else(
-                || Digest::of_tree(files.values().map(|file| &file.digest)),
-                |file| file.digest,
-            ),
+            digest: single.map_or_else(|| Digest::of_tree(files.values().map(|file| &file.digest)), |file| file.digest),
             bytes: files.values().map(|file| file.bytes).sum(),
             files,
             missing: found.missing,
@@ -135,7 +132,9 @@ impl Found {
                 self.forms.push(Form::File);
                 self.file(declared.to_owned(), &path, &meta)
             }
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("read the data", &path, &error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("read the data", &path, &error))
+            }
             Err(_) if declared.contains(['*', '?', '[']) => self.glob(directory, declared),
             Err(_) => {
                 self.forms.push(Form::File);
@@ -148,9 +147,8 @@ impl Found {
     fn glob(&mut self, directory: &Path, declared: &str) -> Result<()> {
         self.forms.push(Form::Several);
         let escaped = glob::Pattern::escape(&directory.to_string_lossy());
-        let matches = glob::glob(&format!("{escaped}/{declared}")).map_err(|error| {
-            Error::new(format!("the pattern {declared} cannot be read: {error}"))
-        })?;
+        let matches = glob::glob(&format!("{escaped}/{declared}"))
+            .map_err(|error| Error::new(format!("the pattern {declared} cannot be read: {error}")))?;
         let before = self.files.len();
         for path in matches {
             let path = path.map_err(|error| Error::io("read the data", error.path(), error.error()))?;

@@ -59,8 +59,9 @@ impl Dependencies {
     /// When it is missing or broken.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::new(format!("there is no {}", path.display()))
-                .hint("`cargo generate-lockfile`, then commit it"),
+            std::io::ErrorKind::NotFound => {
+                Error::new(format!("there is no {}", path.display())).hint("`cargo generate-lockfile`, then commit it")
+            }
             _ => Error::io("read", path, &error),
         })?;
         Self::from_bytes(&bytes).map_err(|message| {

@@ -34,10 +34,8 @@ impl Environment {
     /// # Errors
     /// When a value is not UTF-8.
     pub fn observe(declared: &manifest::Environment) -> Result<Self> {
-        let mut variables: BTreeMap<String, String> = MINIMUM
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let mut variables: BTreeMap<String, String> =
+            MINIMUM.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         variables.extend(declared.set.clone());
         let mut unset = Vec::new();
         for name in &declared.pass {

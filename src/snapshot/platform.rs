@@ -104,12 +104,7 @@ fn cpu_level() -> &'static str {
         && has!("fma")
         && has!("lzcnt")
         && has!("movbe");
-    let v4 = v3
-        && has!("avx512f")
-        && has!("avx512bw")
-        && has!("avx512cd")
-        && has!("avx512dq")
-        && has!("avx512vl");
+    let v4 = v3 && has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
     match (v2, v3, v4) {
         (_, _, true) => "x86-64-v4",
         (_, true, _) => "x86-64-v3",

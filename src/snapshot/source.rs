@@ -215,11 +215,7 @@ fn is_essential(path: &str) -> bool {
 /// # Errors
 /// When it is not UTF-8.
 pub fn relative(root: &Path, path: &Path) -> Result<String> {
-    let common = root
-        .components()
-        .zip(path.components())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let common = root.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     let mut relative = PathBuf::new();
     relative.extend(root.components().skip(common).map(|_| Component::ParentDir));
     relative.extend(path.components().skip(common));
@@ -244,7 +240,12 @@ pub fn ruling_files(repository: &Repository, package: &Package) -> Result<BTreeS
     }
     let inside = package.directory.ancestors().take_while(|above| above.starts_with(root));
     for directory in inside {
-        let names = ["rust-toolchain.toml", "rust-toolchain", ".cargo/config.toml", ".cargo/config"];
+        let names = [
+            "rust-toolchain.toml",
+            "rust-toolchain",
+            ".cargo/config.toml",
+            ".cargo/config",
+        ];
         paths.extend(names.map(|name| directory.join(name)));
     }
     paths.iter().map(|path| relative(root, path)).collect()
@@ -264,7 +265,9 @@ pub fn vendored_files(repository: &Repository, commit: Commit, package: &Package
         return Ok(BTreeSet::new());
     }
     let files = repository.entries(commit)?.into_keys();
-    Ok(files.filter(|path| prefixes.iter().any(|prefix| path.starts_with(prefix.as_str()))).collect())
+    Ok(files
+        .filter(|path| prefixes.iter().any(|prefix| path.starts_with(prefix.as_str())))
+        .collect())
 }
 
 /// The files that may reach the program, as far as that can be known before a build: what rules it,
@@ -331,9 +334,7 @@ pub fn whole_package(
     let prose = |path: &str| {
         let path = Path::new(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        path.extension().is_some_and(|ending| ending == "md")
-            || name.starts_with("LICENSE")
-            || name.starts_with(".git")
+        path.extension().is_some_and(|ending| ending == "md") || name.starts_with("LICENSE") || name.starts_with(".git")
     };
     let files = repository.entries(commit)?.into_iter().filter_map(|(path, entry)| {
         let inner = path.strip_prefix(&prefix)?;

@@ -33,7 +33,8 @@ pub fn files(name: &str) -> Vec<(String, String)> {
         ((*path).to_owned(), text)
     });
     let runtime = repro::source::FILES.iter();
-    own.chain(runtime.map(|(path, text)| (format!("runtime/{path}"), (*text).to_owned()))).collect()
+    own.chain(runtime.map(|(path, text)| (format!("runtime/{path}"), (*text).to_owned())))
+        .collect()
 }
 
 /// Cargo sorts packages by name; with the new name in its place it leaves the file as it is.
@@ -59,7 +60,10 @@ mod tests {
     fn a_filled_lock_is_sorted_by_name() {
         let lock = "# head\nversion = 4\n\n[[package]]\nname = \"b\"\nversion = \"1\"\n\n[[package]]\nname = \"a\"\nversion = \"1\"\n";
         let sorted = sorted(lock);
-        assert_eq!(sorted, "# head\nversion = 4\n\n[[package]]\nname = \"a\"\nversion = \"1\"\n\n[[package]]\nname = \"b\"\nversion = \"1\"\n");
+        assert_eq!(
+            sorted,
+            "# head\nversion = 4\n\n[[package]]\nname = \"a\"\nversion = \"1\"\n\n[[package]]\nname = \"b\"\nversion = \"1\"\n"
+        );
     }
 
     #[test]

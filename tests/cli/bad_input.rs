@@ -127,7 +127,9 @@ fn a_bin_that_is_not_there_is_named_with_those_that_are() {
 #[test]
 fn a_command_that_is_not_there_is_named_before_anything_runs() {
     let project = Project::fixture("steady");
-    project.edit("repro.toml", "bin = \"steady\"", "command = [\"no-such-program\"]").commit("none");
+    project
+        .edit("repro.toml", "bin = \"steady\"", "command = [\"no-such-program\"]")
+        .commit("none");
     refused(&project, &["record"], 1, &["stage `train` runs `no-such-program`", "hint: install it"]);
 }
 
@@ -145,7 +147,10 @@ fn a_command_that_is_not_committed_is_named() {
 fn missing_data_is_named_with_its_path() {
     let project = Project::fixture("steady");
     project.remove("data/numbers.csv").commit("no data");
-    let says = ["the data `numbers` is not there: data/numbers.csv", "hint: paths in [data] start at"];
+    let says = [
+        "the data `numbers` is not there: data/numbers.csv",
+        "hint: paths in [data] start at",
+    ];
     refused(&project, &["record"], 1, &says);
 }
 
@@ -194,7 +199,12 @@ fn data_that_is_a_pipe_is_refused_and_does_not_hang() {
 fn an_uncommitted_edit_is_named_and_allow_dirty_writes_that_into_the_lock() {
     let project = Project::fixture("steady");
     project.edit("src/main.rs", "training with", "training dirtily with");
-    let says = ["1 file that can reach", "src/main.rs (modified)", "hint: commit", "--allow-dirty"];
+    let says = [
+        "1 file that can reach",
+        "src/main.rs (modified)",
+        "hint: commit",
+        "--allow-dirty",
+    ];
     refused(&project, &["record"], 1, &says);
     let answer = project.repro(&["record", "--allow-dirty"]);
     answer.code(0);
@@ -207,7 +217,11 @@ fn every_uncommitted_file_is_named_with_what_was_done_to_it() {
     let project = Project::fixture("steady");
     project.write("src/gone.rs", "").commit("one more");
     project.remove("src/gone.rs").write("src/new.rs", "").edit("data/numbers.csv", "3.5", "4");
-    let says = ["src/gone.rs (deleted)", "src/new.rs (not committed)", "data/numbers.csv (modified)"];
+    let says = [
+        "src/gone.rs (deleted)",
+        "src/new.rs (not committed)",
+        "data/numbers.csv (modified)",
+    ];
     refused(&project, &["record"], 1, &says);
 }
 
@@ -226,7 +240,17 @@ fn assume_unchanged_and_skip_worktree_hide_nothing() {
 fn a_build_that_fails_shows_what_rustc_says() {
     let project = Project::fixture("steady");
     project.edit("src/main.rs", "let data", "let data: u32").commit("broken");
-    refused(&project, &["record"], 5, &["mismatched types", "src/main.rs", "the build failed in a clean checkout", "hint: "]);
+    refused(
+        &project,
+        &["record"],
+        5,
+        &[
+            "mismatched types",
+            "src/main.rs",
+            "the build failed in a clean checkout",
+            "hint: ",
+        ],
+    );
 }
 
 #[test]
@@ -302,7 +326,15 @@ fn a_program_that_is_killed_is_said_to_be_killed() {
 #[test]
 fn a_declared_artifact_that_the_program_did_not_write_is_named() {
     let project = script("echo '{\"accuracy\":1}' > metrics.json\n");
-    refused(&project, &["record"], 6, &["stage `train` ended well but did not write model.json", "hint: outputs go to"]);
+    refused(
+        &project,
+        &["record"],
+        6,
+        &[
+            "stage `train` ended well but did not write model.json",
+            "hint: outputs go to",
+        ],
+    );
     let project = script("echo '{}' > model.json\n");
     refused(&project, &["record"], 6, &["did not write metrics.json"]);
 }
@@ -377,7 +409,12 @@ fn a_metric_that_is_not_a_number_or_infinite_is_exact_as_text() {
     let project = script(&format!("echo '{{}}' > model.json; echo '{text}' > metrics.json\n"));
     project.record();
     let lock = project.read("repro.lock");
-    for bits in ["7ff8000000000000", "7ff0000000000000", "fff0000000000000", "8000000000000000"] {
+    for bits in [
+        "7ff8000000000000",
+        "7ff0000000000000",
+        "fff0000000000000",
+        "8000000000000000",
+    ] {
         assert!(lock.contains(bits), "{bits} is not in\n{lock}");
     }
     project.repro(&["verify"]).code(0);
@@ -506,9 +543,19 @@ fn the_environment_of_the_caller_reaches_neither_program_nor_build_script_nor_an
         "let mut seen: Vec<String> = std::env::vars().map(|(name, _)| name).collect();\n    seen.sort();\n    let build = include_str!(concat!(env!(\"OUT_DIR\"), \"/seen\"));\n    eprintln!(\"{seen:?}\");\n    let secrets = std::env::vars().filter(|(_, value)| value.contains(\"hunter2\")).count();\n    assert!(secrets == 0 && !build.contains(\"hunter2\"), \"leaked into the run\");\n    std::fs::write(\"model.json\", format!(\"{sum} {}\", seen.join(\" \")))",
     );
     project.commit("curious");
-    for args in [&["record", "-v"][..], &["verify", "-v"], &["status", "-v"], &["show", "-v"]] {
+    for args in [
+        &["record", "-v"][..],
+        &["verify", "-v"],
+        &["status", "-v"],
+        &["show", "-v"],
+    ] {
         let mut command = project.command(args);
-        let answer = project.answer(command.env("API_TOKEN", SECRET).env("CARGO_REGISTRY_TOKEN", SECRET).env("RUST_LOG", SECRET));
+        let answer = project.answer(
+            command
+                .env("API_TOKEN", SECRET)
+                .env("CARGO_REGISTRY_TOKEN", SECRET)
+                .env("RUST_LOG", SECRET),
+        );
         answer.code(0);
         for text in [&answer.stdout, &answer.stderr, &project.read("repro.lock")] {
             assert!(!text.contains("hunter2"), "{args:?} shows it:\n{text}");
@@ -534,7 +581,9 @@ fn settings_that_would_change_a_build_are_named_without_their_values() {
 fn a_passed_variable_that_is_not_utf8_is_said_and_not_taken_for_unset() {
     use std::os::unix::ffi::OsStrExt as _;
     let project = script(&format!("echo \"got:$ODD\"\n{GOOD}"));
-    project.edit("repro.toml", "[environment]", "[environment]\npass = [\"ODD\"]").commit("pass");
+    project
+        .edit("repro.toml", "[environment]", "[environment]\npass = [\"ODD\"]")
+        .commit("pass");
     let mut command = project.command(&["record"]);
     let answer = project.answer(command.env("ODD", std::ffi::OsStr::from_bytes(b"\xff")));
     answer.code(1);
@@ -557,7 +606,15 @@ fn a_work_directory_of_another_mode_is_refused() {
     let base = project.work().join(format!("cargo-repro-{}", rustix::process::getuid().as_raw()));
     std::fs::create_dir(&base).unwrap();
     std::fs::set_permissions(&base, std::fs::Permissions::from_mode(0o777)).unwrap();
-    refused(&project, &["record"], 1, &["is not a directory of this user alone", "hint: remove it, or set TMPDIR"]);
+    refused(
+        &project,
+        &["record"],
+        1,
+        &[
+            "is not a directory of this user alone",
+            "hint: remove it, or set TMPDIR",
+        ],
+    );
 }
 
 #[test]
@@ -607,7 +664,10 @@ fn a_full_stdout_is_an_error_and_not_a_crash() {
     let project = script(GOOD);
     project.record();
     let mut command = project.command(&["show"]);
-    let output = command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap()).output().unwrap();
+    let output = command
+        .stdout(std::fs::File::options().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("could not write to standard output"), "{said}");

@@ -32,7 +32,8 @@ impl Itoa {
         let archive = format!("itoa-{version}.crate");
         let registries = std::fs::read_dir(home.join("registry/cache")).unwrap().flatten();
         let registry = registries.map(|entry| entry.path()).find(|path| path.join(&archive).is_file());
-        let registry = registry.unwrap_or_else(|| panic!("{archive} is not in {}; `cargo fetch` brings it", home.display()));
+        let registry =
+            registry.unwrap_or_else(|| panic!("{archive} is not in {}; `cargo fetch` brings it", home.display()));
         Self {
             checksum: itoa["checksum"].as_str().unwrap().to_owned(),
             registry: registry.file_name().unwrap().to_string_lossy().into_owned(),
@@ -42,7 +43,9 @@ impl Itoa {
     }
 
     fn archive(&self, home: &Path) -> PathBuf {
-        home.join("registry/cache").join(&self.registry).join(format!("itoa-{}.crate", self.version))
+        home.join("registry/cache")
+            .join(&self.registry)
+            .join(format!("itoa-{}.crate", self.version))
     }
 
     fn sources(&self, home: &Path) -> PathBuf {
@@ -69,7 +72,9 @@ fn with_itoa() -> (Project, Itoa) {
     std::fs::copy(itoa.archive(&itoa.home), itoa.archive(&home)).unwrap();
     let source = "registry+https://github.com/rust-lang/crates.io-index";
     let (version, checksum) = (&itoa.version, &itoa.checksum);
-    let locked = format!("[[package]]\nname = \"itoa\"\nversion = \"{version}\"\nsource = \"{source}\"\nchecksum = \"{checksum}\"\n");
+    let locked = format!(
+        "[[package]]\nname = \"itoa\"\nversion = \"{version}\"\nsource = \"{source}\"\nchecksum = \"{checksum}\"\n"
+    );
     depend(&project, &format!("itoa = \"{version}\""), "itoa", &locked);
     (project, itoa)
 }
@@ -152,7 +157,8 @@ fn a_repacked_archive_is_dependency_tampered_and_never_built_from() {
 fn tiny(project: &Project) -> (String, String) {
     let work = project.around().join("tiny");
     std::fs::create_dir_all(work.join("src")).unwrap();
-    std::fs::write(work.join("Cargo.toml"), "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n").unwrap();
+    std::fs::write(work.join("Cargo.toml"), "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
+        .unwrap();
     std::fs::write(work.join("src/lib.rs"), "pub fn one() -> u32 {\n    1\n}\n").unwrap();
     git(&work, &["init", "--quiet"]);
     let commit = publish(project);
@@ -236,7 +242,10 @@ fn a_vendored_package_is_source_even_where_its_checksums_were_corrected() {
 /// Writes a vendored package's checksum file so that cargo is content with whatever lies there.
 fn correct_checksum(project: &Project, directory: &str, itoa: &Itoa) {
     let root = project.root.join(directory);
-    let files = glob::glob(&format!("{}/**/*", root.display())).unwrap().flatten().filter(|path| path.is_file());
+    let files = glob::glob(&format!("{}/**/*", root.display()))
+        .unwrap()
+        .flatten()
+        .filter(|path| path.is_file());
     let digests: serde_json::Map<String, serde_json::Value> = files
         .map(|path| {
             let digest = sha2::Sha256::digest(std::fs::read(&path).unwrap());

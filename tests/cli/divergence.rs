@@ -19,7 +19,11 @@ fn diverges(words: &str, kinds: &[&str]) -> (Project, Both) {
     assert_eq!(both.json.kinds("drift"), [""; 0]);
     assert_eq!(verdict["verdict"], "diverged");
     assert!(verdict["divergence"].as_array().unwrap().iter().all(|found| found["stage"] == "train"));
-    assert_eq!((project.read("repro.lock"), project.read("model.json")), before, "a verification writes nothing recorded");
+    assert_eq!(
+        (project.read("repro.lock"), project.read("model.json")),
+        before,
+        "a verification writes nothing recorded"
+    );
     assert_eq!(project.git(&["status", "--porcelain"]), "");
     assert!(project.leftovers().is_empty());
     (project, both)
@@ -68,15 +72,23 @@ fn an_unexpected_file_above_the_package_is_left_below_the_outputs_all_the_same()
     project.git(&["init", "--quiet"]);
     project.root = project.root.join("trainer");
     let main = "std::fs::write(\"../notes.txt\", \"of the program\").unwrap();";
-    project.edit("src/main.rs", "fn main() {", &format!("fn main() {{\n    {main}")).commit("start");
+    project
+        .edit("src/main.rs", "fn main() {", &format!("fn main() {{\n    {main}"))
+        .commit("start");
     project.record();
-    project.edit("repro.lock", "undeclared = [\"../notes.txt\"]\n", "").reseal().commit("as if it had not been there");
+    project
+        .edit("repro.lock", "undeclared = [\"../notes.txt\"]\n", "")
+        .reseal()
+        .commit("as if it had not been there");
     project.write("../notes.txt", "of the user").write("notes.txt", "of the user");
     let answer = project.json(&["verify", "--outputs", "looked/at"]);
     assert_eq!(answer.code(4).kinds("divergence"), ["artifact-unexpected ../notes.txt"]);
     assert_eq!(project.read("looked/at/above/notes.txt"), "of the program");
     assert!(!project.root.join("looked/notes.txt").exists());
-    assert_eq!((project.read("../notes.txt"), project.read("notes.txt")), ("of the user".into(), "of the user".into()));
+    assert_eq!(
+        (project.read("../notes.txt"), project.read("notes.txt")),
+        ("of the user".into(), "of the user".into())
+    );
 }
 
 #[test]
@@ -248,7 +260,9 @@ fn the_stage_that_an_output_belongs_to_is_named() {
     project.repro(&["verify"]).code(0);
     // A lock that says something else of each stage's output, as if it had been recorded so.
     let lock = project.read("repro.lock");
-    let edited = lock.replace("value = \"13.0\"", "value = \"12.0\"").replace("402a000000000000", "4028000000000000");
+    let edited = lock
+        .replace("value = \"13.0\"", "value = \"12.0\"")
+        .replace("402a000000000000", "4028000000000000");
     assert_ne!(edited, lock);
     project.write("repro.lock", &edited).reseal().commit("another sum");
     let both = project.both(&["verify"]);

@@ -83,7 +83,9 @@ fn a_package_of_another_version_is_dependency_changed() {
 fn a_cargo_lock_that_differs_in_its_text_alone_is_dependency_changed() {
     let project = Project::recorded("steady");
     let text = project.read("Cargo.lock");
-    project.write("Cargo.lock", &format!("{text}\n# nobody is to edit this\n")).commit("edit Cargo.lock");
+    project
+        .write("Cargo.lock", &format!("{text}\n# nobody is to edit this\n"))
+        .commit("edit Cargo.lock");
     assert_snapshot!(drifts(&project, &["dependency-changed Cargo.lock"]).snapshot);
 }
 
@@ -121,7 +123,9 @@ fn a_cargo_configuration_that_nobody_committed_is_source_dirty_and_build_changed
 #[test]
 fn another_profile_setting_is_build_changed() {
     let project = Project::recorded("steady");
-    project.edit("Cargo.toml", "codegen-units = 1", "codegen-units = 1\nopt-level = 1").commit("optimise less");
+    project
+        .edit("Cargo.toml", "codegen-units = 1", "codegen-units = 1\nopt-level = 1")
+        .commit("optimise less");
     let kinds = ["source-changed Cargo.toml", "build-changed profile.release.opt-level"];
     assert_snapshot!(drifts(&project, &kinds).snapshot);
 }
@@ -130,7 +134,9 @@ fn another_profile_setting_is_build_changed() {
 fn another_profile_in_the_manifest_is_build_changed() {
     let project = Project::recorded("steady");
     let text = project.read("repro.toml");
-    project.write("repro.toml", &format!("{text}[build]\nprofile = \"dev\"\n")).commit("build for debugging");
+    project
+        .write("repro.toml", &format!("{text}[build]\nprofile = \"dev\"\n"))
+        .commit("build for debugging");
     drifts(&project, &["build-changed profile", "build-changed profile.release.codegen-units"]);
 }
 
@@ -169,16 +175,24 @@ fn a_seed_or_parameter_of_the_command_line_drifts_as_one_of_the_manifest_does() 
 #[test]
 fn a_parameter_that_changed_came_or_went_is_params_changed() {
     let project = Project::recorded("steady");
-    project.edit("repro.toml", "depth = 3", "depth = 4").edit("repro.toml", "rate = 0.1", "momentum = 0.9");
+    project
+        .edit("repro.toml", "depth = 3", "depth = 4")
+        .edit("repro.toml", "rate = 0.1", "momentum = 0.9");
     project.commit("other parameters");
-    let kinds = ["params-changed params.depth", "params-changed params.momentum", "params-changed params.rate"];
+    let kinds = [
+        "params-changed params.depth",
+        "params-changed params.momentum",
+        "params-changed params.rate",
+    ];
     assert_snapshot!(drifts(&project, &kinds).snapshot);
 }
 
 #[test]
 fn a_whole_number_that_becomes_a_decimal_is_params_changed() {
     let project = Project::recorded("steady");
-    project.edit("repro.toml", "depth = 3", "depth = 3.0").commit("the program gets the text 3.0 now");
+    project
+        .edit("repro.toml", "depth = 3", "depth = 3.0")
+        .commit("the program gets the text 3.0 now");
     drifts(&project, &["params-changed params.depth"]);
 }
 
@@ -202,8 +216,15 @@ fn a_file_that_became_a_directory_is_data_changed() {
 #[test]
 fn data_that_is_declared_elsewhere_is_data_changed_and_says_which_files_came_and_went() {
     let project = Project::recorded("steady");
-    project.edit("repro.toml", "data/numbers.csv", "data/others.csv").write("data/others.csv", "4\n").commit("move");
-    let kinds = ["data-changed data.numbers", "data-missing data.numbers", "data-added data.numbers"];
+    project
+        .edit("repro.toml", "data/numbers.csv", "data/others.csv")
+        .write("data/others.csv", "4\n")
+        .commit("move");
+    let kinds = [
+        "data-changed data.numbers",
+        "data-missing data.numbers",
+        "data-added data.numbers",
+    ];
     drifts(&project, &kinds);
 }
 
@@ -288,7 +309,10 @@ fn another_platform_class_is_platform_changed_and_the_training_is_judged_all_the
 pub fn elsewhere(project: &Project) {
     let lock = project.read("repro.lock");
     let libc = lock.lines().find(|line| line.starts_with("libc = ")).unwrap();
-    project.edit("repro.lock", libc, "libc = \"glibc 2.17\"").reseal().commit("recorded elsewhere");
+    project
+        .edit("repro.lock", libc, "libc = \"glibc 2.17\"")
+        .reseal()
+        .commit("recorded elsewhere");
 }
 
 #[test]
@@ -309,14 +333,18 @@ fn a_tag_that_points_elsewhere_is_tag_moved() {
 #[test]
 fn a_lock_that_was_edited_by_hand_is_lock_edited() {
     let project = Project::recorded("steady");
-    project.edit("repro.lock", "value = \"0.065\"", "value = \"0.066\"").commit("a better accuracy");
+    project
+        .edit("repro.lock", "value = \"0.065\"", "value = \"0.066\"")
+        .commit("a better accuracy");
     assert_snapshot!(drifts(&project, &["lock-edited repro.lock"]).snapshot);
 }
 
 #[test]
 fn another_argument_of_a_stage_is_manifest_changed() {
     let project = Project::recorded("steady");
-    project.edit("repro.toml", "bin = \"steady\"", "bin = \"steady\"\nargs = [\"--fast\"]").commit("faster");
+    project
+        .edit("repro.toml", "bin = \"steady\"", "bin = \"steady\"\nargs = [\"--fast\"]")
+        .commit("faster");
     assert_snapshot!(drifts(&project, &["manifest-changed stage.train.args"]).snapshot);
 }
 
@@ -341,9 +369,13 @@ fn an_artifact_that_is_not_the_recorded_one_is_artifact_tampered() {
 #[test]
 fn every_drift_is_reported_and_not_only_the_first() {
     let project = Project::recorded("steady");
-    project.edit("repro.toml", "seed = 42", "seed = 43").edit("repro.toml", "depth = 3", "depth = 4");
+    project
+        .edit("repro.toml", "seed = 42", "seed = 43")
+        .edit("repro.toml", "depth = 3", "depth = 4");
     project.edit("src/main.rs", "/ 100.0", "/ 99.0").edit("data/numbers.csv", "3.5", "3.6");
-    project.edit("model.json", "6.5", "6.6").edit("repro.lock", "value = \"0.065\"", "value = \"0.066\"");
+    project
+        .edit("model.json", "6.5", "6.6")
+        .edit("repro.lock", "value = \"0.065\"", "value = \"0.066\"");
     let kinds = [
         "lock-edited repro.lock",
         "seed-changed seed",
@@ -359,7 +391,15 @@ fn every_drift_is_reported_and_not_only_the_first() {
 #[test]
 fn a_touched_file_is_no_drift() {
     let project = Project::recorded("steady");
-    for name in ["src/main.rs", "data/numbers.csv", "Cargo.toml", "Cargo.lock", "repro.toml", "repro.lock", "model.json"] {
+    for name in [
+        "src/main.rs",
+        "data/numbers.csv",
+        "Cargo.toml",
+        "Cargo.lock",
+        "repro.toml",
+        "repro.lock",
+        "model.json",
+    ] {
         let file = File::options().append(true).open(project.root.join(name)).unwrap();
         file.set_modified(SystemTime::now() + Duration::from_secs(3600)).unwrap();
     }
@@ -378,7 +418,9 @@ fn an_edit_of_the_readme_is_no_drift_committed_or_not() {
 #[test]
 fn a_comment_in_the_manifest_is_no_drift() {
     let project = Project::recorded("steady");
-    project.edit("repro.toml", "seed = 42", "# chosen by a fair die\nseed   =   42").commit("say why");
+    project
+        .edit("repro.toml", "seed = 42", "# chosen by a fair die\nseed   =   42")
+        .commit("say why");
     does_not_drift(&project);
 }
 

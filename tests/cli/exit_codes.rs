@@ -56,7 +56,9 @@ fn exit_code_4_is_divergence() {
 #[test]
 fn exit_code_5_is_a_build_that_failed() {
     let project = Project::fixture("steady");
-    project.edit("src/main.rs", "fn main() {", "compile_error!(\"not today\");\nfn main() {").commit("break it");
+    project
+        .edit("src/main.rs", "fn main() {", "compile_error!(\"not today\");\nfn main() {")
+        .commit("break it");
     let answer = project.json(&["record"]);
     answer.code(5);
     assert_eq!(answer.verdict()["error"]["phase"], "build");

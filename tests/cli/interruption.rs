@@ -32,15 +32,32 @@ impl Changed {
     fn new() -> Self {
         let project = Project::fixture("steady");
         let mark = mark(&project);
-        project.edit("repro.toml", "[stage.train]", &format!("[environment]\nset = {{ MARK = \"{mark}\" }}\n[stage.train]"));
+        project.edit(
+            "repro.toml",
+            "[stage.train]",
+            &format!("[environment]\nset = {{ MARK = \"{mark}\" }}\n[stage.train]"),
+        );
         // Outputs that git does not keep, so that putting the old ones back leaves the work tree clean.
         project.write(".gitignore", "/target\n/repro.lock\n/model.json\n/metrics.json\n");
-        project.edit("src/main.rs", "println!(", "std::thread::sleep(std::time::Duration::from_millis(200));\n    println!(");
+        project.edit(
+            "src/main.rs",
+            "println!(",
+            "std::thread::sleep(std::time::Duration::from_millis(200));\n    println!(",
+        );
         project.commit("slower");
         project.repro(&["record"]).code(0);
         let old = state(&project);
-        project.edit("src/main.rs", "\\\"sum\\\"", "\\\"total\\\"").edit("data/numbers.csv", "3.5", "4.5").commit("change");
-        let mut changed = Self { project, mark, old: old.clone(), new: old, whole: Duration::ZERO };
+        project
+            .edit("src/main.rs", "\\\"sum\\\"", "\\\"total\\\"")
+            .edit("data/numbers.csv", "3.5", "4.5")
+            .commit("change");
+        let mut changed = Self {
+            project,
+            mark,
+            old: old.clone(),
+            new: old,
+            whole: Duration::ZERO,
+        };
         changed.forget_build();
         let began = Instant::now();
         changed.project.repro(&["record"]).code(0);
@@ -68,7 +85,13 @@ impl Changed {
     /// Starts a command in a process group of its own, as a shell does.
     fn start(&self, args: &[&str]) -> Child {
         let mut command = self.project.command(args);
-        command.env("MARK", &self.mark).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command
+            .env("MARK", &self.mark)
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     fn alive(&self) -> Vec<String> {
@@ -263,7 +286,8 @@ pub fn mark(project: &Project) -> String {
 pub fn alive(mark: &str) -> Vec<String> {
     let mut found = Vec::new();
     for process in entries(Path::new("/proc")) {
-        let read = |name: &str| String::from_utf8_lossy(&std::fs::read(process.join(name)).unwrap_or_default()).into_owned();
+        let read =
+            |name: &str| String::from_utf8_lossy(&std::fs::read(process.join(name)).unwrap_or_default()).into_owned();
         if read("environ").contains(mark) {
             found.push(format!("{} {}", process.display(), read("cmdline")));
         }
@@ -281,7 +305,13 @@ fn wait_for_processes(project: &Project, program: &str, count: usize) {
 }
 
 fn start(project: &Project, args: &[&str]) -> Child {
-    project.command(args).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    project
+        .command(args)
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 #[test]
@@ -381,7 +411,9 @@ fn on_a_small_disk(name: &str, project: &Project, size: &str, body: &str) -> Opt
         // The binary's environment is that of every other test.
         let prepared = project.command(&["record"]);
         let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-euc", &format!("{mount}\n{body}")]).current_dir(&project.root);
+        command
+            .args(["-rm", "sh", "-euc", &format!("{mount}\n{body}")])
+            .current_dir(&project.root);
         for (name, value) in prepared.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
@@ -402,9 +434,14 @@ fn a_full_work_directory_is_an_error_that_names_the_path_and_loses_nothing() {
     let name = "a_full_work_directory_is_an_error_that_names_the_path_and_loses_nothing";
     let project = script(GOOD);
     project.record();
-    project.write("large.bin", &"x".repeat(3 << 20)).edit("repro.toml", "seed = 42", "seed = 43").commit("large");
+    project
+        .write("large.bin", &"x".repeat(3 << 20))
+        .edit("repro.toml", "seed = 42", "seed = 43")
+        .commit("large");
     let before = state(&project);
-    let Some(output) = on_a_small_disk(name, &project, "2m", "TMPDIR=$FULL exec \"$REPRO\" repro record") else { return };
+    let Some(output) = on_a_small_disk(name, &project, "2m", "TMPDIR=$FULL exec \"$REPRO\" repro record") else {
+        return;
+    };
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("error: could not write ") && said.contains("large.bin: No space left"), "{said}");
@@ -420,7 +457,9 @@ fn a_disk_that_fills_up_during_the_build_is_a_failed_build_and_loses_nothing() {
     project.record();
     project.edit("repro.toml", "seed = 42", "seed = 43").commit("change");
     let before = state(&project);
-    let Some(output) = on_a_small_disk(name, &project, "300k", "TMPDIR=$FULL exec \"$REPRO\" repro record") else { return };
+    let Some(output) = on_a_small_disk(name, &project, "300k", "TMPDIR=$FULL exec \"$REPRO\" repro record") else {
+        return;
+    };
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(5), "{said}");
     assert!(said.contains("error: the build failed"), "{said}");
@@ -455,7 +494,9 @@ fn a_full_disk_when_the_lock_is_written_leaves_the_old_one() {
     let back = project.around().join("back");
     std::fs::create_dir(&back).unwrap();
     let body = format!("BACK='{}'\n{body}", back.display());
-    let Some(output) = on_a_small_disk(name, &project, "4m", &body) else { return };
+    let Some(output) = on_a_small_disk(name, &project, "4m", &body) else {
+        return;
+    };
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("error: could not write ") && said.contains("repro.lock: No space left"), "{said}");
@@ -471,7 +512,9 @@ fn a_full_disk_when_an_artifact_is_written_leaves_the_old_lock_and_whole_artifac
     let name = "a_full_disk_when_an_artifact_is_written_leaves_the_old_lock_and_whole_artifacts";
     let project = script(GOOD);
     project.record();
-    project.write("train.sh", &format!("{GOOD}head -c 2000000 /dev/zero > model.json\n")).commit("large");
+    project
+        .write("train.sh", &format!("{GOOD}head -c 2000000 /dev/zero > model.json\n"))
+        .commit("large");
     let before = state(&project);
     let back = project.around().join("back");
     std::fs::create_dir(&back).unwrap();
@@ -479,7 +522,9 @@ fn a_full_disk_when_an_artifact_is_written_leaves_the_old_lock_and_whole_artifac
         "cp -a . \"$FULL/project\"; cd \"$FULL/project\"\nset +e\n\"$REPRO\" repro record\ncode=$?\nls -A > '{0}/listing'\ncp repro.lock model.json metrics.json '{0}'\nexit $code\n",
         back.display()
     );
-    let Some(output) = on_a_small_disk(name, &project, "2m", &body) else { return };
+    let Some(output) = on_a_small_disk(name, &project, "2m", &body) else {
+        return;
+    };
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("model.json: No space left"), "{said}");

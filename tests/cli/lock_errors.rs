@@ -11,7 +11,10 @@ fn shown(project: &Project, what: &str, lock: &[u8]) -> String {
     assert!(answer.stderr.contains("hint: "), "{what}\n{}", answer.stderr);
     assert_eq!(std::fs::read(project.root.join("repro.lock")).unwrap(), lock, "it was written to");
     // The place in the lock depends on the machine's facts above it.
-    let text = regex::Regex::new(r"line \d+|(?m)^ +\d+ \|").unwrap().replace_all(&answer.stderr, "line N").into_owned();
+    let text = regex::Regex::new(r"line \d+|(?m)^ +\d+ \|")
+        .unwrap()
+        .replace_all(&answer.stderr, "line N")
+        .into_owned();
     format!("## {what}\n{}\n", answer.redact(&text))
 }
 
@@ -119,7 +122,11 @@ fn a_record_replaces_a_broken_lock_but_not_one_of_a_newer_version() {
     project.write("repro.lock", &newer);
     let answer = project.repro(&["record"]);
     answer.code(1);
-    assert!(answer.stderr.contains("is of version 2; this cargo repro reads up to version 1"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("is of version 2; this cargo repro reads up to version 1"),
+        "{}",
+        answer.stderr
+    );
     assert!(answer.stderr.contains("hint: update it"), "{}", answer.stderr);
     assert_eq!(project.read("repro.lock"), newer);
 }
@@ -131,11 +138,19 @@ fn a_lock_that_is_a_directory_or_not_to_be_read_is_refused() {
     for command in ["status", "verify"] {
         let answer = project.repro(&[command]);
         answer.code(1);
-        assert!(answer.stderr.contains("could not read") && answer.stderr.contains("repro.lock"), "{}", answer.stderr);
+        assert!(
+            answer.stderr.contains("could not read") && answer.stderr.contains("repro.lock"),
+            "{}",
+            answer.stderr
+        );
     }
     let answer = project.repro(&["record"]);
     answer.code(1);
-    assert!(answer.stderr.contains("could not write") && answer.stderr.contains("repro.lock"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("could not write") && answer.stderr.contains("repro.lock"),
+        "{}",
+        answer.stderr
+    );
     assert_eq!(project.leftovers(), Vec::<std::path::PathBuf>::new());
 }
 
@@ -144,7 +159,11 @@ fn a_lock_of_another_project_is_drift_in_all_that_differs() {
     let one = Project::fixture("steady");
     one.record();
     let other = Project::fixture("steady");
-    other.edit("Cargo.toml", "codegen-units = 1", "codegen-units = 1\nopt-level = 1").edit("src/main.rs", "100.0", "10.0");
+    other.edit("Cargo.toml", "codegen-units = 1", "codegen-units = 1\nopt-level = 1").edit(
+        "src/main.rs",
+        "100.0",
+        "10.0",
+    );
     other.write("repro.lock", &one.read("repro.lock")).commit("borrowed");
     let answer = other.json(&["verify"]);
     answer.code(3);

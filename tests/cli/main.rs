@@ -1,7 +1,13 @@
 //! The program as its users meet it: every test runs the real binary on a copy of a real package in a
 //! repository of its own. One file a theme; each test's name is the sentence that it asserts.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed, and the panic names the line")]
-#![allow(clippy::disallowed_methods, reason = "tests set the environment for the binary, so they read their own")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and the panic names the line"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests set the environment for the binary, so they read their own"
+)]
 
 mod bad_input;
 mod basics;
@@ -9,10 +15,10 @@ mod dependencies;
 mod divergence;
 mod drift;
 mod exit_codes;
+mod interruption;
+mod lock_errors;
+mod manifest_errors;
+mod places;
 mod reports;
 mod schema;
-mod interruption;
-mod places;
-mod manifest_errors;
-mod lock_errors;
 mod support;

@@ -10,7 +10,10 @@ const BROKEN: &[(&str, &str)] = &[
     ("an empty file", ""),
     ("not TOML", "HEAD[stage.train\nbin = \"steady\"\n"),
     ("cut off in a string", "HEAD[stage.train]\nbin = \"stea"),
-    ("a conflict marker", "version = 1\n<<<<<<< ours\nseed = 42\n=======\nseed = 43\n>>>>>>> theirs\nSTAGE"),
+    (
+        "a conflict marker",
+        "version = 1\n<<<<<<< ours\nseed = 42\n=======\nseed = 43\n>>>>>>> theirs\nSTAGE",
+    ),
     ("a key twice", "HEADseed = 43\nSTAGE"),
     ("no version", "seed = 42\nSTAGE"),
     ("a version as text", "version = \"1\"\nseed = 42\nSTAGE"),
@@ -47,13 +50,19 @@ const BROKEN: &[(&str, &str)] = &[
     ("a command whose program has no name", "HEAD[stage.train]\ncommand = [\"\", \"x\"]\n"),
     ("a command that is text", "HEAD[stage.train]\ncommand = \"sh train.sh\"\n"),
     ("a bin that is a list", "HEAD[stage.train]\nbin = [\"steady\"]\n"),
-    ("a placeholder in the command that names nothing", "HEAD[stage.train]\ncommand = [\"sh\", \"{depht}\"]\n"),
+    (
+        "a placeholder in the command that names nothing",
+        "HEAD[stage.train]\ncommand = [\"sh\", \"{depht}\"]\n",
+    ),
     ("a placeholder in the arguments that names nothing", "HEADSTAGEargs = [\"--seed\", \"{sed}\"]\n"),
     ("a brace that stands alone", "HEADSTAGEargs = [\"{seed\"]\n"),
     ("data that is not declared", "HEAD[data]\nwine = \"a\"\nSTAGEdata = [\"wine\", \"beer\"]\n"),
     ("a need that is no stage", "HEADSTAGEneeds = [\"prepare\"]\n"),
     ("a stage that needs itself", "HEADSTAGEneeds = [\"train\"]\n"),
-    ("stages that need each other", "HEAD[stage.a]\nbin = \"a\"\nneeds = [\"b\"]\n[stage.b]\nbin = \"b\"\nneeds = [\"a\"]\n"),
+    (
+        "stages that need each other",
+        "HEAD[stage.a]\nbin = \"a\"\nneeds = [\"b\"]\n[stage.b]\nbin = \"b\"\nneeds = [\"a\"]\n",
+    ),
     ("an absolute artifact", "HEADSTAGEartifacts = [\"/tmp/model.json\"]\n"),
     ("an artifact outside", "HEADSTAGEartifacts = [\"../model.json\"]\n"),
     ("an artifact that is a directory", "HEADSTAGEartifacts = [\"model/\"]\n"),
@@ -62,7 +71,10 @@ const BROKEN: &[(&str, &str)] = &[
     ("metrics that are the manifest", "HEADSTAGEmetrics = \"repro.toml\"\n"),
     ("an artifact declared twice", "HEADSTAGEartifacts = [\"a\", \"a\"]\n"),
     ("an artifact that is the metrics, too", "HEADSTAGEartifacts = [\"a\"]\nmetrics = \"a\"\n"),
-    ("an artifact of two stages", "HEAD[stage.a]\nbin = \"a\"\nartifacts = [\"m\"]\n[stage.b]\nbin = \"b\"\nartifacts = [\"m\"]\n"),
+    (
+        "an artifact of two stages",
+        "HEAD[stage.a]\nbin = \"a\"\nartifacts = [\"m\"]\n[stage.b]\nbin = \"b\"\nartifacts = [\"m\"]\n",
+    ),
     ("a timeout that is a number", "HEADSTAGEtimeout = 90\n"),
     ("a timeout that is no time", "HEADSTAGEtimeout = \"soon\"\n"),
     ("a timeout of nothing", "HEADSTAGEtimeout = \"0s\"\n"),
@@ -74,7 +86,10 @@ const BROKEN: &[(&str, &str)] = &[
     ("seeded entropy, which is not there yet", "HEADSTAGE[determinism]\nentropy = \"seeded\"\n"),
     ("a frozen clock, which is not there yet", "HEADSTAGE[determinism]\nclock = \"frozen\"\n"),
     ("entropy from nowhere", "HEADSTAGE[determinism]\nentropy = \"dice\"\n"),
-    ("a mistake after letters of several bytes", "HEAD[params]\nname = \"größe 数据\"\nbad = [\"ü\"]\nSTAGE"),
+    (
+        "a mistake after letters of several bytes",
+        "HEAD[params]\nname = \"größe 数据\"\nbad = [\"ü\"]\nSTAGE",
+    ),
 ];
 
 #[test]
@@ -125,7 +140,11 @@ fn a_manifest_that_is_a_directory_is_refused() {
     project.remove("repro.toml").write("repro.toml/x", "");
     let answer = project.repro(&["status"]);
     answer.code(1);
-    assert!(answer.stderr.contains("could not read") && answer.stderr.contains("repro.toml"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("could not read") && answer.stderr.contains("repro.toml"),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]
@@ -175,7 +194,21 @@ fn whatever_bytes_are_in_it_the_manifest_gives_an_error_and_never_a_crash() {
             }
             // Signs that mean something, in the wrong place.
             _ => {
-                let signs = ["[", "]", "\"", "'''", "{", "}", "=", "\n", "\0", "é", "{seed}", "99999999999999999999", "nan"];
+                let signs = [
+                    "[",
+                    "]",
+                    "\"",
+                    "'''",
+                    "{",
+                    "}",
+                    "=",
+                    "\n",
+                    "\0",
+                    "é",
+                    "{seed}",
+                    "99999999999999999999",
+                    "nan",
+                ];
                 let at = dice.below(bytes.len());
                 bytes.splice(at..at, signs[dice.below(signs.len())].bytes());
             }

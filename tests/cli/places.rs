@@ -9,7 +9,10 @@ use crate::support::{Project, fixtures, git};
 /// The digest of the program, as the lock has it.
 fn binary(project: &Project) -> String {
     let lock = project.read("repro.lock");
-    let line = lock.lines().find(|line| line.starts_with("binary = ")).unwrap_or_else(|| panic!("none in\n{lock}"));
+    let line = lock
+        .lines()
+        .find(|line| line.starts_with("binary = "))
+        .unwrap_or_else(|| panic!("none in\n{lock}"));
     line.to_owned()
 }
 
@@ -33,7 +36,11 @@ fn two_directories_give_the_same_binary() {
     let binaries = ["a", "a much longer name ü/and deeper"].map(|directory| {
         let project = Project::fixture_in("steady", directory);
         // Paths that a program can carry: of its source, and of its panics.
-        project.edit("src/main.rs", "println!(", "eprintln!(\"{} {}\", file!(), std::panic::Location::caller());\n    println!(");
+        project.edit(
+            "src/main.rs",
+            "println!(",
+            "eprintln!(\"{} {}\", file!(), std::panic::Location::caller());\n    println!(",
+        );
         project.commit("carries its path").record();
         assert!(!project.read("repro.lock").contains("repro-test-"), "a path is in the lock");
         binary(&project)
@@ -98,7 +105,12 @@ fn blanks_quotes_and_letters_from_everywhere_are_fine_in_every_name() {
     let run = |args: &[&str]| project.answer(project.command(args).env("TMPDIR", &work));
     run(&["record"]).code(0);
     let lock = project.read("repro.lock");
-    for name in ["src/größe 1.rs", "text – eins/ü [1].txt", "data/Zahlen & 数 [1].csv", "modelle hier/größe.json"] {
+    for name in [
+        "src/größe 1.rs",
+        "text – eins/ü [1].txt",
+        "data/Zahlen & 数 [1].csv",
+        "modelle hier/größe.json",
+    ] {
         assert!(lock.contains(name), "{name} is not in\n{lock}");
     }
     project.commit("record");
@@ -127,7 +139,10 @@ fn a_committed_name_that_is_not_utf8_is_refused_with_what_to_do() {
 fn a_data_file_whose_name_is_not_utf8_is_refused_with_what_to_do() {
     use std::os::unix::ffi::OsStrExt as _;
     let project = Project::fixture("steady");
-    project.edit("repro.toml", "data/numbers.csv", "more/").write(".gitignore", "/target\n/more\n").write("more/a", "1");
+    project
+        .edit("repro.toml", "data/numbers.csv", "more/")
+        .write(".gitignore", "/target\n/more\n")
+        .write("more/a", "1");
     project.commit("odd");
     std::fs::write(project.root.join("more").join(std::ffi::OsStr::from_bytes(b"odd-\xff")), "").unwrap();
     let answer = project.repro(&["record"]);
@@ -153,7 +168,10 @@ fn variables_that_point_git_elsewhere_are_not_followed() {
     let project = Project::fixture("steady");
     project.record();
     let mut command = project.command(&["verify"]);
-    let command = command.env("GIT_DIR", "/nowhere").env("GIT_WORK_TREE", "/").env("GIT_INDEX_FILE", "/nowhere/index");
+    let command = command
+        .env("GIT_DIR", "/nowhere")
+        .env("GIT_WORK_TREE", "/")
+        .env("GIT_INDEX_FILE", "/nowhere/index");
     project.answer(command).code(0);
 }
 
@@ -164,12 +182,21 @@ fn workspace() -> Project {
         std::fs::remove_dir_all(project.root.join(name)).unwrap();
     }
     project.remove("repro.toml").remove("README.md");
-    project.write("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\nresolver = \"3\"\n[profile.release]\ncodegen-units = 1\n");
+    project.write(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"crates/*\"]\nresolver = \"3\"\n[profile.release]\ncodegen-units = 1\n",
+    );
     let app = project.root.join("crates/app");
     steady(&app);
     std::fs::remove_file(app.join("Cargo.lock")).unwrap();
-    write(&app.join("Cargo.toml"), "[package]\nname = \"steady\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nhelper = { path = \"../helper\" }\n");
-    project.write("crates/helper/Cargo.toml", "[package]\nname = \"helper\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    write(
+        &app.join("Cargo.toml"),
+        "[package]\nname = \"steady\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nhelper = { path = \"../helper\" }\n",
+    );
+    project.write(
+        "crates/helper/Cargo.toml",
+        "[package]\nname = \"helper\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
     project.write("crates/helper/src/lib.rs", "pub fn part() -> f64 { 100.0 }\n");
     project.write("crates/other/Cargo.toml", "[package]\nname = \"other\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
     project.write("crates/other/src/lib.rs", "\n");
@@ -219,7 +246,10 @@ fn join_workspace(project: &Project, ws: &Path) {
     project.edit("Cargo.toml", "edition = \"2024\"", "edition = \"2024\"\nworkspace = \"../ws\"");
     project.edit("Cargo.toml", "[profile.release]\ncodegen-units = 1\n", "");
     let name = project.root.file_name().unwrap().to_str().unwrap();
-    write(&ws.join("Cargo.toml"), &format!("[workspace]\nmembers = [\"../{name}\"]\nresolver = \"3\"\n[profile.release]\ncodegen-units = 1\n"));
+    write(
+        &ws.join("Cargo.toml"),
+        &format!("[workspace]\nmembers = [\"../{name}\"]\nresolver = \"3\"\n[profile.release]\ncodegen-units = 1\n"),
+    );
     std::fs::rename(project.root.join("Cargo.lock"), ws.join("Cargo.lock")).unwrap();
 }
 
@@ -235,11 +265,18 @@ fn a_workspace_whose_root_is_beside_the_package_is_found() {
     let lock = project.read("repro.lock");
     assert!(lock.contains("\"ws/Cargo.toml\"") && lock.contains("\"app/src/main.rs\""), "{lock}");
     project.repro(&["verify"]).code(0);
-    write(&top.join("ws/Cargo.toml"), "[workspace]\nmembers = [\"../app\"]\nresolver = \"3\"\n[profile.release]\ncodegen-units = 1\nopt-level = 1\n");
+    write(
+        &top.join("ws/Cargo.toml"),
+        "[workspace]\nmembers = [\"../app\"]\nresolver = \"3\"\n[profile.release]\ncodegen-units = 1\nopt-level = 1\n",
+    );
     project.commit("slower");
     let answer = project.json(&["status"]);
     answer.code(3);
-    assert!(answer.kinds("drift").iter().any(|kind| kind.starts_with("build-changed")), "{:?}", answer.kinds("drift"));
+    assert!(
+        answer.kinds("drift").iter().any(|kind| kind.starts_with("build-changed")),
+        "{:?}",
+        answer.kinds("drift")
+    );
 }
 
 #[test]
@@ -270,7 +307,11 @@ fn a_shallow_clone_verifies_and_records_without_the_commit_that_the_lock_names()
     let project = Project::fixture("steady");
     project.record();
     project.git(&["tag", "v1"]);
-    project.write("README.md", "changed").commit("prose").write("README.md", "again").commit("prose");
+    project
+        .write("README.md", "changed")
+        .commit("prose")
+        .write("README.md", "again")
+        .commit("prose");
     let from = format!("file://{}", project.root.display());
     git(project.around(), &["clone", "--quiet", "--depth", "1", &from, "shallow"]);
     let shallow = project.around().join("shallow");
@@ -300,7 +341,10 @@ fn a_linked_work_tree_is_a_project_as_any_other() {
 fn depend(project: &Project, directory: &Path, path: &str, more: &str) {
     let manifest = format!("[package]\nname = \"mylib\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}");
     write(&directory.join("Cargo.toml"), &manifest);
-    write(&directory.join("src/lib.rs"), "pub fn part() -> f64 { assert!(std::env::args().count() < 99, \"{}\", file!()); 100.0 }\n");
+    write(
+        &directory.join("src/lib.rs"),
+        "pub fn part() -> f64 { assert!(std::env::args().count() < 99, \"{}\", file!()); 100.0 }\n",
+    );
     project.edit("Cargo.toml", "[dependencies]\n", &format!("[dependencies]\nmylib = {{ path = \"{path}\" }}\n"));
     project.edit("src/main.rs", "sum / 100.0", "sum / mylib::part()");
     project.write(
@@ -354,7 +398,13 @@ fn a_submodule_is_pinned_at_its_commit() {
         git(&source, &["init", "--quiet"]);
         git(&source, &["add", "--all"]);
         git(&source, &["commit", "--quiet", "--message", "lib"]);
-        project.git(&["submodule", "--quiet", "add", source.to_str().unwrap(), "vendored/mylib"]);
+        project.git(&[
+            "submodule",
+            "--quiet",
+            "add",
+            source.to_str().unwrap(),
+            "vendored/mylib",
+        ]);
         project.commit("a submodule").record();
         let lock = project.read("repro.lock");
         assert!(lock.contains("[source.submodules]\n\"vendored/mylib\" = "), "{lock}");
@@ -375,7 +425,11 @@ fn a_submodule_is_pinned_at_its_commit() {
         project.commit("bump");
         let answer = project.json(&["verify"]);
         answer.code(3);
-        assert!(answer.kinds("drift").contains(&"source-changed vendored/mylib/src/lib.rs".to_owned()), "{:?}", answer.kinds("drift"));
+        assert!(
+            answer.kinds("drift").contains(&"source-changed vendored/mylib/src/lib.rs".to_owned()),
+            "{:?}",
+            answer.kinds("drift")
+        );
         binary(&project)
     });
     assert_eq!(binaries[0], binaries[1]);

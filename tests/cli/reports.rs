@@ -55,7 +55,9 @@ fn repeated_trainings_are_counted() {
 #[test]
 fn a_failed_build_says_what_cargo_said() {
     let project = Project::fixture("steady");
-    project.edit("src/main.rs", "fn main() {", "compile_error!(\"not today\");\nfn main() {").commit("break it");
+    project
+        .edit("src/main.rs", "fn main() {", "compile_error!(\"not today\");\nfn main() {")
+        .commit("break it");
     assert_snapshot!(project.both(&["record"]).snapshot);
 }
 
@@ -114,7 +116,10 @@ fn a_lock_that_was_recorded_dirty_says_so() {
 fn two_versions() -> Project {
     let project = Project::recorded("steady");
     project.git(&["tag", "v1.0"]);
-    project.edit("repro.toml", "depth = 3", "depth = 4").edit("data/numbers.csv", "3.5", "4.5").commit("the next");
+    project
+        .edit("repro.toml", "depth = 3", "depth = 4")
+        .edit("data/numbers.csv", "3.5", "4.5")
+        .commit("the next");
     project.record();
     project.git(&["tag", "v1.1"]);
     project
@@ -137,7 +142,11 @@ fn the_difference_of_two_files_is_that_of_their_locks() {
     let same = project.repro(&["diff", "old.lock", "repro.lock"]);
     same.code(0);
     assert_snapshot!(same.text());
-    project.edit("repro.lock", "value = \"0.065\"", "value = \"0.066\"").edit("repro.lock", "3fb0a3d70a3d70a4", "3fb0e5604189374c");
+    project.edit("repro.lock", "value = \"0.065\"", "value = \"0.066\"").edit(
+        "repro.lock",
+        "3fb0a3d70a3d70a4",
+        "3fb0e5604189374c",
+    );
     project.reseal();
     let other = project.repro(&["diff", "old.lock", "repro.lock", "--exit-code"]);
     other.code(4);
@@ -150,7 +159,9 @@ fn the_difference_of_two_files_is_that_of_their_locks() {
 #[test]
 fn a_tag_is_verified_with_the_lock_that_it_carries_whatever_the_work_tree_is_like() {
     let project = two_versions();
-    project.write("src/main.rs", "fn main() { this is no program }\n").write("data/numbers.csv", "nor are these numbers\n");
+    project
+        .write("src/main.rs", "fn main() { this is no program }\n")
+        .write("data/numbers.csv", "nor are these numbers\n");
     let old = project.repro(&["verify", "--rev", "v1.0"]);
     old.code(0);
     assert_snapshot!(old.text());

@@ -21,7 +21,10 @@ fn holds(answer: &Answer) -> Vec<String> {
     let lines = answer.lines();
     assert!(!lines.is_empty(), "a command ends with a verdict; stderr:\n{}", answer.stderr);
     for line in &lines {
-        let errors: Vec<String> = validator.iter_errors(line).map(|error| format!("{error} at {}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(line)
+            .map(|error| format!("{error} at {}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{errors:#?}\n{line:#}");
     }
     let verdict = answer.verdict();

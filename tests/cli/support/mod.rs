@@ -221,7 +221,8 @@ impl Answer {
     /// The `kind` words of `drift` or `divergence`, each with its subject.
     pub fn kinds(&self, list: &str) -> Vec<String> {
         let findings = self.verdict()[list].as_array().unwrap().clone();
-        let text = |finding: &Value| format!("{} {}", finding["kind"].as_str().unwrap(), finding["subject"].as_str().unwrap());
+        let text =
+            |finding: &Value| format!("{} {}", finding["kind"].as_str().unwrap(), finding["subject"].as_str().unwrap());
         findings.iter().map(text).collect()
     }
 
@@ -285,7 +286,14 @@ pub fn cargo_home() -> PathBuf {
 pub fn git(directory: &Path, args: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=Test", "-c", "user.email=test@localhost"])
-        .args(["-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", "-c", "core.autocrlf=false"])
+        .args([
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "tag.gpgsign=false",
+            "-c",
+            "core.autocrlf=false",
+        ])
         .args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"])
         .args(args)
         .current_dir(directory)

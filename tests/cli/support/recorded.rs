@@ -13,7 +13,11 @@ impl Project {
     /// A copy of `fixtures/programs/NAME`, committed, recorded, and committed again.
     pub fn recorded(name: &str) -> Self {
         static PLACES: Mutex<BTreeMap<String, &'static OnceLock<PathBuf>>> = Mutex::new(BTreeMap::new());
-        let place = *PLACES.lock().unwrap().entry(name.to_owned()).or_insert_with(|| Box::leak(Box::new(OnceLock::new())));
+        let place = *PLACES
+            .lock()
+            .unwrap()
+            .entry(name.to_owned())
+            .or_insert_with(|| Box::leak(Box::new(OnceLock::new())));
         let original = place.get_or_init(|| {
             let project = Self::fixture(name);
             project.record();

@@ -1,0 +1,39 @@
+//! An error at a place of the manifest's text, shown as rustc shows one. Which errors there are is
+//! [`super::parse`]'s.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use toml::Spanned;
+
+use crate::error::Error;
+
+/// The text being read, to show a place in it.
+pub(super) struct Origin<'a> {
+    /// The whole text.
+    pub(super) text: &'a str,
+    /// What errors call it.
+    pub(super) name: &'a str,
+}
+
+impl Origin<'_> {
+    /// An error at a place: the message, the line with the place underlined, and what to do.
+    pub(super) fn error(&self, span: Range<usize>, what: impl Into<String>, label: &str) -> Error {
+        let what = what.into();
+        let span = span.start.min(self.text.len())..span.end.min(self.text.len());
+        let line = self.text[..span.start].matches('\n').count() + 1;
+        let group = Level::ERROR.primary_title(&what).element(
+            Snippet::source(self.text)
+                .path(self.name)
+                .annotation(AnnotationKind::Primary.span(span).label(label)),
+        );
+        let rendered = Renderer::plain().render(&[group]);
+        // The title is the error's own line; what follows is the place.
+        let place = rendered.split_once('\n').map_or("", |(_, rest)| rest);
+        Error::new(format!("{}:{line}: {what}", self.name)).context(place)
+    }
+
+    pub(super) fn at<T>(&self, value: &Spanned<T>, what: impl Into<String>, label: &str) -> Error {
+        self.error(value.span(), what, label)
+    }
+}
