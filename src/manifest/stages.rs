@@ -82,7 +82,11 @@ fn stage(
         Some(text) => match humantime::parse_duration(text.get_ref()) {
             Ok(limit) if !limit.is_zero() => Some(limit),
             _ => {
-                return Err(origin.at(text, "a timeout is a time such as \"90s\", \"30m\" or \"1h 30m\"", "not a time"));
+                return Err(origin.at(
+                    text,
+                    "a timeout is a time such as \"90s\", \"30m\" or \"1h 30m\"",
+                    "not a time",
+                ));
             }
         },
     };

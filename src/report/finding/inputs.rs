@@ -1,0 +1,166 @@
+//! The words for each case of drift.
+
+use super::Words;
+use crate::compare::Drift;
+use crate::compare::drift::{Change, DataChange};
+use crate::snapshot::dependencies::Package;
+
+/// Names a drift.
+pub(super) fn drift_words(drift: &Drift) -> Words {
+    match drift {
+        Drift::LockEdited { stated, actual } => {
+            Words::new("lock-edited", "repro.lock", "its content is not the one that its id was made of")
+                .values(Some(stated), Some(actual))
+                .hint("restore it from git, or record again with `cargo repro record`")
+        }
+        Drift::Manifest(change) => {
+            let detail = format!("repro.toml declares {} otherwise", change.name);
+            changed("manifest-changed", change, detail)
+        }
+        Drift::Toolchain(change) => {
+            let detail = format!("another {}", if change.name == "host" { "host" } else { change.name });
+            changed("toolchain-changed", change, detail)
+                .hint("pin it in rust-toolchain.toml; rustup then installs the recorded one")
+        }
+        Drift::Dependency { locked, found } => dependency(locked.as_ref(), found.as_ref()),
+        Drift::DependencyGraph { locked, found } => {
+            let detail = "the same packages, but other bytes: edges between packages, or comments";
+            Words::new("dependency-changed", "Cargo.lock", detail).values(Some(locked), Some(found))
+        }
+        Drift::DependencyTampered(tampered) => {
+            let detail = format!("{} on this machine is not what Cargo.lock pins", tampered.what);
+            Words::new("dependency-tampered", tampered.package.clone(), detail)
+                .values(Some(&tampered.expected), Some(&tampered.found))
+                .hint("remove the package from the cargo home's registry or git directory; `cargo fetch --locked` downloads it anew")
+        }
+        Drift::Source(change) => {
+            let verb = match (&change.locked, &change.found) {
+                (None, _) => "was added",
+                (_, None) => "was removed",
+                _ => "was changed",
+            };
+            changed("source-changed", change, format!("{} {verb} since the lock was recorded", change.name))
+        }
+        Drift::SourceDirty(dirty) => {
+            let detail = format!("{} is {}; a checkout of HEAD would not have this", dirty.path, dirty.how.word());
+            Words::new("source-dirty", dirty.path.clone(), detail).hint("commit it, or `git restore` it")
+        }
+        Drift::Build(change) => changed("build-changed", change, format!("{} is set otherwise", change.name)),
+        Drift::AmbientBuild { setting } => {
+            let detail =
+                format!("{setting} is set on this machine; plain cargo follows it, builds of cargo repro do not");
+            Words::new("build-changed", setting.clone(), detail)
+        }
+        Drift::Seed { locked, found } => {
+            Words::new("seed-changed", "seed", "another seed").values(Some(locked), Some(found))
+        }
+        Drift::Param { name, locked, found } => {
+            let verb = match (locked, found) {
+                (None, _) => "is new",
+                (_, None) => "is gone",
+                _ => "has another value",
+            };
+            Words::new("params-changed", format!("params.{name}"), format!("the parameter {name} {verb}"))
+                .values(locked.as_ref(), found.as_ref())
+        }
+        Drift::DataChanged(change) => data(change),
+        Drift::DataMissing { name, path, locked } => {
+            Words::new("data-missing", format!("data.{name}"), format!("{path} is not there"))
+                .values(locked.as_ref(), None::<String>)
+                .hint("fetch it from where it is kept; data that git ignores does not come with a clone")
+        }
+        Drift::DataAdded { name, path, found } => {
+            Words::new("data-added", format!("data.{name}"), format!("{path} is not in the lock"))
+                .values(None::<String>, Some(found))
+        }
+        Drift::Environment { name, locked, found } => {
+            Words::new("environment-changed", name.clone(), format!("the program would see another {name}"))
+                .values(locked.as_ref(), found.as_ref())
+        }
+        Drift::Platform(change) => {
+            let detail =
+                format!("another platform class ({}): equal bytes are not promised across classes", change.name);
+            changed("platform-changed", change, detail)
+        }
+        Drift::TagMoved { tag, locked, found } => {
+            let detail = format!("the tag {tag} pointed to another commit when the lock was recorded");
+            Words::new("tag-moved", tag.clone(), detail).values(Some(locked), Some(found))
+        }
+        Drift::ArtifactTampered {
+            stage,
+            path,
+            locked,
+            found,
+        } => {
+            let detail = format!("{path} in the work tree is not what stage `{stage}` wrote when it was recorded");
+            Words::new("artifact-tampered", path.clone(), detail)
+                .values(Some(locked.digest), Some(found.digest))
+                .hint("restore the recorded file; a verification then tells whether a retraining gives it")
+        }
+    }
+}
+
+fn changed<Name: ToString>(kind: &'static str, change: &Change<Name>, detail: String) -> Words {
+    Words::new(kind, change.name.to_string(), detail).values(change.locked.as_ref(), change.found.as_ref())
+}
+
+fn dependency(locked: Option<&Package>, found: Option<&Package>) -> Words {
+    let name = locked.or(found).map_or("", |package| package.name.as_str());
+    let words = |detail: String| Words::new("dependency-changed", name, detail);
+    match (locked, found) {
+        (Some(old), Some(new)) if old.version != new.version => {
+            words(format!("{name} {} → {}", old.version, new.version)).values(Some(&old.version), Some(&new.version))
+        }
+        (Some(old), Some(new)) if old.source != new.source => {
+            words(format!("{name} {} comes from elsewhere", old.version))
+                .values(old.source.as_ref(), new.source.as_ref())
+        }
+        (Some(old), Some(new)) => words(format!("{name} {} has another checksum", old.version))
+            .values(old.checksum.as_ref(), new.checksum.as_ref())
+            .hint("one version never has two checksums; find out who changed Cargo.lock"),
+        (None, Some(new)) => words(format!("{name} {} is new", new.version)).values(None::<String>, Some(&new.version)),
+        (Some(old), None) => {
+            words(format!("{name} {} is gone", old.version)).values(Some(&old.version), None::<String>)
+        }
+        (None, None) => words(String::new()),
+    }
+}
+
+fn data(change: &DataChange) -> Words {
+    match change {
+        DataChange::File {
+            name,
+            path,
+            locked,
+            found,
+        } => {
+            let size = if locked.bytes == found.bytes {
+                format!("the same {} bytes long", locked.bytes)
+            } else {
+                format!("{} bytes long, was {}", found.bytes, locked.bytes)
+            };
+            Words::new("data-changed", format!("data.{name}"), format!("{path} has another content, {size}"))
+                .values(Some(locked.digest), Some(found.digest))
+        }
+        DataChange::Form { name, locked, found } => {
+            let detail = format!("is {} now, was {}", found.phrase(), locked.phrase());
+            Words::new("data-changed", format!("data.{name}"), detail)
+                .values(Some(locked.phrase()), Some(found.phrase()))
+        }
+        DataChange::Paths { name, locked, found } => {
+            Words::new("data-changed", format!("data.{name}"), "repro.toml leads to other paths")
+                .values(Some(locked.join(", ")), Some(found.join(", ")))
+        }
+        DataChange::Meanwhile {
+            name,
+            path,
+            before,
+            after,
+        } => {
+            let detail = format!("{path} changed while the training read it");
+            Words::new("data-changed", format!("data.{name}"), detail)
+                .values(Some(before), after.as_ref())
+                .hint("nothing was recorded; run again when nobody writes to it, and see that the program does not")
+        }
+    }
+}
