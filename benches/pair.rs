@@ -126,7 +126,7 @@ fn row(side: &Side, ratio: &str) {
 /// Processor time of all children that ended, from the kernel's account of this process in ticks of a
 /// hundredth of a second (proc(5), `cutime` and `cstime`): little for a short command, exact for a
 /// long one, and the same however busy the machine is.
-fn children_cpu() -> f64 {
+pub fn children_cpu() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(") ").next().unwrap_or_default();
     after_name

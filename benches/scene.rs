@@ -3,9 +3,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::pair::children_cpu;
 
 /// Two copies of a package and where both are built.
 pub struct Scene {
@@ -122,19 +124,19 @@ impl Scene {
         self.succeed(self.repro(&["status", "--quiet"]));
     }
 
-    /// How many rounds take so long here.
+    /// How many rounds take so long here, by the processor's time: a busy machine would give too few.
     pub fn calibrate(&self, seconds: f64) -> u64 {
         const FEW: u64 = 200_000;
         let run = |rounds: u64| {
             let mut command = self.bare(self.cargo(&["run", "--quiet", "--release"]));
             command.env("REPRO_PARAM_ROUNDS", rounds.to_string());
-            let began = Instant::now();
+            let before = children_cpu();
             self.succeed(command);
-            began.elapsed().as_secs_f64()
+            children_cpu() - before
         };
         run(1);
         let (none, few) = (run(1), run(FEW));
-        ((seconds / (few - none).max(0.001)) * FEW as f64) as u64
+        ((seconds / (few - none).max(0.01)) * FEW as f64) as u64
     }
 
     /// Says in the manifest how many rounds to compute.

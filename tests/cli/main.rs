@@ -22,3 +22,4 @@ mod places;
 mod reports;
 mod schema;
 mod support;
+mod wine;
