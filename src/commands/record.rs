@@ -276,10 +276,12 @@ fn closure(project: &Project, session: &Session<'_>) -> Result<BTreeSet<String>>
 }
 
 /// The outputs to their places first and the lock last, so that a lock never speaks of outputs that
-/// are not there yet. Gives the lock that stands in the file then.
+/// are not there yet. Once this has begun it goes through: an interrupt in the middle would part them.
+/// Gives the lock that stands in the file then.
 fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], settings: &Settings) -> Result<Lockfile> {
+    crate::interrupt::check()?;
+    lockfile::sweep(&project.directory);
     for (path, place) in outputs {
-        crate::interrupt::check()?;
         let to = project.directory.join(path);
         let bytes = std::fs::read(place).at("read", place)?;
         if std::fs::read(&to).is_ok_and(|there| there == bytes) {
@@ -287,10 +289,10 @@ fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], setti
         }
         let parent = to.parent().unwrap_or(&project.directory);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
+        lockfile::sweep(parent);
         lockfile::replace(&to, &bytes)?;
         settings.shell.detail("Wrote", path);
     }
-    crate::interrupt::check()?;
     if let Some(old) = old_lock(project)?.filter(|old| lock.says_nothing_new_to(old)) {
         settings.shell.status("Unchanged", lockfile::FILE);
         return Ok(old);

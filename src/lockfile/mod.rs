@@ -138,6 +138,22 @@ impl Lockfile {
     }
 }
 
+/// What the temporary files of [`replace`] are called.
+const TEMPORARY: &str = ".cargo-repro-";
+
+/// Removes temporary files that a killed recording left in a directory. Only for whoever holds the
+/// project's work directory: another recording would have some of its own.
+pub fn sweep(directory: &Path) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && name.to_string_lossy().starts_with(TEMPORARY) {
+            // One that cannot be removed is in nobody's way.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes a file by way of a temporary one beside it.
 ///
 /// # Errors
@@ -146,7 +162,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = path.parent().unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".repro-").tempfile_in(directory)?;
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
         file.write_all(bytes)?;
         file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
         file.as_file().sync_all()?;

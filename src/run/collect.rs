@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
 use super::build::Built;
 use super::checkout::Checkout;
 use super::ledger::Ledger;
@@ -107,9 +110,10 @@ fn metrics_file(place: &Path, name: &str) -> Result<BTreeMap<String, Metric>> {
             .hint("it is a JSON object of numbers, such as {\"accuracy\": 0.94}")
     };
     let bytes = std::fs::read(place).at("read", place)?;
-    let object: BTreeMap<String, serde_json::Value> =
+    let object: Entries =
         serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not a JSON object: {error}")))?;
     object
+        .0
         .into_iter()
         .map(|(metric, value)| {
             let number = match &value {
@@ -134,6 +138,34 @@ fn metrics_file(place: &Path, name: &str) -> Result<BTreeMap<String, Metric>> {
             }
         })
         .collect()
+}
+
+/// The entries of a JSON object, where a second one of the same name is an error and does not replace
+/// the first without a word.
+struct Entries(BTreeMap<String, serde_json::Value>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of numbers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, _>()? {
+                    if entries.insert(name.clone(), value).is_some() {
+                        return Err(A::Error::custom(format!("`{name}` comes twice")));
+                    }
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
 }
 
 /// Names of files that a run wrote and nobody declared, relative to the package.

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::fs::Mode;
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal, setsid, umask};
@@ -19,14 +19,23 @@ pub const WORD: &str = "__launch";
 /// In place of a program: only show that the namespace can be entered.
 pub const PROBE: &str = "__probe";
 
-/// Whether a work directory can be given its seeming place on this machine.
-#[must_use]
-pub fn can_enter(root: &Path) -> bool {
-    let Ok(own) = std::env::current_exe() else { return false };
-    let mut probe = Command::new(own);
-    probe.arg(WORD).arg(getpid().as_raw_nonzero().to_string()).arg(root).arg(PROBE);
-    probe.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    probe.current_dir("/").status().is_ok_and(|status| status.success())
+/// Starts to find out whether a work directory can be given its seeming place on this machine; it can
+/// if the process ends well.
+///
+/// # Errors
+/// When no process can be started.
+pub fn probe(root: &Path) -> std::io::Result<Child> {
+    Command::new(std::env::current_exe()?)
+        .arg(WORD)
+        .arg(getpid().as_raw_nonzero().to_string())
+        .arg(root)
+        .arg(PROBE)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
 }
 
 /// Becomes the program. Returns only if it could not, with the reason; with

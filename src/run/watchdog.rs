@@ -1,10 +1,10 @@
 //! The small process that ends what a program started, should this tool be killed outright. The
 //! program itself then dies with its parent (the [launcher](super::launcher) asks for that), but its
 //! own children would live on. It is this very binary, started again with [`WORD`]: it reads a pipe
-//! that only the tool can write to, whose end without a word is the tool's death.
+//! that only the tool holds, whose end is the tool's death.
 
 use std::ffi::OsString;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -37,22 +37,20 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         if let Some(mut child) = self.0.take() {
-            let told = child.stdin.take().map(|mut pipe| pipe.write_all(b"."));
-            if !matches!(told, Some(Ok(()))) {
-                let _ = child.kill(); // it must not take the closing pipe for a death
-            }
+            // Killed while its pipe is still open: it must not take the closing for a death.
+            let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// Waits for the tool's end, and kills the group if it came without a word.
+/// Waits for the tool's end, and ends the group.
 pub fn watch(mut args: impl Iterator<Item = OsString>) {
     let group = args.next().and_then(|text| text.to_str()?.parse().ok()).and_then(Pid::from_raw);
     // Ctrl-C in the terminal is for the tool, which then ends everything itself.
     let _ = setsid();
-    let silent = matches!(std::io::stdin().read(&mut [0]), Ok(0));
-    if let Some(group) = group.filter(|_| silent) {
+    let ended = matches!(std::io::stdin().read(&mut [0]), Ok(0));
+    if let Some(group) = group.filter(|_| ended) {
         let _ = kill_process_group(group, Signal::KILL);
     }
 }

@@ -6,6 +6,8 @@
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::{launcher, namespace};
 use crate::ambient;
@@ -28,8 +30,9 @@ pub struct Workdir {
     /// Held for as long as the directory is in use; the kernel lets go of it however this process ends.
     _lock: File,
     temporary: bool,
-    /// Whether children see it at its seeming place.
-    canonical: bool,
+    /// Finds out, beside other work, whether children can see it at its seeming place.
+    probe: Mutex<Option<Child>>,
+    canonical: OnceLock<bool>,
 }
 
 impl Workdir {
@@ -46,13 +49,7 @@ impl Workdir {
             shell.status("Blocking", "waiting for another `cargo repro record` of this project");
             wait_for(&lock, &path)?;
         }
-        Self {
-            root,
-            _lock: lock,
-            temporary: false,
-            canonical: false,
-        }
-        .lay_out()
+        Self::lay_out(root, lock, false)
     }
 
     /// A new directory, removed when dropped.
@@ -68,28 +65,45 @@ impl Workdir {
         let path = root.path().join("lock");
         let lock = open_lock(&path)?;
         lock.lock().at("lock", &path)?;
-        Self {
-            root: root.keep(),
-            _lock: lock,
-            temporary: true,
-            canonical: false,
-        }
-        .lay_out()
+        Self::lay_out(root.keep(), lock, true)
     }
 
-    fn lay_out(mut self) -> Result<Self> {
-        let mount_point = self.root.join(namespace::MOUNT_POINT);
-        for directory in [self.tree(), self.home(), self.temp(), self.cargo_home(), mount_point] {
+    fn lay_out(root: PathBuf, lock: File, temporary: bool) -> Result<Self> {
+        let workdir = Self {
+            root,
+            _lock: lock,
+            temporary,
+            probe: Mutex::default(),
+            canonical: OnceLock::new(),
+        };
+        let mount_point = workdir.root.join(namespace::MOUNT_POINT);
+        for directory in [
+            workdir.tree(),
+            workdir.home(),
+            workdir.temp(),
+            workdir.cargo_home(),
+            mount_point,
+        ] {
             make(&directory)?;
         }
-        self.canonical = launcher::can_enter(&self.root);
-        Ok(self)
+        *workdir.lock_probe() = launcher::probe(&workdir.root).ok();
+        Ok(workdir)
+    }
+
+    fn lock_probe(&self) -> MutexGuard<'_, Option<Child>> {
+        self.probe.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether children see it at its seeming place.
+    fn is_canonical(&self) -> bool {
+        let ended_well = |mut probe: Child| probe.wait().is_ok_and(|status| status.success());
+        *self.canonical.get_or_init(|| self.lock_probe().take().is_some_and(ended_well))
     }
 
     /// What children are to see at its seeming place: this directory, where that can be had.
     #[must_use]
     pub fn namespace(&self) -> Option<&Path> {
-        self.canonical.then_some(self.root.as_path())
+        self.is_canonical().then_some(self.root.as_path())
     }
 
     /// The canonical path of something in it, whether children can see it there or not.
@@ -101,7 +115,7 @@ impl Workdir {
     /// A path in it as children see it.
     #[must_use]
     pub fn seen(&self, path: &Path) -> PathBuf {
-        if self.canonical {
+        if self.is_canonical() {
             namespace::seen(&self.root, path)
         } else {
             path.to_path_buf()
@@ -111,7 +125,7 @@ impl Workdir {
     /// The real path of what children speak of.
     #[must_use]
     pub fn unseen(&self, path: &Path) -> PathBuf {
-        if self.canonical {
+        if self.is_canonical() {
             namespace::unseen(&self.root, path)
         } else {
             path.to_path_buf()
@@ -175,6 +189,7 @@ impl Workdir {
 
 impl Drop for Workdir {
     fn drop(&mut self) {
+        self.is_canonical(); // nobody may have asked, and the probe must not be left
         if self.temporary {
             // The next fresh directory sweeps what could not be removed now.
             let _ = remove(&self.root);

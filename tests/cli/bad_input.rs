@@ -390,6 +390,7 @@ fn a_metrics_file_that_is_no_object_of_numbers_is_shown_with_the_metric() {
         ("0.5", "the metrics file metrics.json is not a JSON object"),
         ("{\"accuracy\": 0.5} {}", "the metrics file metrics.json is not a JSON object"),
         ("{\"accuracy\": null}", "has null for accuracy"),
+        ("{\"accuracy\": 1, \"accuracy\": 2}", "`accuracy` comes twice"),
         ("{\"accuracy\": \"high\"}", "something other than a number for accuracy"),
         ("{\"accuracy\": {\"mean\": 1}}", "something other than a number for accuracy"),
         ("{\"accuracy\": true}", "something other than a number for accuracy"),

@@ -111,7 +111,7 @@ impl Changed {
             assert!(now == *old || now == *new, "{name} is neither the old nor the new one\n{said}");
         }
         assert!(!said.contains("panicked"), "{said}");
-        assert_eq!(self.project.git(&["status", "--porcelain"]).replace("?? .repro-", ""), "", "{said}");
+        assert_eq!(self.project.git(&["status", "--porcelain"]).replace("?? .cargo-repro-", ""), "", "{said}");
     }
 
     /// What must hold besides when it could clean up.
@@ -512,7 +512,7 @@ fn a_full_disk_when_the_lock_is_written_leaves_the_old_one() {
     let after = OUTPUTS.map(|name| std::fs::read(back.join(name)).ok());
     assert!(after == before);
     let listing = std::fs::read_to_string(back.join("listing")).unwrap();
-    assert!(!listing.contains(".repro-"), "{listing}");
+    assert!(!listing.contains(".cargo-repro-"), "{listing}");
 }
 
 #[test]
@@ -539,5 +539,5 @@ fn a_full_disk_when_an_artifact_is_written_leaves_the_old_lock_and_whole_artifac
     let after = OUTPUTS.map(|name| std::fs::read(back.join(name)).ok());
     assert!(after == before);
     let listing = std::fs::read_to_string(back.join("listing")).unwrap();
-    assert!(!listing.contains(".repro-"), "{listing}");
+    assert!(!listing.contains(".cargo-repro-"), "{listing}");
 }

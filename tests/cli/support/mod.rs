@@ -183,7 +183,11 @@ impl Project {
         for base in list(&self.work()) {
             found.extend(list(&base).into_iter().filter(|path| path.to_string_lossy().contains("/run-")));
         }
-        found.extend(list(&self.root).into_iter().filter(|path| path.to_string_lossy().contains("/.repro-")));
+        found.extend(
+            list(&self.root)
+                .into_iter()
+                .filter(|path| path.to_string_lossy().contains("/.cargo-repro-")),
+        );
         found
     }
 }

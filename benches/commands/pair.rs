@@ -66,7 +66,7 @@ impl Side {
         let mut times = self.times.clone();
         times.sort();
         let middle = times.len() / 2;
-        let pair = if times.len() % 2 == 0 {
+        let pair = if times.len().is_multiple_of(2) {
             &times[middle - 1..=middle]
         } else {
             &times[middle..=middle]
