@@ -46,7 +46,7 @@ pub struct Args {
 
 /// Flags that every command takes, as cargo's commands do.
 #[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Options")]
+#[command(next_help_heading = "Common options")]
 pub struct Common {
     /// Path to the package's Cargo.toml
     #[arg(long, global = true, value_name = "PATH")]

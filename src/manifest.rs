@@ -1,5 +1,5 @@
 //! `repro.toml`: what the user intends. This file gives the resolved types; how the text becomes them,
-//! and how a mistake is shown at its line, is in [`parse`].
+//! and how a mistake is shown at its line, is in `parse.rs` and the files beside it.
 
 mod names;
 mod origin;

@@ -1,5 +1,5 @@
 //! The outcome: the outputs of a run, each exact. Two outcomes are compared in
-//! [`crate::compare::divergence`].
+//! [`mod@crate::compare::divergence`].
 
 use std::collections::BTreeMap;
 

@@ -100,12 +100,7 @@ pub fn find(manifest_path: Option<&Path>, current: &Path) -> Result<PathBuf> {
 /// # Errors
 /// When cargo cannot read the workspace, or it has no such package.
 pub fn find_member(directory: &Path, name: &str, toolchain: &Installed) -> Result<PathBuf> {
-    let metadata = MetadataCommand::new()
-        .cargo_path(&toolchain.cargo)
-        .current_dir(directory)
-        .no_deps()
-        .exec()
-        .map_err(|error| from_cargo(directory, &error))?;
+    let metadata = without_dependencies(directory, toolchain)?;
     let member = metadata.packages.iter().find(|package| package.name.as_str() == name);
     let manifest = member.map(|package| package.manifest_path.as_std_path()).ok_or_else(|| {
         let mut names: Vec<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
@@ -115,6 +110,40 @@ pub fn find_member(directory: &Path, name: &str, toolchain: &Installed) -> Resul
             .hint(format!("its packages are: {}", names.join(", ")))
     })?;
     Ok(manifest.parent().unwrap_or(directory).to_path_buf())
+}
+
+/// The names of a package's binaries; it needs no Cargo.lock for that.
+///
+/// # Errors
+/// When cargo cannot read the manifest, or it has no package.
+pub fn binaries(directory: &Path, toolchain: &Installed) -> Result<Vec<String>> {
+    let metadata = without_dependencies(directory, toolchain)?;
+    let programs = programs(package_in(&metadata, directory)?);
+    Ok(programs
+        .into_iter()
+        .filter(|program| !program.is_example)
+        .map(|program| program.name)
+        .collect())
+}
+
+fn without_dependencies(directory: &Path, toolchain: &Installed) -> Result<Metadata> {
+    MetadataCommand::new()
+        .cargo_path(&toolchain.cargo)
+        .env("RUSTC", &toolchain.rustc)
+        .current_dir(directory)
+        .no_deps()
+        .exec()
+        .map_err(|error| from_cargo(directory, &error))
+}
+
+/// The package whose Cargo.toml is in `directory`.
+fn package_in<'a>(metadata: &'a Metadata, directory: &Path) -> Result<&'a cargo_metadata::Package> {
+    let manifest = directory.join("Cargo.toml");
+    let found = metadata.packages.iter().find(|package| package.manifest_path.as_std_path() == manifest);
+    found.ok_or_else(|| {
+        Error::new(format!("{} has no package, only a workspace", manifest.display()))
+            .hint("choose the package with `-p NAME`, or run this in its directory")
+    })
 }
 
 impl Package {
@@ -149,15 +178,7 @@ impl Package {
     }
 
     fn from_metadata(metadata: &Metadata, directory: &Path) -> Result<Self> {
-        let manifest = directory.join("Cargo.toml");
-        let package = metadata
-            .packages
-            .iter()
-            .find(|package| package.manifest_path.as_std_path() == manifest)
-            .ok_or_else(|| {
-                Error::new(format!("{} has no package, only a workspace", manifest.display()))
-                    .hint("choose the package with `-p NAME`, or run this in its directory")
-            })?;
+        let package = package_in(metadata, directory)?;
         let features = built_from(metadata, &package.id);
         let is_built = |id: &PackageId| features.contains_key(id);
         let (local, remote): (Vec<_>, Vec<_>) = metadata

@@ -6,7 +6,7 @@ use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::manifest;
 use crate::memory::Memory;
-use crate::package::{Package, find};
+use crate::package::{binaries, find};
 use crate::project;
 use crate::settings::Settings;
 use crate::snapshot::toolchain::Installed;
@@ -26,20 +26,8 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
         return Err(Error::new(format!("{} is there already, and stays as it is", path.display())));
     }
     let toolchain = Installed::find(&directory, &mut Memory::none())?;
-    let build = manifest::Build {
-        profile: "release".to_owned(),
-        features: Vec::new(),
-        default_features: true,
-    };
-    let package = Package::resolve(&directory, &build, &toolchain, settings.offline)?;
-    let bins: Vec<&str> = package
-        .programs
-        .iter()
-        .filter(|program| !program.is_example)
-        .map(|program| program.name.as_str())
-        .collect();
-    let bin = bins.first().copied().unwrap_or(&package.name);
-    let text = text(bin);
+    let bins = binaries(&directory, &toolchain)?;
+    let text = text(bins.first().map_or("trainer", String::as_str));
     manifest::Manifest::from_text(&text, manifest::FILE).expect("the manifest that init writes is one");
     lockfile::replace(&path, text.as_bytes())?;
     settings.shell.status("Created", manifest::FILE);

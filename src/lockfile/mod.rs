@@ -1,5 +1,5 @@
 //! `repro.lock`: a snapshot and the outcome expected of it. The text of each version has its own file
-//! ([`v1`]); what holds for all of them is here.
+//! (`v1.rs`); what holds for all of them is here.
 //!
 //! Policy: the first line marks the file as generated; `version` says which file here reads it;
 //! `id` is SHA-256 of the body, which is every byte after the line of the `id` up to the line

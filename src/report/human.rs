@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::finding::{Finding, Severity};
+use crate::digest::Digest;
 use crate::outcome::Outcome;
 use crate::verdict::{Verdict, Word};
 
@@ -19,6 +20,10 @@ const FAINT: Style = Style::new().dimmed();
 #[must_use]
 pub fn verdict(verdict: &Verdict) -> String {
     let mut text = headline(verdict);
+    if let Some(lock) = verdict.lock {
+        let commit = verdict.commit.get(..12).unwrap_or(&verdict.commit);
+        let _ = writeln!(text, "  {FAINT}lock {}, commit {commit}{FAINT:#}", lock.short());
+    }
     let drift: Vec<Finding> = verdict.drift.iter().map(Finding::from).collect();
     let (critical, warnings): (Vec<_>, Vec<_>) =
         drift.into_iter().partition(|finding| finding.severity == Some(Severity::Critical));
@@ -45,7 +50,6 @@ pub fn verdict(verdict: &Verdict) -> String {
 }
 
 fn headline(verdict: &Verdict) -> String {
-    let lock = verdict.lock.map_or_else(String::new, |id| format!(" ({})", id.short()));
     let trainings = match verdict.runs {
         1 => "1 training".to_owned(),
         many => format!("{many} trainings"),
@@ -60,19 +64,19 @@ fn headline(verdict: &Verdict) -> String {
     let critical = verdict.drift.iter().filter(|drift| crate::verdict::stops(drift)).count();
     let diverged = count(verdict.divergence.len(), "output is", "outputs are");
     let (style, rest) = match verdict.word {
-        Word::Reproduced => (GOOD, format!("{trainings} gave what repro.lock{lock} says, byte for byte")),
-        Word::Recorded if verdict.runs == 1 => (GOOD, format!("what one training gave stands in repro.lock{lock}")),
-        Word::Recorded => (GOOD, format!("{trainings} gave the same, byte for byte; it stands in repro.lock{lock}")),
-        Word::Unchanged => (GOOD, format!("every input is as in repro.lock{lock}; nothing was trained")),
+        Word::Reproduced => (GOOD, format!("{trainings} gave what repro.lock says, byte for byte")),
+        Word::Recorded if verdict.runs == 1 => (GOOD, format!("what one training gave stands in repro.lock")),
+        Word::Recorded => (GOOD, format!("{trainings} gave the same, byte for byte; it stands in repro.lock")),
+        Word::Unchanged => (GOOD, format!("every input is as in repro.lock; nothing was trained")),
         Word::Drifted => {
             let inputs = count(critical, "input is", "inputs are");
-            (BAD, format!("{inputs} not as in repro.lock{lock}; nothing was trained"))
+            (BAD, format!("{inputs} not as in repro.lock; nothing was trained"))
         }
         Word::Diverged if verdict.lock.is_none() => {
             (BAD, format!("{trainings} of the same inputs disagree; no lock was written"))
         }
-        Word::Diverged => (BAD, format!("{diverged} not as in repro.lock{lock}, though every input is")),
-        Word::Inconclusive => (CAUTION, format!("{diverged} not as in repro.lock{lock}, on another platform class")),
+        Word::Diverged => (BAD, format!("{diverged} not as in repro.lock, though every input is")),
+        Word::Inconclusive => (CAUTION, format!("{diverged} not as in repro.lock, on another platform class")),
         Word::Done => (GOOD, String::new()),
     };
     // A drift found while the program ran is found after some training.
@@ -101,17 +105,37 @@ fn finding(finding: &Finding, style: Style, sides: &[String; 2]) -> String {
         .as_ref()
         .map_or_else(String::new, |stage| format!(" {FAINT}(stage {stage}){FAINT:#}"));
     let _ = writeln!(text, "  {style}{}{style:#} {NAME}{}{NAME:#}{stage}", finding.kind, visible(&finding.subject));
-    let _ = writeln!(text, "    {}", visible(&finding.detail));
+    text += &wrapped("    ", "", &visible(&finding.detail));
     if finding.locked.is_some() || finding.found.is_some() {
-        let value = |value: &Option<String>| value.as_ref().map_or_else(|| "—".to_owned(), |text| visible(text));
+        let value = |value: &Option<String>| value.as_ref().map_or_else(|| "—".to_owned(), |text| shown(text));
         for (side, side_value) in sides.iter().zip([&finding.locked, &finding.found]) {
             let _ = writeln!(text, "    {side:<7} {}", value(side_value));
         }
     }
     if let Some(hint) = &finding.hint {
-        let _ = writeln!(text, "    hint: {hint}");
+        text += &wrapped("    ", "hint: ", hint);
     }
     text
+}
+
+/// A paragraph of at most 80 columns. A fixed width, so that a report is the same wherever it is read;
+/// a path that is longer stays whole.
+fn wrapped(indent: &str, label: &str, text: &str) -> String {
+    let hanging = format!("{indent}  ");
+    let first = format!("{indent}{label}");
+    let next = if label.is_empty() { indent } else { &hanging };
+    let options = textwrap::Options::new(80)
+        .initial_indent(&first)
+        .subsequent_indent(next)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .word_separator(textwrap::WordSeparator::AsciiSpace);
+    textwrap::fill(text, options) + "\n"
+}
+
+/// A digest is shown by its beginning, which tells two apart; JSON has all of it.
+fn shown(value: &str) -> String {
+    value.parse::<Digest>().map_or_else(|_| visible(value), |digest| digest.short())
 }
 
 /// Names and values come from outside; a control character in them must not reach a terminal.
@@ -184,7 +208,7 @@ fn not_checked(verdict: &Verdict) -> String {
     }
     let _ = writeln!(text, "\n{FAINT}not checked:{FAINT:#}");
     for item in &verdict.not_checked {
-        let _ = writeln!(text, "  {}: {}", item.kind, item.why);
+        text += &wrapped("  ", &format!("{}: ", item.kind), &item.why);
     }
     text
 }

@@ -1,4 +1,4 @@
-//! One child process: started through the [launcher](super::launcher), watched, and ended with all its
+//! One child process: started through the [launcher], watched, and ended with all its
 //! descendants when it is done, hangs, or the user interrupts. What it prints is passed on and its end
 //! kept, so that a gigabyte of output costs neither memory nor disk.
 

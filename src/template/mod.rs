@@ -42,12 +42,13 @@ fn sorted(lock: &str) -> String {
     const MARK: &str = "\n[[package]]\n";
     let mut blocks: Vec<&str> = lock.split(MARK).collect();
     let head = blocks.remove(0);
-    let field = |block: &str, name: &str| {
-        let line = block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+    let name = |block: &str| {
+        let line = block.lines().find_map(|line| line.strip_prefix("name = "));
         line.unwrap_or_default().to_owned()
     };
     let mut blocks: Vec<&str> = blocks.into_iter().map(str::trim_end).collect();
-    blocks.sort_by_key(|block| (field(block, "name"), field(block, "version")));
+    // Stable, so that several versions of one package stay in cargo's order.
+    blocks.sort_by_key(|block| name(block));
     let body: Vec<String> = blocks.iter().map(|block| format!("{MARK}{block}\n")).collect();
     format!("{head}{}", body.concat())
 }
