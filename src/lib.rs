@@ -53,7 +53,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         return shell::launch_failed(&launcher::become_child(arguments.drain(2..)));
     }
     if arguments.get(1).is_some_and(|word| word == watchdog::WORD) {
-        watchdog::watch(arguments.drain(2..));
+        watchdog::watch();
         return ExitCode::Ok;
     }
     // `cargo repro …` runs `cargo-repro repro …`.

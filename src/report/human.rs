@@ -65,9 +65,9 @@ fn headline(verdict: &Verdict) -> String {
     let diverged = count(verdict.divergence.len(), "output is", "outputs are");
     let (style, rest) = match verdict.word {
         Word::Reproduced => (GOOD, format!("{trainings} gave what repro.lock says, byte for byte")),
-        Word::Recorded if verdict.runs == 1 => (GOOD, format!("what one training gave stands in repro.lock")),
+        Word::Recorded if verdict.runs == 1 => (GOOD, "what one training gave stands in repro.lock".to_owned()),
         Word::Recorded => (GOOD, format!("{trainings} gave the same, byte for byte; it stands in repro.lock")),
-        Word::Unchanged => (GOOD, format!("every input is as in repro.lock; nothing was trained")),
+        Word::Unchanged => (GOOD, "every input is as in repro.lock; nothing was trained".to_owned()),
         Word::Drifted => {
             let inputs = count(critical, "input is", "inputs are");
             (BAD, format!("{inputs} not as in repro.lock; nothing was trained"))

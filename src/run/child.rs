@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
 
 use super::launcher;
-use super::watchdog::Watchdog;
+use super::watchdog::{self, Minded};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::shell::Shell;
@@ -89,7 +89,7 @@ impl Task<'_> {
             .map_err(|error| could_not(&error))?;
         let group = Pid::from_child(&child);
         let guarded = interrupt::Guarded::group(group);
-        let watchdog = Watchdog::over(group, &launcher);
+        let minded = Minded::group(group, &launcher);
         // Bounded, so that a child that prints faster than the terminal takes it has to wait.
         let (sender, events) = sync_channel(64);
         forward(child.stdout.take(), sender.clone(), Event::Stdout);
@@ -106,7 +106,7 @@ impl Task<'_> {
             tail: VecDeque::new(),
         };
         let ended = watch.follow(&events);
-        drop(watchdog);
+        drop(minded);
         end_orphans();
         interrupt::check()?;
         ended.map_err(|error| could_not(&error))
@@ -192,8 +192,10 @@ fn last_lines(tail: VecDeque<u8>) -> String {
 
 /// Ends descendants that left the group: as subreaper this process inherits them.
 fn end_orphans() {
+    let own = watchdog::process();
     for _ in 0..1000 {
-        let orphans = children();
+        let mut orphans = children();
+        orphans.retain(|pid| Some(*pid) != own);
         if orphans.is_empty() {
             return;
         }

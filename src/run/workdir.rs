@@ -179,9 +179,11 @@ impl Workdir {
     /// # Errors
     /// When something cannot be removed.
     pub fn forget_leftovers(&self) -> Result<()> {
-        for directory in [self.home(), self.temp()] {
-            remove(&directory)?;
-            make(&directory)?;
+        let is_empty =
+            |directory: &Path| std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
+        for directory in [self.home(), self.temp()].iter().filter(|directory| !is_empty(directory)) {
+            remove(directory)?;
+            make(directory)?;
         }
         Ok(())
     }
@@ -210,7 +212,9 @@ fn project_directory(project: &Path) -> Result<PathBuf> {
     let directory = base()?.join(&Digest::of(owner).hex()[..16]);
     make(&directory)?;
     let name = directory.join(OWNER);
-    std::fs::write(&name, owner).at("write", &name)?;
+    if !std::fs::read(&name).is_ok_and(|written| written == owner) {
+        std::fs::write(&name, owner).at("write", &name)?;
+    }
     Ok(directory)
 }
 
