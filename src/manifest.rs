@@ -242,6 +242,11 @@ impl Manifest {
         order
     }
 
+    /// Every file that some stage declares as its output.
+    pub fn outputs(&self) -> impl Iterator<Item = &String> {
+        self.stages.values().flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics))
+    }
+
     /// The binaries and examples to build, each once.
     #[must_use]
     pub fn binaries(&self) -> Vec<&str> {

@@ -16,7 +16,7 @@ use crate::digest::Digest;
 use crate::error::Result;
 
 /// Raised whenever what is kept, or how it is observed, changes; another number is forgotten.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A file younger than this when it was read may change again within the same timestamp.
 const RACY_NS: i64 = 20_000_000;
@@ -71,7 +71,25 @@ impl Kept {
 struct Fact {
     /// What it was read from; `None` where there was nothing, and must still be nothing.
     witnesses: Vec<(PathBuf, Option<Stamp>)>,
+    /// Where it only mattered whether there was something.
+    presence: Vec<(PathBuf, bool)>,
     value: serde_json::Value,
+}
+
+impl Fact {
+    fn holds(&self) -> bool {
+        self.witnesses.iter().all(|(path, stamp)| Stamp::of(path) == *stamp)
+            && self.presence.iter().all(|(path, there)| path.exists() == *there)
+    }
+}
+
+/// What a fact was observed from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witnesses {
+    /// Files that were read, and directories that were looked through.
+    pub read: Vec<PathBuf>,
+    /// Paths of which only the existence mattered.
+    pub present: Vec<PathBuf>,
 }
 
 /// The memory of one repository.
@@ -139,25 +157,32 @@ impl Memory {
     pub fn fact<T: Serialize + DeserializeOwned>(
         &mut self,
         name: &str,
-        observe: impl FnOnce() -> Result<(T, Vec<PathBuf>)>,
+        observe: impl FnOnce() -> Result<(T, Witnesses)>,
     ) -> Result<T> {
         if let Some(fact) = self.kept.facts.get(name)
-            && fact.witnesses.iter().all(|(path, stamp)| Stamp::of(path) == *stamp)
+            && fact.holds()
             && let Ok(value) = T::deserialize(&fact.value)
         {
             return Ok(value);
         }
         let began = ambient::now_ns();
-        let (value, mut paths) = observe()?;
-        paths.sort();
-        paths.dedup();
-        let witnesses: Vec<_> = paths.into_iter().map(|path| (Stamp::of(&path), path)).collect();
+        let (value, seen) = observe()?;
+        let stamped = |path: PathBuf| {
+            let stamp = Stamp::of(&path);
+            (path, stamp)
+        };
+        let witnesses: Vec<_> = seen.read.into_iter().map(stamped).collect();
         let racy = |stamp: &Option<Stamp>| stamp.is_some_and(|stamp| stamp.is_racy(began));
-        if witnesses.iter().any(|(stamp, _)| racy(stamp)) {
+        if witnesses.iter().any(|(_, stamp)| racy(stamp)) {
             self.kept.facts.remove(name);
         } else {
+            let there = |path: PathBuf| {
+                let there = path.exists();
+                (path, there)
+            };
             let fact = Fact {
-                witnesses: witnesses.into_iter().map(|(stamp, path)| (path, stamp)).collect(),
+                witnesses,
+                presence: seen.present.into_iter().map(there).collect(),
                 value: serde_json::to_value(&value).expect("facts have string keys only"),
             };
             self.kept.facts.insert(name.to_owned(), fact);
@@ -227,10 +252,30 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let absent = directory.path().join("config.toml");
         let mut memory = Memory::load(directory.path());
-        let witnesses = || vec![absent.clone()];
+        let witnesses = || Witnesses {
+            read: vec![absent.clone()],
+            present: Vec::new(),
+        };
         assert_eq!(memory.fact("n", || Ok((1, witnesses()))).unwrap(), 1);
         assert_eq!(memory.fact("n", || Ok((2, witnesses()))).unwrap(), 1);
         std::fs::write(&absent, "").unwrap();
+        assert_eq!(memory.fact("n", || Ok((3, witnesses()))).unwrap(), 3);
+    }
+
+    #[test]
+    fn where_only_presence_mattered_a_new_content_changes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("build.rs");
+        std::fs::write(&path, "").unwrap();
+        let mut memory = Memory::load(directory.path());
+        let witnesses = || Witnesses {
+            read: Vec::new(),
+            present: vec![path.clone()],
+        };
+        assert_eq!(memory.fact("n", || Ok((1, witnesses()))).unwrap(), 1);
+        std::fs::write(&path, "fn main() {}").unwrap();
+        assert_eq!(memory.fact("n", || Ok((2, witnesses()))).unwrap(), 1);
+        std::fs::remove_file(&path).unwrap();
         assert_eq!(memory.fact("n", || Ok((3, witnesses()))).unwrap(), 3);
     }
 

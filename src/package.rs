@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::Build;
+use crate::memory::Witnesses;
 use crate::snapshot::toolchain::Installed;
 
 /// The package with the manifest, as cargo resolves it on this machine.
@@ -220,24 +221,22 @@ impl Package {
 
     /// Everything that, if it changes or appears, may change what [`Package::resolve`] says.
     #[must_use]
-    pub fn witnesses(&self) -> Vec<PathBuf> {
-        let mut paths = vec![
-            self.workspace.join("Cargo.lock"),
-            self.workspace.join("Cargo.toml"),
-            self.workspace.clone(),
-        ];
+    pub fn witnesses(&self) -> Witnesses {
+        let mut seen = Witnesses::default();
+        seen.read.extend(["Cargo.lock", "Cargo.toml"].map(|name| self.workspace.join(name)));
         for package in &self.local {
-            // Targets are found by looking into these directories.
-            let inner = ["", "src", "src/bin", "examples", "Cargo.toml"];
-            paths.extend(inner.map(|name| package.directory.join(name)));
+            let inside = |name: &str| package.directory.join(name);
+            // Cargo finds targets by looking into the one, and by the existence of the other.
+            seen.read.extend(["Cargo.toml", "src/bin", "examples"].map(inside));
+            seen.present.extend(["build.rs", "src/lib.rs", "src/main.rs"].map(inside));
         }
         for directory in self.directory.ancestors() {
             let names = [".cargo/config.toml", ".cargo/config"];
-            paths.extend(names.map(|name| directory.join(name)));
+            seen.read.extend(names.map(|name| directory.join(name)));
         }
         let home = crate::ambient::cargo_home();
-        paths.extend([home.join("config.toml"), home.join("config")]);
-        paths
+        seen.read.extend([home.join("config.toml"), home.join("config")]);
+        seen
     }
 }
 

@@ -67,7 +67,7 @@ impl Project {
             let package = Package::resolve(&directory, &manifest.build, &toolchain, offline)
                 .map_err(|error| with_empty_submodule(error, &repository, commit))?;
             let mut witnesses = package.witnesses();
-            witnesses.extend([toolchain.cargo.clone(), toolchain.rustc.clone()]);
+            witnesses.read.extend([toolchain.cargo.clone(), toolchain.rustc.clone()]);
             Ok((package, witnesses))
         })?;
         for name in manifest.binaries() {
@@ -115,16 +115,11 @@ impl Project {
     /// by themselves and so are no source.
     #[must_use]
     pub fn is_apart(&self, path: &str) -> bool {
-        let outputs = self
-            .manifest
-            .stages
-            .values()
-            .flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics));
         let data = self.manifest.data.values().flatten();
         path == lockfile::FILE
             || path == crate::manifest::FILE
             || path == "Cargo.lock"
-            || outputs.clone().any(|output| output == path)
+            || self.manifest.outputs().any(|output| output == path)
             || data.clone().any(|data| is_declared(data, path))
     }
 

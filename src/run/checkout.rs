@@ -3,7 +3,7 @@
 //! the same relative place. Files that are right already stay untouched, so that cargo sees them as
 //! unchanged; everything else in the directory is removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,8 @@ pub struct Checkout {
     top: PathBuf,
     /// Where the repository's root is in it.
     root: PathBuf,
+    /// Outputs, which may be committed: a program that fails to write one must not seem to have.
+    left_out: BTreeSet<PathBuf>,
     files: BTreeMap<PathBuf, Planned>,
 }
 
@@ -50,9 +52,11 @@ impl Checkout {
         let mut root = top.to_path_buf();
         root.extend((1..depth).map(|_| "above"));
         root.push("repository");
+        let directory = root.join(project.prefix()?);
         let mut checkout = Self {
             top: top.to_path_buf(),
             root: root.clone(),
+            left_out: project.manifest.outputs().map(|output| directory.join(output)).collect(),
             files: BTreeMap::new(),
         };
         checkout.commit(repository, project.commit, &root)?;
@@ -73,6 +77,7 @@ impl Checkout {
         let mut checkout = Self {
             top: top.to_path_buf(),
             root: top.to_path_buf(),
+            left_out: BTreeSet::new(),
             files: BTreeMap::new(),
         };
         checkout.commit(repository, commit, top)?;
@@ -83,12 +88,6 @@ impl Checkout {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// Whether it holds a file of that path.
-    #[must_use]
-    pub fn holds(&self, path: &Path) -> bool {
-        self.files.contains_key(path)
     }
 
     /// Makes the directory hold what is planned and nothing else.
@@ -107,6 +106,9 @@ impl Checkout {
     fn commit(&mut self, repository: &Repository, commit: Commit, at: &Path) -> Result<()> {
         for (name, entry) in repository.entries(commit)? {
             let path = at.join(&name);
+            if self.left_out.contains(&path) {
+                continue;
+            }
             if entry.kind == Kind::Submodule {
                 self.submodule(repository, &name, entry, &path)?;
             } else {
@@ -137,7 +139,7 @@ impl Checkout {
         let mut files = BTreeMap::new();
         let tracked: Vec<PathBuf> = self.files.keys().cloned().collect();
         let untracked = repository.untracked()?.into_iter().map(|name| self.root.join(name));
-        for path in tracked.into_iter().chain(untracked) {
+        for path in tracked.into_iter().chain(untracked).filter(|path| !self.left_out.contains(path)) {
             let inner = path.strip_prefix(&self.root).unwrap_or(&path);
             if let Some(planned) = Planned::from_disk(&repository.root().join(inner))? {
                 files.insert(path, planned);

@@ -170,10 +170,7 @@ impl<'de> Deserialize<'de> for Entries {
 
 /// Names of files that a run wrote and nobody declared, relative to the package.
 fn undeclared(manifest: &Manifest, directory: &Path, checkout: &Checkout, staged: &Staged) -> Result<Vec<String>> {
-    let declared = |path: &Path| {
-        let mut outputs = manifest.stages.values().flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics));
-        outputs.any(|output| directory.join(output) == path)
-    };
+    let declared = |path: &Path| manifest.outputs().any(|output| directory.join(output) == path);
     let strangers = checkout.strangers(checkout.root())?.into_iter();
     let names = strangers
         .filter(|path| !staged.holds(path) && !declared(path))

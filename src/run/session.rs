@@ -75,7 +75,6 @@ impl<'a> Session<'a> {
     ) -> Result<(Outcome, Vec<Drift>)> {
         self.checkout.apply()?;
         self.workdir.forget_leftovers()?;
-        self.remove_stale_outputs()?;
         let staged = staging::stage(self.project, data, &self.directory, self.workdir)?;
         let training = Training {
             project: self.project,
@@ -104,19 +103,6 @@ impl<'a> Session<'a> {
     fn collect(&self, staged: &Staged) -> Result<Outcome> {
         self.shell.json(&report::json::phase("collect", ""));
         collect(&self.project.manifest, self.workdir, &self.directory, &self.checkout, staged, &self.built)
-    }
-
-    /// An output that is committed lies in the checkout already; a program that fails to write it must
-    /// not seem to have.
-    fn remove_stale_outputs(&self) -> Result<()> {
-        let stages = self.project.manifest.stages.values();
-        for output in stages.flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics)) {
-            let place = self.directory.join(output);
-            if place.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
-                std::fs::remove_file(&place).at("remove", &place)?;
-            }
-        }
-        Ok(())
     }
 
     /// Keeps the artifacts of the last training, so that what differs in a later one can be told.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ambient;
 use crate::error::{Error, Result};
-use crate::memory::Memory;
+use crate::memory::{Memory, Witnesses};
 
 /// What identifies a toolchain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,14 +58,15 @@ impl Installed {
         );
         memory.fact(&name, || {
             let installed = Self::ask(&proxy, directory)?;
-            let mut witnesses = vec![
+            let mut read = vec![
                 proxy.clone(),
                 installed.rustc.clone(),
                 installed.cargo.clone(),
                 ambient::rustup_home().join("settings.toml"),
             ];
-            witnesses.extend(pin_files(directory));
-            Ok((installed, witnesses))
+            read.extend(pin_files(directory));
+            let present = Vec::new();
+            Ok((installed, Witnesses { read, present }))
         })
     }
 
