@@ -7,25 +7,16 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::{Error, IoContext, Result};
-use crate::manifest::FILE;
+use crate::error::{IoContext, Result};
 
 /// Search path of builds and of programs, the same everywhere; the toolchain's own directory is put
 /// before it for builds.
 pub const STANDARD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The caller's value of a variable that the manifest lets pass, if it is set.
-///
-/// # Errors
-/// When it is not UTF-8.
-pub fn declared_variable(name: &str) -> Result<Option<String>> {
-    let Some(value) = std::env::var_os(name) else {
-        return Ok(None);
-    };
-    value.into_string().map(Some).map_err(|_| {
-        Error::new(format!("the value of {name}, which {FILE} lets pass, is not UTF-8"))
-            .hint("give it another value; a lock is text and could not record this one")
-    })
+#[must_use]
+pub fn declared_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Whether the caller set a variable; its value stays unread.

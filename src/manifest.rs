@@ -84,7 +84,8 @@ impl PartialEq for Param {
 
 impl Param {
     /// What the command line gives for this parameter, in the type that the manifest gave it.
-    fn with_text(&self, text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn with_text(&self, text: &str) -> Option<Self> {
         match self {
             Self::Bool(_) => text.parse().ok().map(Self::Bool),
             Self::Integer(_) => text.parse().ok().map(Self::Integer),
@@ -93,7 +94,9 @@ impl Param {
         }
     }
 
-    fn type_name(&self) -> &'static str {
+    /// Its type, for people.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
         match self {
             Self::Bool(_) => "true or false",
             Self::Integer(_) => "a whole number",
@@ -197,34 +200,6 @@ impl Manifest {
     /// When it says something that it may not; the error shows the line.
     pub fn from_text(text: &str, origin: &str) -> Result<Self> {
         parse::manifest(text, origin)
-    }
-
-    /// The same manifest with the command line's values in place of its own.
-    ///
-    /// # Errors
-    /// A usage error when a name is not the manifest's, or a value is not of its type.
-    pub fn with(mut self, overrides: &crate::settings::Overrides) -> Result<Self> {
-        use crate::exit_code::ExitCode::Usage;
-        if let Some(seed) = overrides.seed {
-            self.seed = seed;
-        }
-        for (name, text) in &overrides.params {
-            let known: Vec<&str> = self.params.keys().map(String::as_str).collect();
-            let known = known.join(", ");
-            let param = self.params.get_mut(name).ok_or_else(|| {
-                Error::new(format!("`-P {name}=…` names no parameter of {FILE}"))
-                    .code(Usage)
-                    .hint(format!("its parameters are: {known}"))
-            })?;
-            *param = param.with_text(text).ok_or_else(|| {
-                Error::new(format!(
-                    "`-P {name}={text}`: {FILE} gives {name} as {}, and this is none",
-                    param.type_name()
-                ))
-                .code(Usage)
-            })?;
-        }
-        Ok(self)
     }
 
     /// The names of the stages in the order in which they run: a stage after all that it needs, and

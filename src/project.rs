@@ -57,7 +57,7 @@ impl Project {
         offline: bool,
         remember: impl FnOnce(&Repository) -> Memory,
     ) -> Result<(Self, Memory)> {
-        let manifest = Manifest::read(&directory)?.with(overrides)?;
+        let manifest = overrides.apply(Manifest::read(&directory)?)?;
         let repository = Repository::discover(&directory)?;
         let commit = repository.head()?;
         let mut memory = remember(&repository);

@@ -6,6 +6,7 @@ use crate::ambient;
 use crate::args;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::manifest::{FILE, Manifest};
 use crate::shell::Shell;
 
 /// What every command works with.
@@ -67,5 +68,32 @@ impl Overrides {
             seed: typed.seed,
             params: typed.params.iter().map(split).collect::<Result<_>>()?,
         })
+    }
+
+    /// The manifest with these values in place of its own.
+    ///
+    /// # Errors
+    /// A usage error when a name is not the manifest's, or a value is not of its type.
+    pub fn apply(&self, mut manifest: Manifest) -> Result<Manifest> {
+        manifest.seed = self.seed.unwrap_or(manifest.seed);
+        for (name, text) in &self.params {
+            let known: Vec<&str> = manifest.params.keys().map(String::as_str).collect();
+            let known = if known.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("its parameters are: {}", known.join(", "))
+            };
+            let param = manifest.params.get_mut(name).ok_or_else(|| {
+                Error::new(format!("`-P {name}=…` names no parameter of {FILE}"))
+                    .code(ExitCode::Usage)
+                    .hint(known)
+            })?;
+            *param = param.with_text(text).ok_or_else(|| {
+                let wanted = param.type_name();
+                Error::new(format!("`-P {name}={text}`: {FILE} gives {name} as {wanted}, and this is none"))
+                    .code(ExitCode::Usage)
+            })?;
+        }
+        Ok(manifest)
     }
 }

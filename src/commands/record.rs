@@ -18,7 +18,7 @@ use crate::run::workdir::Workdir;
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::source::{self, Dirty};
-use crate::snapshot::{self, Build, Data, Dependencies, Environment, Platform, Snapshot, Source, Stage};
+use crate::snapshot::{self, Build, Data, Dependencies, Environment, Snapshot, Source};
 use crate::verdict::{NotChecked, Verdict, Word};
 
 /// Runs the command.
@@ -146,24 +146,7 @@ fn record(
         Source::observe(&project.repository, project.commit, &closure)?
     };
 
-    let snapshot = Snapshot {
-        seed: project.manifest.seed,
-        params: project.manifest.params.clone(),
-        determinism: project.manifest.determinism,
-        source,
-        toolchain: project.toolchain.identity.clone(),
-        dependencies,
-        platform: Platform::observe(&build.target),
-        build,
-        environment,
-        data,
-        stages: project
-            .manifest
-            .stages
-            .iter()
-            .map(|(name, stage)| (name.clone(), Stage::from(stage)))
-            .collect(),
-    };
+    let snapshot = Snapshot::assemble(project, source, dependencies, build, environment, data);
     let recorded = train(project, &session, snapshot, args.confirm, dirty);
     session.forget_kept();
     recorded

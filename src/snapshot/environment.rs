@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::manifest;
 
 /// The variables that a run gets, beside the paths of its own directories.
@@ -39,7 +39,7 @@ impl Environment {
         variables.extend(declared.set.clone());
         let mut unset = Vec::new();
         for name in &declared.pass {
-            match ambient::declared_variable(name)? {
+            match value_of(name)? {
                 Some(value) => {
                     variables.insert(name.clone(), value);
                 }
@@ -51,4 +51,12 @@ impl Environment {
         }
         Ok(Self { variables, unset })
     }
+}
+
+fn value_of(name: &str) -> Result<Option<String>> {
+    let value = ambient::declared_variable(name).map(std::ffi::OsString::into_string);
+    value.transpose().map_err(|_| {
+        Error::new(format!("the value of {name}, which {} lets pass, is not UTF-8", manifest::FILE))
+            .hint("give it another value; a lock is text and could not record this one")
+    })
 }

@@ -61,24 +61,37 @@ impl Snapshot {
     /// When one of them cannot be read.
     pub fn observe(project: &Project, closure: &BTreeSet<String>, memory: &mut Memory) -> Result<Self> {
         let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
-        Ok(Self {
-            seed: project.manifest.seed,
-            params: project.manifest.params.clone(),
-            determinism: project.manifest.determinism,
-            source: Source::observe(&project.repository, project.commit, closure)?,
+        let source = Source::observe(&project.repository, project.commit, closure)?;
+        let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
+        let environment = Environment::observe(&project.manifest.environment)?;
+        let data = observe_data(&project.directory, &project.manifest.data, memory)?;
+        Ok(Self::assemble(project, source, dependencies, build, environment, data))
+    }
+
+    /// Puts together what was observed, and what the project itself says.
+    #[must_use]
+    pub fn assemble(
+        project: &Project,
+        source: Source,
+        dependencies: Dependencies,
+        build: Build,
+        environment: Environment,
+        data: BTreeMap<String, Data>,
+    ) -> Self {
+        let manifest = &project.manifest;
+        Self {
+            seed: manifest.seed,
+            params: manifest.params.clone(),
+            determinism: manifest.determinism,
+            source,
             toolchain: project.toolchain.identity.clone(),
-            dependencies: Dependencies::read(&project.package.workspace.join("Cargo.lock"))?,
+            dependencies,
             platform: Platform::observe(&build.target),
             build,
-            environment: Environment::observe(&project.manifest.environment)?,
-            data: observe_data(&project.directory, &project.manifest.data, memory)?,
-            stages: project
-                .manifest
-                .stages
-                .iter()
-                .map(|(name, stage)| (name.clone(), Stage::from(stage)))
-                .collect(),
-        })
+            environment,
+            data,
+            stages: manifest.stages.iter().map(|(name, stage)| (name.clone(), Stage::from(stage))).collect(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 /// Files of the template by their path in the new package.
 const FILES: [(&str, &str); 15] = [
     ("Cargo.toml", include_str!("Cargo.toml.in")),
-    ("Cargo.lock", include_str!("Cargo.lock.in")),
+    ("Cargo.lock", include_str!("Cargo.lock")),
     (".gitignore", include_str!("gitignore.in")),
     ("README.md", include_str!("README.md")),
     ("repro.toml", include_str!("repro.toml")),
