@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::{FILE, Manifest};
 use crate::shell::Shell;
+use crate::snapshot::Seed;
 
 /// What every command works with.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ impl Settings {
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// `--seed`
-    pub seed: Option<u64>,
+    pub seed: Option<Seed>,
     /// `-P`, as name and text.
     pub params: Vec<(String, String)>,
 }
@@ -65,7 +66,7 @@ impl Overrides {
                 })
         };
         Ok(Self {
-            seed: typed.seed,
+            seed: typed.seed.and_then(Seed::new),
             params: typed.params.iter().map(split).collect::<Result<_>>()?,
         })
     }

@@ -1,11 +1,11 @@
 //! Drift: how the inputs of two snapshots differ. All of it is found, not only the first.
 
 use crate::digest::Digest;
-use crate::manifest::Param;
 use crate::outcome::Artifact;
 use crate::snapshot::data::{DataFile, Form};
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::source::Dirty;
+use crate::snapshot::{Param, Seed};
 
 /// An input that is not as locked.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,9 +51,9 @@ pub enum Drift {
     /// The seed.
     Seed {
         /// As locked.
-        locked: u64,
+        locked: Seed,
         /// As found.
-        found: u64,
+        found: Seed,
     },
     /// A parameter.
     Param {

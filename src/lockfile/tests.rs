@@ -8,11 +8,11 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::manifest::{Determinism, Param};
+use crate::manifest::Determinism;
 use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
 use crate::snapshot::data::{DataFile, Form};
 use crate::snapshot::dependencies::Package;
-use crate::snapshot::{Build, Data, Dependencies, Environment, Platform, Source, Stage, Toolchain};
+use crate::snapshot::{Build, Data, Dependencies, Environment, Param, Platform, Seed, Source, Stage, Toolchain};
 
 /// Names and values as people, files and shells can make them: plain ones, ones that TOML must quote,
 /// ones that look like parts of a lock, and any others.
@@ -190,7 +190,7 @@ fn snapshot() -> BoxedStrategy<Snapshot> {
         .prop_map(|(seed, params, data, stages, inner)| {
             let (source, toolchain, dependencies, build, platform, environment) = inner;
             Snapshot {
-                seed,
+                seed: i64::try_from(seed).ok().and_then(Seed::new).unwrap(),
                 params,
                 determinism: Determinism::default(),
                 source,

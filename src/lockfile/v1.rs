@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lockfile, Record};
 use crate::digest::Digest;
-use crate::manifest::{Determinism, Param};
+use crate::manifest::Determinism;
 use crate::outcome::Outcome;
 use crate::snapshot::platform::Facts;
-use crate::snapshot::{Build, Data, Dependencies, Environment, Platform, Snapshot, Source, Stage, Toolchain};
+use crate::snapshot::{
+    Build, Data, Dependencies, Environment, Param, Platform, Seed, Snapshot, Source, Stage, Toolchain,
+};
 
 /// The body, in the order in which a reader asks: what came out, from what, under which conditions.
 #[derive(Serialize)]
 struct Body<'a> {
-    seed: u64,
+    seed: Seed,
     record: &'a Record,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     params: &'a BTreeMap<String, Param>,
@@ -38,7 +40,7 @@ struct Whole {
     #[serde(rename = "version")]
     _version: i64,
     id: Digest,
-    seed: u64,
+    seed: Seed,
     record: Record,
     #[serde(default)]
     params: BTreeMap<String, Param>,

@@ -9,8 +9,10 @@ use toml::Spanned;
 use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::stages::stages;
-use super::{Build, Determinism, Environment, Manifest, Param, VERSION};
+use super::{Build, Determinism, Environment, Manifest, VERSION};
 use crate::error::Result;
+use crate::snapshot::params::Param;
+use crate::snapshot::seed::Seed;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,8 +102,8 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
             .error(error.span().unwrap_or(0..0), message, "")
             .hint("the keys that a manifest may have are in the README under “The manifest”")
     })?;
-    let seed = u64::try_from(*parsed.seed.get_ref())
-        .map_err(|_| origin.at(&parsed.seed, "a seed is not negative", "must be 0 or more"))?;
+    let seed = Seed::new(*parsed.seed.get_ref())
+        .ok_or_else(|| origin.at(&parsed.seed, "a seed is not negative", "must be 0 or more"))?;
     let params = params(&origin, parsed.params)?;
     let data = data(&origin, parsed.data)?;
     let stages = stages(&origin, parsed.stage, &params, &data)?;

@@ -11,8 +11,9 @@ use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::parse::StageText;
 use super::placeholder::{Placeholder, fill};
-use super::{Param, Program, Stage};
+use super::{Program, Stage};
 use crate::error::Result;
+use crate::snapshot::params::Param;
 
 /// Checks all stages.
 pub(super) fn stages(

@@ -5,7 +5,9 @@ pub mod build;
 pub mod data;
 pub mod dependencies;
 pub mod environment;
+pub mod params;
 pub mod platform;
+pub mod seed;
 pub mod source;
 pub mod stages;
 pub mod toolchain;
@@ -14,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::error::Result;
-use crate::manifest::{Determinism, Param};
+use crate::manifest::Determinism;
 use crate::memory::Memory;
 use crate::project::Project;
 
@@ -22,7 +24,9 @@ pub use build::Build;
 pub use data::Data;
 pub use dependencies::Dependencies;
 pub use environment::Environment;
+pub use params::Param;
 pub use platform::Platform;
+pub use seed::Seed;
 pub use source::Source;
 pub use stages::Stage;
 pub use toolchain::Toolchain;
@@ -31,7 +35,7 @@ pub use toolchain::Toolchain;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// The one seed.
-    pub seed: u64,
+    pub seed: Seed,
     /// Parameters by name.
     pub params: BTreeMap<String, Param>,
     /// Which sources of nondeterminism are replaced.
