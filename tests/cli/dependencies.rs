@@ -15,6 +15,7 @@ use crate::support::{Project, cargo_home, copy, git};
 /// archive is on every machine that has built these tests.
 struct Itoa {
     version: String,
+    source: String,
     checksum: String,
     /// The cargo home that has it, and the registry's folder name there.
     home: PathBuf,
@@ -35,6 +36,7 @@ impl Itoa {
         let registry =
             registry.unwrap_or_else(|| panic!("{archive} is not in {}; `cargo fetch` brings it", home.display()));
         Self {
+            source: itoa["source"].as_str().unwrap().to_owned(),
             checksum: itoa["checksum"].as_str().unwrap().to_owned(),
             registry: registry.file_name().unwrap().to_string_lossy().into_owned(),
             version,
@@ -70,8 +72,7 @@ fn with_itoa() -> (Project, Itoa) {
     }
     std::fs::create_dir_all(itoa.archive(&home).parent().unwrap()).unwrap();
     std::fs::copy(itoa.archive(&itoa.home), itoa.archive(&home)).unwrap();
-    let source = "registry+https://github.com/rust-lang/crates.io-index";
-    let (version, checksum) = (&itoa.version, &itoa.checksum);
+    let (version, source, checksum) = (&itoa.version, &itoa.source, &itoa.checksum);
     let locked = format!(
         "[[package]]\nname = \"itoa\"\nversion = \"{version}\"\nsource = \"{source}\"\nchecksum = \"{checksum}\"\n"
     );
