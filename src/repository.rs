@@ -134,12 +134,6 @@ impl Repository {
         })
     }
 
-    /// Whether the clone has only part of the history.
-    #[must_use]
-    pub fn is_shallow(&self) -> bool {
-        self.git.is_shallow()
-    }
-
     /// Names of the tags that point to this commit, sorted.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! the program's own words. What is said is decided elsewhere.
 #![allow(clippy::disallowed_macros, reason = "this is the one room for them")]
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
@@ -75,15 +75,6 @@ impl Shell {
             _ => Verbosity::Normal,
         };
         Self::new(verbosity, flags.message_format, flags.color)
-    }
-
-    /// A shell that says nothing, for a step whose words nobody wants.
-    #[must_use]
-    pub fn silent(self) -> Self {
-        Self {
-            verbosity: Verbosity::Quiet,
-            ..self
-        }
     }
 
     /// Whether people read the output.
@@ -211,12 +202,6 @@ pub fn launch_failed(why: &str) -> ExitCode {
     }
     say(format_args!("cargo-repro: {why}"));
     ExitCode::NotJudged
-}
-
-/// Whether somebody watches stderr.
-#[must_use]
-pub fn is_watched() -> bool {
-    io::stderr().is_terminal()
 }
 
 fn say(line: std::fmt::Arguments<'_>) {

@@ -143,7 +143,7 @@ fn inspect_all(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
     let (inspected, packages) = std::thread::scope(|scope| {
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
         let root = project.repository.root();
-        let packages = scope.spawn(move || crates::check(root, package, dependencies, true));
+        let packages = scope.spawn(move || crates::check(root, package, dependencies));
         (inspect::inspect(project, read, memory), packages.join().expect("checking does not panic"))
     });
     let mut inspected = inspected.map_err(|error| error.phase(Phase::Snapshot))?;

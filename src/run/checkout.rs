@@ -293,8 +293,8 @@ fn climbs(path: &str) -> usize {
     path.split('/').take_while(|part| *part == "..").count()
 }
 
-/// The path without `..`, which are all at its front's end here.
-fn normal(path: &Path) -> PathBuf {
+/// An absolute path without `..`.
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         if part == std::path::Component::ParentDir {

@@ -47,12 +47,7 @@ fn origin(package: &RemotePackage, cargo_home: &Path) -> Origin {
 ///
 /// # Errors
 /// When an archive or a source file cannot be read.
-pub fn check(
-    root: &Path,
-    package: &Package,
-    dependencies: &Dependencies,
-    unpacked: bool,
-) -> Result<(Vec<Tampered>, Vec<String>)> {
+pub fn check(root: &Path, package: &Package, dependencies: &Dependencies) -> Result<(Vec<Tampered>, Vec<String>)> {
     let cargo_home = ambient::cargo_home();
     let checksums = checksums(dependencies);
     let middle = package.remote.len().div_ceil(2);
@@ -62,7 +57,7 @@ pub fn check(
         for remote in packages {
             interrupt::check()?;
             match origin(remote, &cargo_home) {
-                Origin::Archive(archive) => tampered.extend(check_archive(remote, &archive, &checksums, unpacked)?),
+                Origin::Archive(archive) => tampered.extend(check_archive(remote, &archive, &checksums)?),
                 Origin::Git => tampered.extend(check_checkout(remote)?),
                 Origin::Directory if remote.directory.starts_with(root) => {} // source, and judged as that
                 Origin::Directory => unchecked.push(title(remote)),
@@ -100,12 +95,7 @@ fn title(package: &RemotePackage) -> String {
     format!("{} {}", package.name, package.version)
 }
 
-fn check_archive(
-    package: &RemotePackage,
-    archive: &Path,
-    checksums: &Checksums<'_>,
-    unpacked: bool,
-) -> Result<Vec<Tampered>> {
+fn check_archive(package: &RemotePackage, archive: &Path, checksums: &Checksums<'_>) -> Result<Vec<Tampered>> {
     let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let tampered = |what: String, expected: String, found: String| Tampered {
         package: title(package),
@@ -123,9 +113,6 @@ fn check_archive(
     if !expected.contains(digest.hex().as_str()) {
         let expected: Vec<String> = expected.iter().map(|hex| format!("sha256:{hex}")).collect();
         return Ok(vec![tampered(name, expected.join(" or "), digest.to_string())]);
-    }
-    if !unpacked {
-        return Ok(Vec::new());
     }
     let differing = differing_files(&bytes, package).at("unpack", archive)?;
     Ok(differing

@@ -1,7 +1,7 @@
 //! One run session: a checkout that was built once, and trainings in it, each from the clean state.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::build::{self, Built};
 use super::checkout::Checkout;
@@ -134,11 +134,5 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn output(&self, path: &str) -> PathBuf {
         self.directory.join(path)
-    }
-
-    /// The repository's root in the checkout.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        self.checkout.root()
     }
 }

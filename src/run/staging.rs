@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::checkout::normal;
 use super::workdir::Workdir;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
@@ -105,18 +106,4 @@ fn put(source: &Path, place: &Path, digest: Digest) -> Result<()> {
         std::fs::remove_file(place).at("remove", place)?;
     }
     std::os::unix::fs::symlink(source, place).at("make the link", place)
-}
-
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                normal.pop();
-            }
-            std::path::Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
 }

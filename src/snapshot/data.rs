@@ -3,7 +3,7 @@
 //! counts, so a touched file is the same file.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -202,10 +202,4 @@ fn utf8(path: &Path) -> Result<String> {
         Error::new(format!("the name of the data {} is not UTF-8", path.display()))
             .hint("rename it; a lock is text and could not name it")
     })
-}
-
-/// The absolute paths of a data entry's files.
-#[must_use]
-pub fn absolute(directory: &Path, data: &Data) -> Vec<PathBuf> {
-    data.files.keys().map(|path| directory.join(path)).collect()
 }
