@@ -98,6 +98,10 @@ pub enum Command {
     Record(Record),
     /// Rebuild and retrain from a clean checkout, and say whether all is as locked
     Verify(Verify),
+    /// Retrain and, where it diverges, find the cause and the line
+    Explain(Explain),
+    /// Change one thing around the program at a time, and say which ones change the outcome
+    Vary(Vary),
     /// Drift only, in a moment: no build and no training
     Status(Status),
     /// What differs between two locks, or two revisions of the lock
@@ -168,9 +172,49 @@ pub struct Verify {
     /// Train N times; every outcome must be the locked one
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     pub times: u32,
+    /// Where it diverges, go on until it is known why
+    #[arg(long)]
+    pub explain: bool,
     /// Where to leave outputs that are not as locked
     #[arg(long, value_name = "DIR")]
     pub outputs: Option<PathBuf>,
+    /// Overrides of the manifest.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// `cargo repro explain`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro explain                    why this checkout does not give what repro.lock says\n  cargo repro explain --rev v1.2         the same of a tag"
+)]
+pub struct Explain {
+    /// The tag, branch or commit to explain, with the lock that it carries
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
+    /// Overrides of the manifest.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// `cargo repro vary`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro vary                       every factor, one at a time, then all of them\n  cargo repro vary --only clock,locale   these two\n  cargo repro vary --budget 10m          as many as ten minutes allow"
+)]
+pub struct Vary {
+    /// Only these factors, separated by commas
+    #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// All but these factors
+    #[arg(long, value_name = "FACTOR", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Begin no further factor after this time, such as `90s` or `10m`
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub budget: Option<std::time::Duration>,
+    /// Vary uncommitted changes too
+    #[arg(long)]
+    pub allow_dirty: bool,
     /// Overrides of the manifest.
     #[command(flatten)]
     pub overrides: Overrides,

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::cause::Cause;
 use crate::exit_code::ExitCode;
 
 /// The result of everything that can fail.
@@ -51,6 +52,10 @@ struct Inner {
     /// Indented lines under the message: the manifest's line, the end of a program's output.
     context: Option<String>,
     hint: Option<String>,
+    /// What may be why.
+    causes: Vec<Cause>,
+    /// Whether it is cargo that refuses the package.
+    of_cargo: bool,
 }
 
 impl Error {
@@ -62,6 +67,8 @@ impl Error {
             what: what.into(),
             context: None,
             hint: None,
+            causes: Vec::new(),
+            of_cargo: false,
         }))
     }
 
@@ -114,6 +121,20 @@ impl Error {
         self
     }
 
+    /// What may be why.
+    #[must_use]
+    pub fn causes(mut self, causes: Vec<Cause>) -> Self {
+        self.0.causes = causes;
+        self
+    }
+
+    /// The same error, as cargo's refusal of the package.
+    #[must_use]
+    pub fn of_cargo(mut self) -> Self {
+        self.0.of_cargo = true;
+        self
+    }
+
     /// Lines to show under the message.
     #[must_use]
     pub fn context(mut self, context: impl Into<String>) -> Self {
@@ -133,10 +154,22 @@ impl Error {
         self.0.phase
     }
 
+    /// Whether it is cargo that refuses the package.
+    #[must_use]
+    pub fn is_of_cargo(&self) -> bool {
+        self.0.of_cargo
+    }
+
     /// The message alone.
     #[must_use]
     pub fn what(&self) -> &str {
         &self.0.what
+    }
+
+    /// What may be why, if that is known.
+    #[must_use]
+    pub fn known_causes(&self) -> &[Cause] {
+        &self.0.causes
     }
 
     /// The lines under it, if any.

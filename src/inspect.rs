@@ -4,15 +4,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::compare::{Drift, drift};
+use crate::compare::{Drift, drift, snapshots};
 use crate::digest::Digest;
-use crate::error::Result;
-use crate::lockfile::{Lockfile, Read};
+use crate::error::{Error, Result};
+use crate::lockfile::{self, Lockfile, Read};
 use crate::memory::Memory;
 use crate::outcome::Artifact;
 use crate::project::Project;
-use crate::snapshot::{self, Snapshot, source};
-use crate::verdict::{NotChecked, Note};
+use crate::repository::{Commit, Repository};
+use crate::snapshot::{self, Dependencies, Snapshot, source};
+use crate::verdict::{NotChecked, Note, Verdict, Word};
 
 /// What an inspection found.
 #[derive(Debug)]
@@ -35,13 +36,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
     let lock = &read.lock;
     let closure = closure(project, lock)?;
     let snapshot = Snapshot::observe(project, &closure, memory)?;
-    let mut found = Vec::new();
-    if read.id != read.actual_id {
-        found.push(Drift::LockEdited {
-            stated: read.id,
-            actual: read.actual_id,
-        });
-    }
+    let mut found: Vec<Drift> = edited(read).into_iter().collect();
     found.extend(drift(&lock.snapshot, &snapshot));
     let mut committed = closure;
     committed.insert(project.in_repository(crate::manifest::FILE)?);
@@ -53,6 +48,11 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
     found.extend(artifacts(project, lock, memory, &mut not_checked)?);
     let ambient = snapshot::build::ambient_settings(&project.package, project.repository.root());
     found.extend(ambient.into_iter().map(|setting| Drift::AmbientBuild { setting }));
+    let asked_for = lock.snapshot.source.variables.iter();
+    let outside = asked_for.filter(|name| {
+        !snapshot.environment.variables.contains_key(*name) && crate::ambient::is_set(name)
+    });
+    found.extend(outside.map(|name| Drift::AmbientBuild { setting: name.clone() }));
     Ok(Inspected {
         snapshot,
         drift: found,
@@ -62,6 +62,44 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
             Vec::new()
         },
         not_checked,
+    })
+}
+
+/// What is left to say where cargo refuses the package: what Cargo.lock pins that the lock does not is
+/// drift, and likely why; if there is nothing of that, the refusal stands.
+///
+/// # Errors
+/// The refusal.
+pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
+    let changed = if refusal.is_of_cargo() { changed_packages(directory) } else { None };
+    let Some((read, commit, drift)) = changed else {
+        return Err(refusal);
+    };
+    let said = refusal.context_lines().and_then(|lines| lines.lines().next()).unwrap_or_default();
+    let why = format!("{}, so no other input was looked at: {said}", refusal.what());
+    Ok(Verdict {
+        drift,
+        not_checked: vec![NotChecked::new("inputs", why)],
+        lock: Some(read.id),
+        ..Verdict::new(Word::Drifted, commit)
+    })
+}
+
+fn changed_packages(directory: &Path) -> Option<(Read, Commit, Vec<Drift>)> {
+    let read = Lockfile::read(&directory.join(lockfile::FILE)).ok()?;
+    let commit = Repository::discover(directory).and_then(|repository| repository.head()).ok()?;
+    let path = directory.ancestors().map(|above| above.join("Cargo.lock")).find(|path| path.is_file())?;
+    let found = Dependencies::read(&path).ok()?;
+    let mut drift: Vec<Drift> = edited(&read).into_iter().collect();
+    let before = drift.len();
+    snapshots::dependencies(&read.lock.snapshot.dependencies, &found, &mut drift);
+    (drift.len() > before).then_some((read, commit, drift))
+}
+
+fn edited(read: &Read) -> Option<Drift> {
+    (read.id != read.actual_id).then_some(Drift::LockEdited {
+        stated: read.id,
+        actual: read.actual_id,
     })
 }
 
@@ -132,5 +170,40 @@ fn artifact(place: &Path, memory: &mut Memory) -> Result<Option<Artifact>> {
             digest: Digest::of([]),
             bytes: 0,
         })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = include_str!("../fixtures/lockfiles/v1.lock");
+
+    /// A repository with that lock, and a Cargo.lock with the first package that it pins, of this checksum.
+    fn package(checksum: &str) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let git = git2::Repository::init(directory.path()).unwrap();
+        let author = git2::Signature::now("a", "a@b").unwrap();
+        let tree = git.find_tree(git.index().unwrap().write_tree().unwrap()).unwrap();
+        git.commit(Some("HEAD"), &author, &author, "start", &tree, &[]).unwrap();
+        let package = format!(
+            "[[package]]\nname = \"rand\"\nversion = \"0.8.5\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n"
+        );
+        std::fs::write(directory.path().join("Cargo.lock"), package).unwrap();
+        std::fs::write(directory.path().join(lockfile::FILE), LOCK).unwrap();
+        directory
+    }
+
+    #[test]
+    fn a_refusal_of_cargo_is_drift_where_the_packages_are_not_as_locked() {
+        let refusal = || Error::new("cargo refuses").context("error: checksum changed").of_cargo();
+        let directory = package("0000");
+        let verdict = refused(directory.path(), refusal()).unwrap();
+        let is_rand = |drift: &Drift| matches!(drift, Drift::Dependency { locked: Some(package), .. } if package.name == "rand");
+        assert!(verdict.word == Word::Drifted && verdict.drift.iter().any(is_rand), "{:?}", verdict.drift);
+        assert!(verdict.not_checked[0].why.contains("checksum changed"));
+        assert!(refused(directory.path(), Error::new("repro.toml is broken")).is_err());
+        std::fs::remove_file(directory.path().join("Cargo.lock")).unwrap();
+        assert_eq!(refused(directory.path(), refusal()).unwrap_err().what(), "cargo refuses");
     }
 }

@@ -64,6 +64,11 @@ impl Guarded {
         Self(leader)
     }
 
+    /// Asks the group's leader, which is a warden, to end the program and to say what it saw.
+    pub fn ask_to_end(&self) {
+        let _ = rustix::process::kill_process(self.0, Signal::TERM);
+    }
+
     /// Kills what is left of the group.
     pub fn kill(&self) {
         let _ = kill_process_group(self.0, Signal::KILL);

@@ -12,13 +12,16 @@
 
 pub mod ambient;
 pub mod args;
+pub mod cause;
 pub mod commands;
 pub mod compare;
+pub mod diagnosis;
 pub mod digest;
 pub mod error;
 pub mod exit_code;
 pub mod inspect;
 pub mod interrupt;
+pub mod isolation;
 pub mod lockfile;
 pub mod manifest;
 pub mod memory;
@@ -33,6 +36,7 @@ pub mod settings;
 pub mod shell;
 pub mod snapshot;
 pub mod template;
+pub mod trace;
 pub mod verdict;
 
 use std::ffi::OsString;
@@ -42,15 +46,16 @@ use clap::Parser as _;
 use crate::args::{Args, Command};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::run::{launcher, watchdog};
+use crate::isolation::warden;
+use crate::run::watchdog;
 use crate::settings::Settings;
 use crate::shell::Shell;
 
 /// The whole program: from its arguments to its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.collect();
-    if arguments.get(1).is_some_and(|word| word == launcher::WORD) {
-        return shell::launch_failed(&launcher::become_child(arguments.drain(2..)));
+    if arguments.get(1).is_some_and(|word| word == warden::WORD) {
+        return warden::serve().map_or_else(|why| shell::warden_failed(&why), |()| ExitCode::Ok);
     }
     if arguments.get(1).is_some_and(|word| word == watchdog::WORD) {
         watchdog::watch();
@@ -88,6 +93,8 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Demo(args) => commands::demo::run(settings, args),
         Command::Record(args) => commands::record::run(settings, args),
         Command::Verify(args) => commands::verify::run(settings, args),
+        Command::Explain(args) => commands::explain::run(settings, args),
+        Command::Vary(args) => commands::vary::run(settings, args),
         Command::Status(args) => commands::status::run(settings, args),
         Command::Diff(args) => commands::diff::run(settings, args),
         Command::Show(args) => commands::show::run(settings, args),

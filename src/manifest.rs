@@ -42,6 +42,8 @@ pub struct Manifest {
     pub environment: Environment,
     /// Which sources of nondeterminism are replaced.
     pub determinism: Determinism,
+    /// What becomes of a stage that reaches for what is not declared.
+    pub isolation: Isolation,
 }
 
 /// One command of the pipeline.
@@ -97,18 +99,52 @@ pub struct Environment {
 #[serde(deny_unknown_fields)]
 pub struct Determinism {
     /// Where entropy comes from.
-    pub entropy: Source,
-    /// Where the time comes from.
-    pub clock: Source,
+    pub entropy: Entropy,
+    /// Where the date comes from.
+    pub clock: Clock,
 }
 
-/// Where something comes from that the operating system gives.
+/// Where entropy comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// The operating system, as it is.
+pub enum Entropy {
+    /// The operating system.
     #[default]
     System,
+    /// The seed: `HashMap` keys, `getrandom`, `/dev/urandom`, and all that draws on these.
+    Seeded,
+}
+
+/// Where the date comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// The operating system.
+    #[default]
+    System,
+    /// It stands still at the recorded commit's.
+    Frozen,
+}
+
+/// What becomes of a stage that reaches for what is not declared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Isolation {
+    /// Files beside the declared data.
+    pub reads: Policy,
+    /// The network.
+    pub network: Policy,
+}
+
+/// How that is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// It is not there, and nothing is recorded of a run that wanted it.
+    #[default]
+    Deny,
+    /// It is there, and every verdict says that it was used.
+    Warn,
 }
 
 impl Manifest {

@@ -21,6 +21,10 @@ pub struct StageOutcome {
     /// Files that the stage wrote without declaring them, by name alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undeclared: Vec<String>,
+    /// Files of the machine that the stage read without declaring them, where the manifest lets it: the
+    /// digest of their path, which is nobody's business, and that of their bytes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reads: BTreeMap<String, Digest>,
     /// Seed streams by name, with the number of 32-bit words drawn.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, u64>,

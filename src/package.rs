@@ -1,12 +1,15 @@
 //! The border to `cargo metadata`: the package with the manifest, the local packages that it is made
 //! of, and where the others lie. Directories are absolute here; nothing here reaches a lock.
 
+mod asking;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use serde::{Deserialize, Serialize};
 
+use self::asking::Asking;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::Build;
@@ -148,16 +151,20 @@ fn package_in<'a>(metadata: &'a Metadata, directory: &Path) -> Result<&'a cargo_
 }
 
 impl Package {
-    /// Asks cargo.
+    /// Asks cargo about the package in `directory`, of the repository at `root`.
     ///
     /// # Errors
     /// When Cargo.lock is missing or stale, a dependency cannot be had, or a manifest is broken.
-    pub fn resolve(directory: &Path, build: &Build, toolchain: &Installed, offline: bool) -> Result<Self> {
-        let mut command = MetadataCommand::new();
-        let mut options = vec![
-            "--locked".to_owned(),
-            format!("--filter-platform={}", toolchain.identity.host),
-        ];
+    pub fn resolve(
+        directory: &Path,
+        root: &Path,
+        build: &Build,
+        toolchain: &Installed,
+        offline: bool,
+    ) -> Result<Self> {
+        let asking = Asking::about(directory, root)?;
+        let (mut command, mut options) = asking.command(toolchain);
+        options.extend(["--locked".to_owned(), format!("--filter-platform={}", toolchain.identity.host)]);
         if offline {
             options.push("--offline".to_owned());
         }
@@ -168,14 +175,14 @@ impl Package {
             command.features(cargo_metadata::CargoOpt::SomeFeatures(build.features.clone()));
         }
         let metadata = command
-            .cargo_path(&toolchain.cargo)
-            .env("RUSTC", &toolchain.rustc)
-            .current_dir(directory)
-            .manifest_path(directory.join("Cargo.toml"))
             .other_options(options)
             .exec()
-            .map_err(|error| from_cargo(directory, &error))?;
-        Self::from_metadata(&metadata, directory)
+            .map_err(|error| from_cargo(directory, &error).of_cargo())?;
+        let mut package = Self::from_metadata(&metadata, directory)?;
+        for remote in &mut package.remote {
+            remote.directory = asking.real(&remote.directory);
+        }
+        Ok(package)
     }
 
     fn from_metadata(metadata: &Metadata, directory: &Path) -> Result<Self> {

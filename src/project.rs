@@ -64,7 +64,7 @@ impl Project {
         let toolchain = Installed::find(&directory, &mut memory)?;
         let name = format!("package in {} with {:?}", directory.display(), manifest.build);
         let package = memory.fact(&name, || {
-            let package = Package::resolve(&directory, &manifest.build, &toolchain, offline)
+            let package = Package::resolve(&directory, repository.root(), &manifest.build, &toolchain, offline)
                 .map_err(|error| with_empty_submodule(error, &repository, commit))?;
             let mut witnesses = package.witnesses();
             witnesses.read.extend([toolchain.cargo.clone(), toolchain.rustc.clone()]);

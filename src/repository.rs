@@ -103,6 +103,15 @@ impl Repository {
         self.git.path().join("cargo-repro")
     }
 
+    /// When a commit was made, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn time(&self, commit: Commit) -> Result<i64> {
+        let found = self.git.find_commit(commit.0).map_err(|error| unreadable(&self.root, &error))?;
+        Ok(found.time().seconds())
+    }
+
     /// The commit that is checked out.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ pub struct Shell {
     verbosity: Verbosity,
     format: MessageFormat,
     color: bool,
+    /// Whether programs are told the steps.
+    phases: bool,
 }
 
 /// How much to say.
@@ -63,6 +65,7 @@ impl Shell {
             verbosity,
             format,
             color,
+            phases: true,
         }
     }
 
@@ -75,6 +78,16 @@ impl Shell {
             _ => Verbosity::Normal,
         };
         Self::new(verbosity, flags.message_format, flags.color)
+    }
+
+    /// The same, saying nothing of what happens.
+    #[must_use]
+    pub fn silenced(self) -> Self {
+        Self {
+            verbosity: Verbosity::Quiet,
+            phases: false,
+            ..self
+        }
     }
 
     /// Whether people read the output.
@@ -155,7 +168,7 @@ impl Shell {
 
     /// One JSON object on a line of stdout, when programs read it.
     pub fn json(self, value: &impl Serialize) {
-        if self.is_human() {
+        if self.is_human() || !self.phases {
             return;
         }
         let mut line = serde_json::to_string(value).expect("messages have string keys only");
@@ -194,12 +207,9 @@ pub fn refuse(refusal: &clap::Error) -> ExitCode {
     }
 }
 
-/// Says, in the child's place, why it could not become the child.
+/// Says, in the warden's place, why it could not serve.
 #[must_use]
-pub fn launch_failed(why: &str) -> ExitCode {
-    if why.is_empty() {
-        return ExitCode::Ok; // a probe
-    }
+pub fn warden_failed(why: &str) -> ExitCode {
     say(format_args!("cargo-repro: {why}"));
     ExitCode::NotJudged
 }

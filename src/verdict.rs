@@ -3,10 +3,13 @@
 
 use std::path::PathBuf;
 
+use crate::cause::Cause;
 use crate::compare::{Divergence, Drift};
+use crate::diagnosis::Tested;
 use crate::digest::Digest;
 use crate::exit_code::ExitCode;
 use crate::outcome::Outcome;
+use crate::run::access::Access;
 
 /// One word for it; in JSON in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Word {
     Diverged,
     /// Outputs differ, on a platform class for which nothing was promised.
     Inconclusive,
+    /// No factor that was varied changes the outcome.
+    Steady,
     /// No drift was found, and nothing was computed again: what `status` can say at best.
     Unchanged,
     /// A lock was written, or is as it was.
@@ -36,6 +41,7 @@ impl Word {
             Self::Drifted => "drifted",
             Self::Diverged => "diverged",
             Self::Inconclusive => "inconclusive",
+            Self::Steady => "steady",
             Self::Unchanged => "unchanged",
             Self::Recorded => "recorded",
             Self::Done => "done",
@@ -46,7 +52,7 @@ impl Word {
     #[must_use]
     pub fn exit_code(self) -> ExitCode {
         match self {
-            Self::Reproduced | Self::Unchanged | Self::Recorded | Self::Done => ExitCode::Ok,
+            Self::Reproduced | Self::Steady | Self::Unchanged | Self::Recorded | Self::Done => ExitCode::Ok,
             Self::Drifted => ExitCode::Drift,
             Self::Diverged => ExitCode::Divergence,
             Self::Inconclusive => ExitCode::Inconclusive,
@@ -63,6 +69,8 @@ pub struct Verdict {
     pub drift: Vec<Drift>,
     /// Outputs that are not as locked.
     pub divergence: Vec<Divergence>,
+    /// Why outputs are not as locked.
+    pub causes: Vec<Cause>,
     /// Things beside these that are worth knowing.
     pub notes: Vec<Note>,
     /// What was not looked at, and so is not vouched for.
@@ -77,6 +85,29 @@ pub struct Verdict {
     pub commit: String,
     /// Where outputs that are not as locked were left.
     pub outputs: Option<PathBuf>,
+    /// Factors that were varied, and what came of each.
+    pub factors: Vec<Tested>,
+}
+
+impl Verdict {
+    /// A verdict about a commit, with nothing found yet.
+    #[must_use]
+    pub fn new(word: Word, commit: impl ToString) -> Self {
+        Self {
+            word,
+            drift: Vec::new(),
+            divergence: Vec::new(),
+            causes: Vec::new(),
+            notes: Vec::new(),
+            not_checked: Vec::new(),
+            runs: 0,
+            outcome: Outcome::new(),
+            lock: None,
+            commit: commit.to_string(),
+            outputs: None,
+            factors: Vec::new(),
+        }
+    }
 }
 
 /// Something worth knowing that is neither drift nor divergence.
@@ -93,6 +124,10 @@ pub enum Note {
     },
     /// The lock was recorded with uncommitted changes.
     RecordedDirty,
+    /// A stage, or the build, reached for something beside its inputs.
+    Reached(Access),
+    /// What looking for a cause showed.
+    Found(String),
     /// Trainings of this very run disagreed with each other.
     RunsDisagree {
         /// The first training, counted from 1, that differs from the first.

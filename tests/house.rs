@@ -33,7 +33,7 @@ const WORDS: [&str; 18] = [
     "not checked",
 ];
 
-/// Files that the template and the fixture share; `model.rs` is what they differ in.
+/// Files that the template and the two fixtures share; `model.rs` is what smartcore's differs in.
 const SHARED: [&str; 8] = [
     "src/main.rs",
     "src/load.rs",
@@ -93,9 +93,11 @@ fn the_readme_has_the_table_of_exit_codes() {
 #[test]
 fn the_readme_explains_every_kind_of_difference() {
     let readme = read("README.md");
+    let causes = cargo_repro::cause::KINDS.map(|(_, word)| word);
     for (title, kinds) in [
         ("Kinds of drift", &DRIFT_KINDS[..]),
         ("Kinds of divergence", &DIVERGENCE_KINDS[..]),
+        ("Kinds of cause", &causes[..]),
     ] {
         let first = |row: Vec<String>| row[0].trim_matches('`').to_owned();
         let named: BTreeSet<String> = rows(section(&readme, title)).into_iter().map(first).collect();
@@ -155,16 +157,20 @@ fn tables(manifest: &toml::Table) -> Vec<&toml::Table> {
 }
 
 #[test]
-fn the_template_and_the_fixture_differ_in_the_model_alone() {
-    for path in SHARED {
-        let template = std::fs::read(root().join("src/template").join(path)).expect(path);
-        let fixture = std::fs::read(root().join("fixtures/programs/wine-forest").join(path)).expect(path);
-        assert!(template == fixture, "{path} of the template is not that of wine-forest");
-    }
+fn the_wine_programs_differ_in_the_model_alone() {
     let of = |folder: &str| -> BTreeSet<String> {
         files(&[folder]).into_iter().map(|path| path[folder.len()..].to_owned()).collect()
     };
-    assert_eq!(of("src/template/src"), of("fixtures/programs/wine-forest/src"));
+    for fixture in ["wine-forest", "wine-smartcore"] {
+        let folder = format!("fixtures/programs/{fixture}");
+        for path in SHARED {
+            let template = std::fs::read(root().join("src/template").join(path)).expect(path);
+            let shared = std::fs::read(root().join(&folder).join(path)).expect(path);
+            assert!(template == shared, "{path} of the template is not that of {fixture}");
+        }
+        assert_eq!(of("src/template/src"), of(&format!("{folder}/src")));
+    }
+    assert_eq!(read("src/template/src/model.rs"), read("fixtures/programs/wine-forest/src/model.rs"));
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn recording() -> args::Record {
 
 fn verification() -> args::Verify {
     args::Verify {
+        explain: false,
         rev: None,
         times: 1,
         outputs: None,

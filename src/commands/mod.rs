@@ -2,18 +2,25 @@
 
 pub mod demo;
 pub mod diff;
+pub mod explain;
 pub mod init;
 pub mod new;
 pub mod record;
 pub mod show;
 pub mod status;
+pub mod vary;
 pub mod verify;
 
+use crate::diagnosis::locate;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::manifest::{Clock, Determinism, Entropy};
+use crate::project::Project;
 use crate::report;
+use crate::run::session::{Session, Trained};
 use crate::run::workdir::Workdir;
 use crate::settings::Settings;
+use crate::trace::Instruction;
 use crate::verdict::{NotChecked, Verdict};
 
 /// Says a verdict in the form that was asked for.
@@ -29,15 +36,46 @@ fn done(settings: &Settings) -> ExitCode {
     ExitCode::Ok
 }
 
-/// What no run of this version can vouch for.
+/// What a run could not be held from on this machine.
 fn not_isolated(workdir: &Workdir) -> Vec<NotChecked> {
-    let mut not_checked = vec![
-        NotChecked::new("undeclared-read", "files that the program read beside the declared data were not watched"),
-        NotChecked::new("network", "the program was not kept from the network"),
-    ];
-    if workdir.namespace().is_none() {
-        let why = "no user namespaces here, so builds and programs saw the real path of their work directory";
-        not_checked.push(NotChecked::new("working-directory", why));
+    if workdir.has_walls() {
+        return Vec::new();
     }
-    not_checked
+    vec![
+        NotChecked::new(
+            "isolation",
+            "no user namespaces here: programs saw the machine's processes, names and clock, and the real path of their work directory",
+        ),
+        NotChecked::new("network", "without namespaces only TCP is kept from the program, and that by landlock where the kernel has it"),
+    ]
+}
+
+/// What was to be watched or answered in a training, and could not be.
+fn not_covered(project: &Project, session: &Session<'_>, trained: &Trained) -> Vec<NotChecked> {
+    let determinism = project.manifest.determinism;
+    let mut not_covered = Vec::new();
+    if trained.reports.values().any(|report| !report.held.listener) {
+        let why = "this kernel lets no process answer for another's system calls, so nothing that it read was seen";
+        not_covered.push(NotChecked::new("undeclared-read", why));
+    }
+    let answers = determinism != Determinism::default();
+    if answers && trained.reports.values().any(|report| !report.held.tracer) {
+        let why = "this machine lets no process follow another, so the kernel's own page told the time and random numbers";
+        not_covered.push(NotChecked::new("clock", why));
+    }
+    let instructions = |kinds: &[Instruction]| {
+        let found = locate::asking_instructions(session, kinds);
+        found.into_iter().map(|(instruction, function)| format!("{instruction} in {function}")).collect::<Vec<_>>()
+    };
+    let unseen = |kind, found: Vec<String>| {
+        let why = format!("the program can ask the processor itself, which nobody can answer for: {}", found.join(", "));
+        (!found.is_empty()).then(|| NotChecked::new(kind, why))
+    };
+    if determinism.entropy == Entropy::Seeded {
+        not_covered.extend(unseen("process-entropy", instructions(&[Instruction::Rdrand, Instruction::Rdseed])));
+    }
+    if determinism.clock == Clock::Frozen {
+        not_covered.extend(unseen("clock", instructions(&[Instruction::Rdtsc, Instruction::Rdtscp])));
+    }
+    not_covered
 }

@@ -1,25 +1,29 @@
 //! `record`: snapshot, build, train, and only if all of that held, the lock.
 
+mod confirm;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use confirm::{Confirmed, confirm};
+
 use super::conclude;
 use crate::args;
-use crate::compare::{Divergence, Drift, divergence};
+use crate::diagnosis::trial::Laboratory;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
 use crate::memory::Memory;
-use crate::outcome::Outcome;
 use crate::project::{self, Project};
-use crate::run::evidence;
-use crate::run::session::Session;
+use crate::run::access::{Access, Reached};
+use crate::run::circumstances::Circumstances;
+use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::source::{self, Dirty};
 use crate::snapshot::{self, Build, Data, Dependencies, Environment, Snapshot, Source};
-use crate::verdict::{NotChecked, Verdict, Word};
+use crate::verdict::{NotChecked, Note, Verdict, Word};
 
 /// Runs the command.
 ///
@@ -42,18 +46,29 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     let recorded = record(&project, &workdir, settings, args, dirty, &mut memory);
     memory.save();
     match recorded? {
-        Recorded::Lock(lock, outputs) => {
-            let standing = write(&project, *lock, &outputs, settings)?;
-            conclude(settings, &verdict_of(&standing, &project, &workdir))
+        Recorded::Lock(recording) => {
+            let standing = write(&project, recording.lock, &recording.outputs, settings)?;
+            let mut not_checked = super::not_isolated(&workdir);
+            not_checked.extend(recording.not_covered);
+            conclude(settings, &verdict_of(&standing, &project, recording.accesses, not_checked))
         }
         Recorded::Refused(verdict) => conclude(settings, &verdict),
     }
 }
 
+/// A lock with what belongs to it.
+struct Recording {
+    lock: Lockfile,
+    /// Where the outputs lie.
+    outputs: Vec<(String, PathBuf)>,
+    accesses: Vec<Access>,
+    not_covered: Vec<NotChecked>,
+}
+
 /// What came of it.
 enum Recorded {
-    /// A lock to write, and where its outputs lie.
-    Lock(Box<Lockfile>, Vec<(String, PathBuf)>),
+    /// A lock to write.
+    Lock(Box<Recording>),
     /// None, and why.
     Refused(Box<Verdict>),
 }
@@ -70,7 +85,7 @@ fn old_lock(project: &Project) -> Result<Option<Lockfile>> {
 }
 
 /// The files that must be committed: what may reach the program, the manifest, and committed data.
-fn candidates(project: &Project) -> Result<BTreeSet<String>> {
+pub(super) fn candidates(project: &Project) -> Result<BTreeSet<String>> {
     let (repository, commit) = (&project.repository, project.commit);
     let mut files = source::candidates(repository, commit, &project.package)?;
     files.insert(project.in_repository(crate::manifest::FILE)?);
@@ -96,7 +111,7 @@ fn command_closure(project: &Project) -> Result<BTreeSet<String>> {
 }
 
 /// Whether some of the files are not as committed; an error unless that is allowed.
-fn refuse_dirty(project: &Project, files: &BTreeSet<String>, allow: bool, memory: &mut Memory) -> Result<bool> {
+pub(super) fn refuse_dirty(project: &Project, files: &BTreeSet<String>, allow: bool, memory: &mut Memory) -> Result<bool> {
     let dirty = source::dirty(&project.repository, project.commit, files, memory)?;
     if dirty.is_empty() || allow {
         return Ok(!dirty.is_empty());
@@ -126,13 +141,21 @@ fn record(
 ) -> Result<Recorded> {
     let environment = Environment::observe(&project.manifest.environment)?;
     let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
+    let circumstances = Circumstances::of(&project.manifest, Some(project.repository.time(project.commit)?));
     let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
 
     // The data is digested while cargo compiles: neither needs the other.
     let (directory, declared) = (&project.directory, &project.manifest.data);
     let (session, data) = std::thread::scope(|scope| {
         let data = scope.spawn(|| snapshot::observe_data(directory, declared, memory));
-        let session = Session::build(project, workdir, dirty, &build, &environment, &dependencies, settings.shell);
+        let pinned = Pinned {
+            build: &build,
+            environment: &environment,
+            dependencies: &dependencies,
+            circumstances: &circumstances,
+            line_tables: false,
+        };
+        let session = Session::build(project, workdir, dirty, pinned, settings.shell);
         (session, data.join().expect("digesting does not panic"))
     });
     let data = data.map_err(|error| error.phase(Phase::Snapshot))?;
@@ -140,67 +163,54 @@ fn record(
     let session = session?;
     let closure = closure(project, &session)?;
     dirty |= refuse_dirty(project, &closure, args.allow_dirty, &mut Memory::none())?;
-    let source = if dirty {
+    let laboratory = Laboratory {
+        project,
+        session: &session,
+        data: &data,
+        environment: &environment,
+        shell: settings.shell,
+    };
+    let confirmed = confirm(&laboratory, &circumstances, args.confirm);
+    session.forget_kept();
+    let agreed = match confirmed? {
+        Confirmed::Same(agreed) => agreed,
+        Confirmed::Refused(verdict) => return Ok(Recorded::Refused(verdict)),
+    };
+    // What the stages read of the commit reaches the model as surely as a source file.
+    let closure = with_read(closure, &agreed.accesses);
+    dirty |= refuse_dirty(project, &closure, args.allow_dirty, &mut Memory::none())?;
+    let mut source = if dirty {
         source::observe_work_tree(&project.repository, project.commit, &closure)?
     } else {
         Source::observe(&project.repository, project.commit, &closure)?
     };
-
-    let snapshot = Snapshot::assemble(project, source, dependencies, build, environment, data);
-    let recorded = train(project, &session, snapshot, args.confirm, dirty);
-    session.forget_kept();
-    recorded
-}
-
-fn train(project: &Project, session: &Session<'_>, snapshot: Snapshot, confirm: u32, dirty: bool) -> Result<Recorded> {
-    let order = project.manifest.stage_order();
-    let mut first: Option<Outcome> = None;
-    for number in 1..=confirm {
-        let (outcome, changed) = session.train(&snapshot.data, &snapshot.environment, number, confirm)?;
-        if !changed.is_empty() {
-            return Ok(refused(project, Word::Drifted, changed, Vec::new(), number));
-        }
-        refuse_incomplete(project, &outcome)?;
-        match &first {
-            None => {
-                if confirm > 1 {
-                    session.keep(&outcome)?;
-                }
-                first = Some(outcome);
-            }
-            Some(first) => {
-                let mut differing = divergence(first, &outcome, &order);
-                if !differing.is_empty() {
-                    evidence::describe(&session.kept(), session, &mut differing);
-                    return Ok(refused(project, Word::Diverged, Vec::new(), differing, number));
-                }
-            }
-        }
-    }
+    source.variables = session.built.variables.iter().cloned().collect();
     let lock = Lockfile {
-        record: Record { runs: confirm, dirty },
-        snapshot,
-        outcome: first.expect("at least one training is asked for"),
+        record: Record {
+            runs: args.confirm,
+            dirty,
+            date: circumstances.conditions.clock,
+        },
+        snapshot: Snapshot::assemble(project, source, dependencies, build, environment, data),
+        outcome: agreed.outcome,
         facts: Facts::observe(),
     };
     let artifacts = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());
     let outputs = artifacts.map(|path| (path.clone(), session.output(path))).collect();
-    Ok(Recorded::Lock(Box::new(lock), outputs))
+    Ok(Recorded::Lock(Box::new(Recording {
+        lock,
+        outputs,
+        accesses: agreed.accesses,
+        not_covered: agreed.not_covered,
+    })))
 }
 
-fn refused(project: &Project, word: Word, drift: Vec<Drift>, divergence: Vec<Divergence>, runs: u32) -> Recorded {
-    Recorded::Refused(Box::new(Verdict {
-        word,
-        drift,
-        divergence,
-        notes: Vec::new(),
-        not_checked: Vec::new(),
-        runs,
-        outcome: Outcome::new(),
-        lock: None,
-        commit: project.commit.to_string(),
-        outputs: None,
-    }))
+fn with_read(mut closure: BTreeSet<String>, accesses: &[Access]) -> BTreeSet<String> {
+    closure.extend(accesses.iter().filter_map(|access| match &access.what {
+        Reached::Committed(path) => Some(path.clone()),
+        _ => None,
+    }));
+    closure
 }
 
 /// Before the compiler is started for nothing.
@@ -215,7 +225,7 @@ fn refuse_absent(project: &Project) -> Result<()> {
     Ok(())
 }
 
-fn refuse_missing(data: &BTreeMap<String, Data>) -> Result<()> {
+pub(super) fn refuse_missing(data: &BTreeMap<String, Data>) -> Result<()> {
     let mut missing = data.iter().flat_map(|(name, data)| data.missing.iter().map(move |path| (name, path)));
     missing.next().map_or(Ok(()), |(name, path)| Err(data_missing(name, path)))
 }
@@ -224,27 +234,6 @@ fn data_missing(name: &str, path: &str) -> Error {
     Error::new(format!("the data `{name}` is not there: {path}"))
         .phase(Phase::Snapshot)
         .hint("paths in [data] start at the package's directory; fetch the file, or mend the path in repro.toml")
-}
-
-/// A lock that pins nothing, or not what the manifest declares, would be worse than none.
-fn refuse_incomplete(project: &Project, outcome: &Outcome) -> Result<()> {
-    for (name, stage) in &project.manifest.stages {
-        let written = &outcome[name];
-        let declared = stage.artifacts.iter().chain(&stage.metrics);
-        if let Some(path) = declared.clone().find(|path| !written.artifacts.contains_key(*path)) {
-            return Err(Error::training(format!("stage `{name}` ended well but did not write {path}"))
-                .phase(Phase::Collect)
-                .hint("outputs go to REPRO_OUT_DIR, which is the package's directory in the checkout and the program's own"));
-        }
-        if written.is_empty() {
-            return Err(Error::training(format!(
-                "stage `{name}` gave nothing that a later run could be compared with"
-            ))
-            .phase(Phase::Collect)
-            .hint("declare `artifacts` or `metrics` for it in repro.toml"));
-        }
-    }
-    Ok(())
 }
 
 /// The files that reached the program, as the build tells, and those that rule it.
@@ -285,22 +274,22 @@ fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], setti
     Ok(lock)
 }
 
-fn verdict_of(lock: &Lockfile, project: &Project, workdir: &Workdir) -> Verdict {
-    let mut not_checked = super::not_isolated(workdir);
+fn verdict_of(
+    lock: &Lockfile,
+    project: &Project,
+    accesses: Vec<Access>,
+    mut not_checked: Vec<NotChecked>,
+) -> Verdict {
     if lock.record.runs == 1 {
         let why = "the program was trained once; `--confirm 3` would show whether it gives the same twice";
         not_checked.insert(0, NotChecked::new("repetition", why));
     }
     Verdict {
-        word: Word::Recorded,
-        drift: Vec::new(),
-        divergence: Vec::new(),
-        notes: Vec::new(),
+        notes: accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached).collect(),
         not_checked,
         runs: lock.record.runs,
         outcome: lock.outcome.clone(),
         lock: Some(lock.id()),
-        commit: project.commit.to_string(),
-        outputs: None,
+        ..Verdict::new(Word::Recorded, project.commit)
     }
 }

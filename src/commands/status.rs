@@ -8,7 +8,6 @@ use crate::exit_code::ExitCode;
 use crate::inspect;
 use crate::lockfile::Lockfile;
 use crate::memory::Memory;
-use crate::outcome::Outcome;
 use crate::project::{self, Project};
 use crate::settings::{Overrides, Settings};
 use crate::verdict::{NotChecked, Verdict, Word, stops};
@@ -20,13 +19,17 @@ use crate::verdict::{NotChecked, Verdict, Word, stops};
 pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
-    let (project, mut memory) = Project::open(directory, &overrides, settings.offline, |repository| {
+    let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
         if args.fresh {
             Memory::none()
         } else {
             Memory::load(&repository.private_directory())
         }
-    })?;
+    });
+    let (project, mut memory) = match opened {
+        Ok(opened) => opened,
+        Err(refusal) => return conclude(settings, &inspect::refused(&directory, refusal)?),
+    };
     let read = Lockfile::read(&project.lock_path())?;
     let inspected = inspect::inspect(&project, &read, &mut memory)?;
     memory.save();
@@ -42,16 +45,11 @@ pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
         Word::Unchanged
     };
     let verdict = Verdict {
-        word,
         drift: inspected.drift,
-        divergence: Vec::new(),
         notes: inspected.notes,
         not_checked,
-        runs: 0,
-        outcome: Outcome::new(),
         lock: Some(read.id),
-        commit: project.commit.to_string(),
-        outputs: None,
+        ..Verdict::new(word, project.commit)
     };
     conclude(settings, &verdict)
 }

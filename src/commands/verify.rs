@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{conclude, not_isolated};
+use super::explain::Case;
+use super::{conclude, not_covered, not_isolated};
 use crate::args;
 use crate::compare::divergence::changed_binaries;
 use crate::compare::{Drift, divergence};
@@ -12,9 +13,10 @@ use crate::exit_code::ExitCode;
 use crate::inspect::{self, Inspected};
 use crate::lockfile::{Lockfile, Read};
 use crate::memory::Memory;
-use crate::outcome::Outcome;
 use crate::project::{self, Project};
-use crate::run::session::Session;
+use crate::run::access::Access;
+use crate::run::circumstances::Circumstances;
+use crate::run::session::{Pinned, Session, Trained};
 use crate::run::workdir::{self, Workdir};
 use crate::run::{crates, evidence};
 use crate::settings::{Overrides, Settings};
@@ -30,7 +32,11 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
     let here = project::directory(settings)?;
     let revision = args.rev.as_ref().map(|name| crate::revision::check_out(&here, name)).transpose()?;
     let directory = revision.as_ref().map_or(here.clone(), |revision| revision.package.clone());
-    let (project, mut memory) = Project::open(directory, &overrides, settings.offline, |_| Memory::none())?;
+    let opened = Project::open(directory.clone(), &overrides, settings.offline, |_| Memory::none());
+    let (project, mut memory) = match opened {
+        Ok(opened) => opened,
+        Err(refusal) => return conclude(settings, &inspect::refused(&directory, refusal)?),
+    };
     let read = Lockfile::read(&project.lock_path())?;
     let at = args.rev.as_ref().map_or_else(String::new, |name| format!("{name}, "));
     settings.shell.status(
@@ -46,6 +52,7 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
         read: &read,
         settings,
         times: args.times,
+        explain: args.explain,
         outputs: &outputs,
     };
     conclude(settings, &verification.verdict(&mut memory)?)
@@ -67,6 +74,8 @@ struct Verification<'a> {
     read: &'a Read,
     settings: &'a Settings,
     times: u32,
+    /// Whether to go on after a divergence until its cause is known.
+    explain: bool,
     /// Where outputs that are not as locked are left.
     outputs: &'a Path,
 }
@@ -78,16 +87,11 @@ impl Verification<'_> {
             .json(&crate::report::json::phase("snapshot", &self.project.package.name));
         let inspected = inspect_all(self.project, self.read, memory)?;
         let mut verdict = Verdict {
-            word: Word::Drifted,
             drift: inspected.drift,
-            divergence: Vec::new(),
             notes: inspected.notes,
             not_checked: inspected.not_checked,
-            runs: 0,
-            outcome: Outcome::new(),
             lock: Some(self.read.id),
-            commit: self.project.commit.to_string(),
-            outputs: None,
+            ..Verdict::new(Word::Drifted, self.project.commit)
         };
         if verdict.drift.iter().any(stops) {
             verdict
@@ -102,39 +106,69 @@ impl Verification<'_> {
 
     /// Rebuilds, and trains until all trainings are done or one differs.
     fn retrain(&self, snapshot: &Snapshot, verdict: &mut Verdict) -> Result<()> {
-        let (project, locked) = (self.project, &self.read.lock.outcome);
-        let (build, environment) = (&snapshot.build, &snapshot.environment);
+        let project = self.project;
+        let circumstances = Circumstances::of(&project.manifest, self.read.lock.record.date);
+        let pinned = Pinned {
+            build: &snapshot.build,
+            environment: &snapshot.environment,
+            dependencies: &snapshot.dependencies,
+            circumstances: &circumstances,
+            line_tables: false,
+        };
         let workdir = Workdir::fresh()?;
         verdict.not_checked.extend(not_isolated(&workdir));
-        let session =
-            Session::build(project, &workdir, false, build, environment, &snapshot.dependencies, self.settings.shell)?;
-        let order = project.manifest.stage_order();
+        let session = Session::build(project, &workdir, false, pinned, self.settings.shell)?;
+        let case = Case {
+            project,
+            snapshot,
+            circumstances: &circumstances,
+            workdir: &workdir,
+            session: &session,
+            shell: self.settings.shell,
+        };
         for number in 1..=self.times {
-            let (outcome, changed) = session.train(&snapshot.data, environment, number, self.times)?;
+            let trained = case.laboratory(&session).train(&circumstances, (number, self.times))?;
             verdict.runs = number;
-            if !changed.is_empty() {
-                verdict.drift.extend(changed);
-                verdict.word = Word::Drifted;
-                return Ok(());
-            }
-            let mut differing = divergence(locked, &outcome, &order);
             if number == 1 {
-                let binaries = changed_binaries(locked, &outcome).into_iter();
-                let note = |(stage, (locked, found))| Note::BinaryChanged { stage, locked, found };
-                verdict.notes.extend(binaries.map(note));
-                verdict.outcome = outcome;
-            } else if verdict.outcome != outcome {
-                verdict.notes.push(Note::RunsDisagree { run: number });
+                verdict.not_checked.extend(not_covered(project, &session, &trained));
             }
-            if !differing.is_empty() {
-                evidence::describe(&project.directory, &session, &mut differing);
-                verdict.outputs = evidence::leave(&session, &self.read.lock, &differing, self.outputs)?;
-                verdict.divergence = differing;
-                break;
+            if self.judge(trained, &case, verdict)? {
+                return Ok(());
             }
         }
         verdict.word = decide(&verdict.drift, &verdict.divergence);
         Ok(())
+    }
+
+    /// Holds a training against the lock. Gives whether that is the end.
+    fn judge(&self, trained: Trained, case: &Case<'_>, verdict: &mut Verdict) -> Result<bool> {
+        let locked = &self.read.lock.outcome;
+        if verdict.runs == 1 {
+            verdict.notes.extend(trained.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
+            let binaries = changed_binaries(locked, &trained.outcome).into_iter();
+            let note = |(stage, (locked, found))| Note::BinaryChanged { stage, locked, found };
+            verdict.notes.extend(binaries.map(note));
+            verdict.outcome.clone_from(&trained.outcome);
+        } else if verdict.outcome != trained.outcome {
+            verdict.notes.push(Note::RunsDisagree { run: verdict.runs });
+        }
+        if !trained.changed.is_empty() {
+            verdict.drift.extend(trained.changed);
+            verdict.word = Word::Drifted;
+            return Ok(true);
+        }
+        let mut differing = divergence(locked, &trained.outcome, &self.project.manifest.stage_order());
+        if differing.is_empty() {
+            return Ok(false);
+        }
+        evidence::describe(&self.project.directory, case.session, &mut differing);
+        verdict.outputs = evidence::leave(case.session, &self.read.lock, &differing, self.outputs)?;
+        verdict.divergence = differing;
+        verdict.word = decide(&verdict.drift, &verdict.divergence);
+        if self.explain {
+            case.explain(locked, &trained.outcome, verdict)?;
+        }
+        Ok(true)
     }
 }
 

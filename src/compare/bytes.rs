@@ -2,7 +2,10 @@
 //! what kind of difference it is, because that is evidence: another order of keys is a map's iteration
 //! order, last digits are an order of summation, everything is another seed or other data.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// How two byte strings that are not equal differ.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,13 +77,46 @@ fn json(locked: &str, found: &str) -> Option<JsonDifference> {
             largest_relative: walk.largest_relative,
             first,
         }
-    } else if let Some(first) = walk.first_text {
+    } else if let Some(first) = walk.first_text.or_else(|| rewritten(locked, found)) {
         JsonDifference::NumberText { first }
     } else if without_space(locked) == without_space(found) {
         JsonDifference::Layout
     } else {
         JsonDifference::KeyOrder
     })
+}
+
+/// The first number, of two documents with equal values, that is written otherwise: parsing makes `0.1` of
+/// `0.10`.
+fn rewritten(locked: &str, found: &str) -> Option<String> {
+    let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+    numbers(locked, String::new(), &mut old);
+    numbers(found, String::new(), &mut new);
+    old.into_iter().find(|(at, text)| new.get(at) != Some(text)).map(|(at, _)| at)
+}
+
+/// The numbers of a document as they are written, by where they stand.
+fn numbers<'a>(json: &'a str, at: String, found: &mut BTreeMap<String, &'a str>) {
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            let entries: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+            entries.into_iter().for_each(|(key, value)| numbers(value.get(), below(&at, &key), found));
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+            items
+                .into_iter()
+                .enumerate()
+                .for_each(|(index, item)| numbers(item.get(), format!("{at}/{index}"), found));
+        }
+        Some(b'-' | b'0'..=b'9') => drop(found.insert(at, json)),
+        _ => {}
+    }
+}
+
+/// The pointer to a key of what is at `at`.
+fn below(at: &str, key: &str) -> String {
+    format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 fn without_space(text: &str) -> String {
@@ -111,7 +147,7 @@ impl Walk {
             }
             (Value::Object(old), Value::Object(new)) if old.len() == new.len() => {
                 for (key, old) in old {
-                    let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+                    let at = below(&at, key);
                     match new.get(key) {
                         Some(new) => self.compare(old, new, at),
                         None => self.structure = self.structure.take().or(Some(at)),
@@ -168,6 +204,8 @@ mod tests {
         assert_eq!(kind(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#), JsonDifference::KeyOrder);
         assert_eq!(kind("[1,2]", "[1, 2]"), JsonDifference::Layout);
         assert_eq!(kind("[1.0]", "[1]"), JsonDifference::NumberText { first: "/0".to_owned() });
+        assert_eq!(kind(r#"{"a":[0.1]}"#, r#"{"a":[0.10]}"#), JsonDifference::NumberText { first: "/a/0".to_owned() });
+        assert_eq!(kind("1e2 ", "100.0"), JsonDifference::NumberText { first: String::new() });
         assert_eq!(kind("[0.0]", "[-0.0]"), JsonDifference::NumberText { first: "/0".to_owned() });
         assert_eq!(
             kind(r#"{"t":[1.0,4.0]}"#, r#"{"t":[1.0,3.0]}"#),

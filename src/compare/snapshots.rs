@@ -19,6 +19,10 @@ pub fn drift(locked: &Snapshot, found: &Snapshot) -> Vec<Drift> {
         let change = Change::new("determinism".to_owned(), text(locked), text(found));
         drift.push(Drift::Manifest(change));
     }
+    if locked.isolation != found.isolation {
+        let text = |snapshot: &Snapshot| format!("{:?}", snapshot.isolation);
+        drift.push(Drift::Manifest(Change::new("isolation".to_owned(), text(locked), text(found))));
+    }
     if locked.seed != found.seed {
         drift.push(Drift::Seed {
             locked: locked.seed,
@@ -158,7 +162,8 @@ fn source(locked: &Source, found: &Source, drift: &mut Vec<Drift>) {
     }
 }
 
-fn dependencies(locked: &Dependencies, found: &Dependencies, drift: &mut Vec<Drift>) {
+/// How the packages differ that two Cargo.locks pin.
+pub fn dependencies(locked: &Dependencies, found: &Dependencies, drift: &mut Vec<Drift>) {
     if locked == found {
         return;
     }

@@ -54,6 +54,9 @@ pub struct Record {
     pub runs: u32,
     /// Whether uncommitted changes were part of it.
     pub dirty: bool,
+    /// The date that programs saw, in seconds since 1970, if the clock was frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<i64>,
 }
 
 /// A lock as read, with what its text gives away.

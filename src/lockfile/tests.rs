@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::manifest::Determinism;
+use crate::manifest::{Clock, Determinism, Entropy, Isolation, Policy};
 use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
 use crate::snapshot::data::{DataFile, Form};
 use crate::snapshot::dependencies::Package;
@@ -87,10 +87,12 @@ fn stage_outcome() -> BoxedStrategy<StageOutcome> {
         map(artifact),
         map(metric()),
         vec(checkpoint, 0..3),
+        map(digest()),
     )
-        .prop_map(|(binary, undeclared, streams, artifacts, metrics, checkpoints)| StageOutcome {
+        .prop_map(|(binary, undeclared, streams, artifacts, metrics, checkpoints, reads)| StageOutcome {
             binary,
             undeclared,
+            reads,
             streams,
             artifacts,
             metrics,
@@ -130,12 +132,13 @@ fn stage() -> BoxedStrategy<Stage> {
 }
 
 fn source() -> BoxedStrategy<Source> {
-    (text(), option::of(text()), digest(), map(text()), map(digest()))
-        .prop_map(|(commit, tag, closure, submodules, files)| Source {
+    (text(), option::of(text()), digest(), map(text()), vec(text(), 0..3), map(digest()))
+        .prop_map(|(commit, tag, closure, submodules, variables, files)| Source {
             commit,
             tag,
             closure,
             submodules,
+            variables,
             files,
         })
         .boxed()
@@ -186,13 +189,14 @@ fn snapshot() -> BoxedStrategy<Snapshot> {
     let environment = (vec(text(), 0..3), map(text())).prop_map(|(unset, variables)| Environment { unset, variables });
     let platform = (text(), text(), text()).prop_map(|(target, libc, cpu)| Platform { target, libc, cpu });
     let inner = (source(), toolchain(), dependencies(), build(), platform, environment);
-    (count(), map(param()), map(data()), map(stage()), inner)
-        .prop_map(|(seed, params, data, stages, inner)| {
+    (count(), map(param()), map(data()), map(stage()), policies(), inner)
+        .prop_map(|(seed, params, data, stages, (determinism, isolation), inner)| {
             let (source, toolchain, dependencies, build, platform, environment) = inner;
             Snapshot {
                 seed: i64::try_from(seed).ok().and_then(Seed::new).unwrap(),
                 params,
-                determinism: Determinism::default(),
+                determinism,
+                isolation,
                 source,
                 toolchain,
                 dependencies,
@@ -206,6 +210,17 @@ fn snapshot() -> BoxedStrategy<Snapshot> {
         .boxed()
 }
 
+fn policies() -> BoxedStrategy<(Determinism, Isolation)> {
+    let policy = || prop_oneof![Just(Policy::Deny), Just(Policy::Warn)];
+    let determinism = (
+        prop_oneof![Just(Entropy::System), Just(Entropy::Seeded)],
+        prop_oneof![Just(Clock::System), Just(Clock::Frozen)],
+    );
+    let determinism = determinism.prop_map(|(entropy, clock)| Determinism { entropy, clock });
+    let isolation = (policy(), policy()).prop_map(|(reads, network)| Isolation { reads, network });
+    (determinism, isolation).boxed()
+}
+
 fn lockfile() -> BoxedStrategy<Lockfile> {
     let facts = (text(), text(), text(), 0..4096_usize).prop_map(|(tool, kernel, cpu, processors)| Facts {
         tool,
@@ -217,7 +232,9 @@ fn lockfile() -> BoxedStrategy<Lockfile> {
         tool: facts.tool.replace("\n[facts]\n", ""),
         ..facts
     });
-    let record = (any::<u32>(), any::<bool>()).prop_map(|(runs, dirty)| Record { runs, dirty });
+    // TOML has whole numbers of 64 bits with a sign, and a date before 1970 is one, too.
+    let record = (any::<u32>(), any::<bool>(), option::of(any::<i64>()));
+    let record = record.prop_map(|(runs, dirty, date)| Record { runs, dirty, date });
     (record, snapshot(), map(stage_outcome()), facts)
         .prop_map(|(record, snapshot, outcome, facts)| Lockfile {
             record,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lockfile, Record};
 use crate::digest::Digest;
-use crate::manifest::Determinism;
+use crate::manifest::{Determinism, Isolation};
 use crate::outcome::Outcome;
 use crate::snapshot::platform::Facts;
 use crate::snapshot::{
@@ -26,6 +26,9 @@ struct Body<'a> {
     data: &'a BTreeMap<String, Data>,
     stages: &'a BTreeMap<String, Stage>,
     determinism: &'a Determinism,
+    /// Left out where it is the usual one, as in locks from before there was another.
+    #[serde(skip_serializing_if = "is_usual")]
+    isolation: &'a Isolation,
     environment: &'a Environment,
     platform: &'a Platform,
     toolchain: &'a Toolchain,
@@ -49,6 +52,8 @@ struct Whole {
     data: BTreeMap<String, Data>,
     stages: BTreeMap<String, Stage>,
     determinism: Determinism,
+    #[serde(default)]
+    isolation: Isolation,
     environment: Environment,
     platform: Platform,
     toolchain: Toolchain,
@@ -56,6 +61,11 @@ struct Whole {
     source: Source,
     dependencies: Dependencies,
     facts: Facts,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over what the field is")]
+fn is_usual(isolation: &&Isolation) -> bool {
+    **isolation == Isolation::default()
 }
 
 /// The canonical text of everything that the id covers.
@@ -69,6 +79,7 @@ pub(super) fn body(lock: &Lockfile) -> String {
         data: &snapshot.data,
         stages: &snapshot.stages,
         determinism: &snapshot.determinism,
+        isolation: &snapshot.isolation,
         environment: &snapshot.environment,
         platform: &snapshot.platform,
         toolchain: &snapshot.toolchain,
@@ -86,6 +97,7 @@ pub(super) fn parse(text: &str) -> Result<(Lockfile, Digest), String> {
         seed: whole.seed,
         params: whole.params,
         determinism: whole.determinism,
+        isolation: whole.isolation,
         source: whole.source,
         toolchain: whole.toolchain,
         dependencies: whole.dependencies,

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::stages::stages;
-use super::{Build, Determinism, Environment, Manifest, VERSION};
+use super::{Build, Clock, Determinism, Entropy, Environment, Isolation, Manifest, Policy, VERSION};
 use crate::error::Result;
 use crate::snapshot::params::Param;
 use crate::snapshot::seed::Seed;
@@ -32,6 +32,8 @@ struct Text {
     environment: EnvironmentText,
     #[serde(default)]
     determinism: DeterminismText,
+    #[serde(default)]
+    isolation: IsolationText,
     #[serde(default)]
     #[expect(dead_code, reason = "its keys are checked; the policy itself is the gate's")]
     gate: GateText,
@@ -87,6 +89,13 @@ struct DeterminismText {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct IsolationText {
+    reads: Option<Spanned<String>>,
+    network: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct GateText {
     #[serde(rename = "tags")]
     _tags: Option<String>,
@@ -118,7 +127,18 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
             default_features: parsed.build.default_features.unwrap_or(true),
         },
         environment: environment(&origin, parsed.environment)?,
-        determinism: determinism(&origin, &parsed.determinism)?,
+        determinism: Determinism {
+            entropy: choice(
+                &origin,
+                parsed.determinism.entropy,
+                [("system", Entropy::System), ("seeded", Entropy::Seeded)],
+            )?,
+            clock: choice(&origin, parsed.determinism.clock, [("system", Clock::System), ("frozen", Clock::Frozen)])?,
+        },
+        isolation: Isolation {
+            reads: choice(&origin, parsed.isolation.reads, POLICIES)?,
+            network: choice(&origin, parsed.isolation.network, POLICIES)?,
+        },
     })
 }
 
@@ -220,19 +240,16 @@ fn environment(origin: &Origin<'_>, text: EnvironmentText) -> Result<Environment
     })
 }
 
-fn determinism(origin: &Origin<'_>, text: &DeterminismText) -> Result<Determinism> {
-    let system = |value: &Option<Spanned<String>>, other: &str| match value {
-        Some(given) if given.get_ref() == other => Err(origin
-            .at(given, format!("\"{other}\" is not in this version of cargo repro"), "only \"system\" is")
-            .hint("write \"system\", or leave the key out")),
-        Some(given) if given.get_ref() != "system" => {
-            let what = format!("\"{}\" is no source that can be had", given.get_ref());
-            Err(origin.at(given, what, "expected \"system\""))
-        }
-        _ => Ok(super::Source::System),
+const POLICIES: [(&str, Policy); 2] = [("deny", Policy::Deny), ("warn", Policy::Warn)];
+
+/// One of a few words; the default where there is none.
+fn choice<T: Default>(origin: &Origin<'_>, given: Option<Spanned<String>>, words: [(&str, T); 2]) -> Result<T> {
+    let Some(given) = given else {
+        return Ok(T::default());
     };
-    Ok(Determinism {
-        entropy: system(&text.entropy, "seeded")?,
-        clock: system(&text.clock, "frozen")?,
+    let expected = format!("expected \"{}\" or \"{}\"", words[0].0, words[1].0);
+    let chosen = words.into_iter().find(|(word, _)| word == given.get_ref());
+    chosen.map(|(_, value)| value).ok_or_else(|| {
+        origin.at(&given, format!("\"{}\" is not one of the words for this", given.get_ref()), &expected)
     })
 }

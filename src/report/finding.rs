@@ -163,6 +163,12 @@ impl From<&Note> for Finding {
                         .hint("commit them, then `cargo repro record` again"),
                 )
             }
+            Note::Reached(access) => {
+                let kind = access.cause().kind.word();
+                let words = Words::new(kind, access.subject(), access.detail());
+                (access.stage.clone(), access.hint().into_iter().fold(words, Words::hint))
+            }
+            Note::Found(text) => (None, Words::new("finding", "trainings", text.clone())),
             Note::RunsDisagree { run } => {
                 let detail = format!(
                     "training {run} of this verification differs from its first: the program is not deterministic here either"

@@ -5,16 +5,17 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use super::diagnosis;
 use super::finding::{Finding, Severity};
 use crate::digest::Digest;
 use crate::outcome::Outcome;
 use crate::verdict::{Verdict, Word};
 
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 const CAUTION: Style = AnsiColor::Yellow.on_default().bold();
-const NAME: Style = Style::new().bold();
-const FAINT: Style = Style::new().dimmed();
+pub(super) const NAME: Style = Style::new().bold();
+pub(super) const FAINT: Style = Style::new().dimmed();
 
 /// The whole verdict.
 #[must_use]
@@ -33,6 +34,14 @@ pub fn verdict(verdict: &Verdict) -> String {
         text += "\n";
         text += &self::finding(finding, BAD, &sides);
     }
+    for cause in &verdict.causes {
+        text += "\n";
+        text += &diagnosis::cause(cause);
+    }
+    if !verdict.factors.is_empty() {
+        text += "\n";
+        text += &diagnosis::factors(&verdict.factors);
+    }
     if matches!(verdict.word, Word::Reproduced | Word::Recorded) {
         text += "\n";
         text += &outcome(&verdict.outcome);
@@ -46,6 +55,10 @@ pub fn verdict(verdict: &Verdict) -> String {
         let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
     }
     text += &not_checked(verdict);
+    if verdict.word == Word::Diverged && verdict.causes.is_empty() && verdict.lock.is_some() && verdict.factors.is_empty() {
+        text += "\n";
+        text += &wrapped("", "hint: ", "`cargo repro explain` finds out why, and where in the program");
+    }
     text
 }
 
@@ -67,6 +80,11 @@ fn headline(verdict: &Verdict) -> String {
         Word::Reproduced => (GOOD, format!("{trainings} gave what repro.lock says, byte for byte")),
         Word::Recorded if verdict.runs == 1 => (GOOD, "what one training gave stands in repro.lock".to_owned()),
         Word::Recorded => (GOOD, format!("{trainings} gave the same, byte for byte; it stands in repro.lock")),
+        Word::Steady => (GOOD, format!("no factor that was varied changes the outcome, in {trainings}")),
+        Word::Diverged if !verdict.factors.is_empty() => {
+            let changing = count(verdict.causes.len(), "factor changes", "factors change");
+            (BAD, format!("{changing} the outcome, found in {trainings}"))
+        }
         Word::Unchanged => (GOOD, "every input is as in repro.lock; nothing was trained".to_owned()),
         Word::Drifted => {
             let inputs = count(critical, "input is", "inputs are");
@@ -120,7 +138,7 @@ fn finding(finding: &Finding, style: Style, sides: &[String; 2]) -> String {
 
 /// A paragraph of at most 80 columns. A fixed width, so that a report is the same wherever it is read;
 /// a path that is longer stays whole.
-fn wrapped(indent: &str, label: &str, text: &str) -> String {
+pub(super) fn wrapped(indent: &str, label: &str, text: &str) -> String {
     let hanging = format!("{indent}  ");
     let first = format!("{indent}{label}");
     let next = if label.is_empty() { indent } else { &hanging };

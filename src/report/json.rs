@@ -4,8 +4,12 @@
 use serde_json::{Value, json};
 
 use super::finding::Finding;
+use crate::cause::Cause;
+use crate::diagnosis::Tested;
+use crate::diagnosis::vary::TestResult;
 use crate::error::Error;
 use crate::lockfile::Read;
+use crate::trace::Site;
 use crate::verdict::{NotChecked, Verdict};
 
 /// The version of every message.
@@ -40,11 +44,58 @@ pub fn verdict(verdict: &Verdict) -> Value {
         "runs": verdict.runs,
         "drift": drift,
         "divergence": divergence,
-        "causes": [],
+        "causes": verdict.causes.iter().map(cause).collect::<Vec<_>>(),
         "notes": notes,
         "not_checked": not_checked,
+        "factors": verdict.factors.iter().map(factor).collect::<Vec<_>>(),
         "outcome": verdict.outcome,
         "outputs": verdict.outputs,
+    })
+}
+
+/// A cause, with the places in the program where it draws on it.
+fn cause(cause: &Cause) -> Value {
+    json!({
+        "kind": cause.kind.word(),
+        "stage": cause.stage,
+        "subject": cause.subject,
+        "detail": cause.detail,
+        "first": cause.first,
+        "sites": cause.sites.iter().map(site).collect::<Vec<_>>(),
+        "hint": cause.hint,
+    })
+}
+
+/// A factor that was varied, or was not.
+fn factor(tested: &Tested) -> Value {
+    let (varied, changes) = match &tested.result {
+        TestResult::Steady(_) => (true, false),
+        TestResult::Changes { .. } => (true, true),
+        TestResult::NotVaried(_) => (false, false),
+    };
+    let mut value = json!({"factor": tested.factor.word(), "varied": varied, "changes": changes});
+    match &tested.result {
+        TestResult::Steady(settings) => value["settings"] = json!(settings),
+        TestResult::Changes { setting, effect } => {
+            value["setting"] = json!(setting);
+            value["stage"] = json!(effect.stage);
+            value["checkpoint"] = json!(effect.checkpoint);
+            value["output"] = json!(effect.output);
+        }
+        TestResult::NotVaried(why) => value["why"] = json!(why),
+    }
+    value
+}
+
+fn site(site: &Site) -> Value {
+    json!({
+        "function": site.function,
+        "package": site.package,
+        "file": site.file,
+        "line": site.line,
+        "via": site.via,
+        "guessed": site.guessed,
+        "called_from": site.called_from.as_deref().map(self::site),
     })
 }
 
@@ -62,7 +113,7 @@ pub fn failed(error: &Error) -> Value {
         "exit_code": error.exit_code().number(),
         "drift": [],
         "divergence": [],
-        "causes": [],
+        "causes": error.known_causes().iter().map(cause).collect::<Vec<_>>(),
         "notes": [],
         "not_checked": [],
         "error": {
@@ -110,6 +161,7 @@ pub fn lock(read: &Read) -> Value {
         "seed": snapshot.seed,
         "params": snapshot.params,
         "determinism": snapshot.determinism,
+        "isolation": snapshot.isolation,
         "data": snapshot.data,
         "stages": snapshot.stages,
         "environment": snapshot.environment,

@@ -8,15 +8,22 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Message;
 
+use super::access::{Access, Grounds, Reached};
+use super::build_reads;
+use super::checkout::Checkout;
 use super::child::Task;
+use super::enclosure;
+use super::session::Pinned;
+use super::variables;
 use super::workdir::Workdir;
 use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
+use crate::isolation::Report;
 use crate::package::Program;
 use crate::project::Project;
 use crate::shell::Shell;
 use crate::snapshot::source::relative;
-use crate::snapshot::{Build, Environment};
+use crate::snapshot::Build;
 
 /// What a build gives.
 #[derive(Debug, Default)]
@@ -25,24 +32,28 @@ pub struct Built {
     pub programs: BTreeMap<String, PathBuf>,
     /// The files of the repository, and of path dependencies, that the compiler read.
     pub sources: BTreeSet<String>,
+    /// The variables of the environment that the compiler and build scripts asked for.
+    pub variables: BTreeSet<String>,
+    /// What compilers and build scripts reached for beside these.
+    pub accesses: Vec<Access>,
 }
 
 /// The time that builds see in place of now: 1980-01-01, the oldest that every archive format can
 /// hold (<https://reproducible-builds.org/specs/source-date-epoch/>).
 const SOURCE_DATE_EPOCH: &str = "315532800";
 
-/// Builds the programs of all stages; `root` is the repository's root in the checkout.
+/// Builds the programs of all stages.
 ///
 /// # Errors
 /// When cargo fails, with the end of what it said.
 pub fn build(
     project: &Project,
     workdir: &Workdir,
-    root: &Path,
-    settings: &Build,
-    environment: &Environment,
+    checkout: &Checkout,
+    pinned: &Pinned<'_>,
     shell: Shell,
 ) -> Result<Built> {
+    let root = checkout.root();
     let names = project.manifest.binaries();
     if names.is_empty() {
         return Ok(Built::default());
@@ -52,9 +63,13 @@ pub fn build(
     let ended = Task {
         program: project.toolchain.cargo.as_os_str(),
         args: arguments(project, &programs),
-        directory: &directory,
-        namespace: workdir.namespace(),
-        environment: variables(project, workdir, settings, environment, shell),
+        directory: workdir.seen(&directory),
+        enclosure: enclosure::of_build(
+            workdir,
+            &enclosure::needed_by_build(project.toolchain.root(), &project.package),
+            pinned.circumstances.conditions.clone(),
+        ),
+        environment: environment(project, workdir, pinned, shell),
         timeout: None,
         keep_stdout: true,
     }
@@ -69,8 +84,12 @@ pub fn build(
             .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?"));
     }
     let mut built = Built::default();
+    let mut asked = variables::Asked::default();
+    let mut anew = true;
     for message in Message::parse_stream(ended.stdout.as_slice()) {
         let message = message.map_err(|error| Error::build(format!("cargo's messages cannot be read: {error}")))?;
+        asked.note(&message, |path| workdir.unseen(path));
+        anew &= !is_left_as_it_was(&message, workdir);
         if let Message::CompilerArtifact(artifact) = message
             && let Some(executable) = artifact.executable
             && programs.iter().any(|program| program.name == artifact.target.name)
@@ -80,11 +99,58 @@ pub fn build(
             built.programs.insert(artifact.target.name, executable);
         }
     }
+    built.variables = asked.variables();
+    built.accesses = accesses(project, workdir, checkout, &built.sources, &ended.report);
+    build_reads::unite(&mut built.accesses, &workdir.build_reads(), anew, |path| checkout.holds(path));
     match names.iter().find(|name| !built.programs.contains_key(**name)) {
         None => Ok(built),
         Some(name) => Err(Error::build(format!("cargo built no `{name}`"))
             .hint("does it need a feature? `[build] features = […]` in repro.toml enables some")),
     }
+}
+
+/// Whether a package of the checkout was built before, and so not now.
+fn is_left_as_it_was(message: &Message, workdir: &Workdir) -> bool {
+    match message {
+        Message::CompilerArtifact(artifact) => {
+            artifact.fresh && workdir.unseen(artifact.manifest_path.as_std_path()).starts_with(workdir.tree())
+        }
+        _ => false,
+    }
+}
+
+/// What was read beside the sources, the toolchain, the packages and the system's own.
+fn accesses(
+    project: &Project,
+    workdir: &Workdir,
+    checkout: &Checkout,
+    sources: &BTreeSet<String>,
+    report: &Report,
+) -> Vec<Access> {
+    let grounds = Grounds {
+        stage: None,
+        place: workdir.seen(workdir.root()),
+        repository: workdir.seen(checkout.root()),
+        home: workdir.seen(&workdir.home()),
+        shown: enclosure::of_toolchain(project.toolchain.root()),
+        open: true,
+        data: BTreeSet::new(),
+        outputs: BTreeSet::new(),
+        sources,
+        is_there: &|path| workdir.unseen(path).symlink_metadata().is_ok(),
+        is_on_machine: &|path| path.symlink_metadata().is_ok_and(|meta| !meta.is_dir()),
+        is_committed: &|inner| checkout.holds(inner),
+    };
+    // Compilers look for much that need not be there, and cargo reads every manifest.
+    let tells = |access: &Access| match access.what {
+        Reached::Network(_) => true,
+        Reached::Committed(_) => access.by != "cargo",
+        Reached::Outside(ref path) => access.by != "cargo" && !path.starts_with("/usr/"),
+        _ => false,
+    };
+    let mut accesses = grounds.judge(report);
+    accesses.retain(tells);
+    accesses
 }
 
 fn arguments(project: &Project, programs: &[&Program]) -> Vec<OsString> {
@@ -111,13 +177,13 @@ fn arguments(project: &Project, programs: &[&Program]) -> Vec<OsString> {
     args.into_iter().map(OsString::from).collect()
 }
 
-fn variables(
+fn environment(
     project: &Project,
     workdir: &Workdir,
-    settings: &Build,
-    environment: &Environment,
+    pinned: &Pinned<'_>,
     shell: Shell,
 ) -> BTreeMap<OsString, OsString> {
+    let environment = pinned.environment;
     let mut variables: BTreeMap<OsString, OsString> =
         environment.variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let path = environment.variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str);
@@ -131,7 +197,7 @@ fn variables(
         ("CARGO_HOME", workdir.seen(&workdir.cargo_home()).into()),
         ("CARGO_TARGET_DIR", workdir.seen(&workdir.target()).into()),
         ("CARGO_INCREMENTAL", "0".into()),
-        ("CARGO_ENCODED_RUSTFLAGS", rustflags(workdir, settings)),
+        ("CARGO_ENCODED_RUSTFLAGS", rustflags(workdir, pinned.build)),
         ("CARGO_TERM_COLOR", if shell.colors() { "always" } else { "never" }.into()),
         ("CARGO_TERM_QUIET", if shell.is_quiet() { "true" } else { "false" }.into()),
         ("RUSTC", project.toolchain.rustc.clone().into()),
@@ -140,6 +206,11 @@ fn variables(
         ("CONST_RANDOM_SEED", "cargo-repro".into()),
     ];
     variables.extend(own.map(|(name, value)| (name.into(), value)));
+    if pinned.line_tables {
+        let profile = project.manifest.build.profile.to_uppercase().replace('-', "_");
+        variables.insert(format!("CARGO_PROFILE_{profile}_DEBUG").into(), "line-tables-only".into());
+        variables.insert(format!("CARGO_PROFILE_{profile}_STRIP").into(), "none".into());
+    }
     variables
 }
 
@@ -147,7 +218,7 @@ fn variables(
 /// compiler write as if it had.
 fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
     let mut flags: Vec<OsString> = settings.rustflags.iter().map(OsString::from).collect();
-    if workdir.namespace().is_none() {
+    if !workdir.has_walls() {
         for directory in [workdir.tree(), workdir.target(), workdir.cargo_home()] {
             let mut flag = OsString::from("--remap-path-prefix=");
             flag.push(&directory);

@@ -186,6 +186,50 @@ impl Checkout {
         Ok(())
     }
 
+    /// What below `directory`, which may be written to, must stay as it is: every file that was planned.
+    /// Where there are very many, those of a whole directory together.
+    #[must_use]
+    pub fn protected(&self, directory: &Path) -> Vec<PathBuf> {
+        const MANY: usize = 500;
+        let below = |path: &&PathBuf| path.starts_with(directory);
+        let is_link = |path: &Path| self.files.get(path).is_some_and(|planned| planned.kind == Kind::Link);
+        let files: Vec<&PathBuf> = self.files.keys().filter(below).filter(|path| !is_link(path)).collect();
+        if files.len() <= MANY {
+            return files.into_iter().cloned().collect();
+        }
+        let top = |path: &PathBuf| path.strip_prefix(directory).ok()?.components().next().map(|part| directory.join(part));
+        let tops: BTreeSet<PathBuf> = files.into_iter().filter_map(top).collect();
+        let holds_output = |path: &PathBuf| self.left_out.iter().any(|output| output.starts_with(path));
+        tops.into_iter().filter(|path| !holds_output(path)).collect()
+    }
+
+    /// Whether a path from the repository's root is a file of the commit, or of the work tree recorded.
+    #[must_use]
+    pub fn holds(&self, inner: &str) -> bool {
+        self.files.contains_key(&self.root.join(inner))
+    }
+
+    /// Every file, by its path from the repository's root.
+    #[must_use]
+    pub fn files_from_root(&self) -> BTreeSet<String> {
+        let inner = |path: &PathBuf| Some(path.strip_prefix(&self.root).ok()?.to_string_lossy().into_owned());
+        self.files.keys().filter_map(inner).collect()
+    }
+
+    /// Gives every file and directory the same time of last change.
+    ///
+    /// # Errors
+    /// When one cannot be changed.
+    pub fn set_times(&self, seconds: i64) -> Result<()> {
+        use std::time::{Duration, UNIX_EPOCH};
+        let time = UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs());
+        for path in self.files.keys().filter(|path| !path.is_symlink()) {
+            let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
+            std::fs::File::open(path).and_then(|file| file.set_times(times)).at("set the time of", path)?;
+        }
+        Ok(())
+    }
+
     /// Files below the root that were not planned: what a run wrote.
     ///
     /// # Errors

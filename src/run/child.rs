@@ -1,21 +1,24 @@
-//! One child process: started through the [launcher], watched, and ended with all its
+//! One child process: started by a [warden](crate::isolation::warden), watched, and ended with all its
 //! descendants when it is done, hangs, or the user interrupts. What it prints is passed on and its end
 //! kept, so that a gigabyte of output costs neither memory nor disk.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
 
-use super::launcher;
 use super::watchdog::{self, Minded};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
 use crate::shell::Shell;
 
 /// How much of the end of the output is kept.
@@ -31,16 +34,27 @@ pub struct Task<'a> {
     pub program: &'a OsStr,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// Its working directory, by its real path.
-    pub directory: &'a Path,
-    /// The work directory that it is to see at its seeming place, if that can be had.
-    pub namespace: Option<&'a Path>,
+    /// Its working directory, as it sees it.
+    pub directory: PathBuf,
+    /// What it finds itself in.
+    pub enclosure: Enclosure,
     /// All of its environment.
     pub environment: BTreeMap<OsString, OsString>,
     /// When it counts as hanging.
     pub timeout: Option<Duration>,
     /// Whether stdout is an answer to keep rather than talk to pass on.
     pub keep_stdout: bool,
+}
+
+/// What holds a child, and what is told to it.
+#[derive(Clone, Debug)]
+pub struct Enclosure {
+    /// The walls, where they can be had.
+    pub walls: Option<Walls>,
+    /// The fence, where they cannot.
+    pub fence: Option<Fence>,
+    /// What is answered in the system's place.
+    pub conditions: Conditions,
 }
 
 /// How it ended.
@@ -54,6 +68,8 @@ pub struct Ended {
     pub stdout: Vec<u8>,
     /// The end of what it printed otherwise.
     pub tail: String,
+    /// What the warden saw.
+    pub report: Report,
 }
 
 enum Event {
@@ -72,24 +88,13 @@ impl Task<'_> {
         let name = Path::new(self.program).display().to_string();
         let could_not = |error: &dyn std::fmt::Display| Error::new(format!("could not run {name}: {error}"));
         set_child_subreaper(Some(getpid())).map_err(|error| could_not(&error))?;
-        let launcher = std::env::current_exe().map_err(|error| could_not(&error))?;
-        let mut child = Command::new(&launcher)
-            .arg(launcher::WORD)
-            .arg(getpid().as_raw_nonzero().to_string())
-            .arg(self.namespace.map_or(OsStr::new(""), Path::as_os_str))
-            .arg(self.program)
-            .args(&self.args)
-            .current_dir(self.directory)
-            .env_clear()
-            .envs(&self.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| could_not(&error))?;
+        let this_binary = std::env::current_exe().map_err(|error| could_not(&error))?;
+        let report = room_for_report().map_err(|error| could_not(&error))?;
+        let plan = self.plan(&report);
+        let mut child = start::warden(&plan, Stdio::piped(), Stdio::piped()).map_err(|error| could_not(&error))?;
         let group = Pid::from_child(&child);
         let guarded = interrupt::Guarded::group(group);
-        let minded = Minded::group(group, &launcher);
+        let minded = Minded::group(group, &this_binary);
         // Bounded, so that a child that prints faster than the terminal takes it has to wait.
         let (sender, events) = sync_channel(64);
         forward(child.stdout.take(), sender.clone(), Event::Stdout);
@@ -109,8 +114,41 @@ impl Task<'_> {
         drop(minded);
         end_orphans();
         interrupt::check()?;
-        ended.map_err(|error| could_not(&error))
+        let mut ended = ended.map_err(|error| could_not(&error))?;
+        match Report::take(Path::new(&plan.report)) {
+            Some(Report {
+                failure: Some(why), ..
+            }) => return Err(could_not(&why)),
+            Some(report) => {
+                ended.status = report.status.map_or(ended.status, ExitStatus::from_raw);
+                ended.report = report;
+            }
+            // Ended by force, it leaves none.
+            None if ended.timed_out || ended.status.signal().is_some() => {}
+            None => return Err(could_not(&ended.tail)),
+        }
+        Ok(ended)
     }
+
+    fn plan(&self, report: &OwnedFd) -> Plan {
+        Plan {
+            program: self.program.to_owned(),
+            args: self.args.clone(),
+            directory: self.directory.clone().into(),
+            environment: self.environment.clone().into_iter().collect(),
+            walls: self.enclosure.walls.clone(),
+            fence: self.enclosure.fence.clone(),
+            audit: true,
+            conditions: self.enclosure.conditions.clone(),
+            report: format!("/proc/{}/fd/{}", getpid(), report.as_raw_fd()).into(),
+            ..Plan::empty()
+        }
+    }
+}
+
+/// Where the warden leaves its report: in memory, since a program may have filled the disk.
+fn room_for_report() -> std::io::Result<OwnedFd> {
+    Ok(memfd_create("report", MemfdFlags::CLOEXEC)?)
 }
 
 fn forward<R: Read + Send + 'static>(pipe: Option<R>, sender: SyncSender<Event>, event: fn(Vec<u8>) -> Event) {
@@ -154,8 +192,12 @@ impl Watch {
                     self.guarded.kill(); // what it left behind in its group
                     self.deadline = Some(Instant::now() + DRAIN);
                 }
-                Err(RecvTimeoutError::Timeout) if exited.is_none() => {
+                Err(RecvTimeoutError::Timeout) if exited.is_none() && !timed_out => {
                     timed_out = true;
+                    self.guarded.ask_to_end();
+                    self.deadline = Some(Instant::now() + DRAIN);
+                }
+                Err(RecvTimeoutError::Timeout) if exited.is_none() => {
                     self.guarded.kill();
                     self.deadline = None;
                 }
@@ -168,6 +210,7 @@ impl Watch {
             timed_out,
             stdout: self.stdout,
             tail: last_lines(self.tail),
+            report: Report::default(),
         })
     }
 

@@ -75,6 +75,7 @@ fn stage_outcome(
     Ok(StageOutcome {
         binary,
         undeclared: Vec::new(),
+        reads: BTreeMap::new(),
         streams: ledger.streams,
         artifacts,
         metrics,

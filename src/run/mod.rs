@@ -1,18 +1,21 @@
 //! A run: one execution of the stages in a work directory of its own, from a clean checkout and
 //! verified sources to an outcome. Phases: build, train, collect.
 
+pub mod access;
 pub mod build;
+pub mod build_reads;
 pub mod checkout;
 pub mod child;
 pub mod collect;
+pub mod circumstances;
 pub mod crates;
+pub mod enclosure;
 pub mod evidence;
-pub mod launcher;
 pub mod ledger;
-pub mod namespace;
 pub mod session;
 pub mod staging;
 pub mod train;
+pub mod variables;
 pub mod watchdog;
 pub mod workdir;
 

@@ -1,22 +1,28 @@
 //! One run session: a checkout that was built once, and trainings in it, each from the clean state.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::access::{Access, Reached};
 use super::build::{self, Built};
 use super::checkout::Checkout;
+use super::circumstances::Circumstances;
 use super::collect::collect;
 use super::crates;
 use super::staging::{self, Staged};
 use super::train::Training;
 use super::workdir::Workdir;
 use crate::compare::Drift;
+use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
+use crate::isolation::Report;
+use crate::manifest::{Isolation, Policy};
 use crate::outcome::Outcome;
 use crate::project::Project;
 use crate::report;
 use crate::shell::Shell;
 use crate::snapshot::{Build, Data, Dependencies, Environment};
+use crate::trace::Packages;
 
 /// A work directory with the programs built.
 #[derive(Debug)]
@@ -30,6 +36,52 @@ pub struct Session<'a> {
     pub built: Built,
 }
 
+/// What of a snapshot a build follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinned<'a> {
+    /// How it is compiled.
+    pub build: &'a Build,
+    /// What compilers and programs see of the environment.
+    pub environment: &'a Environment,
+    /// The packages.
+    pub dependencies: &'a Dependencies,
+    /// What is around the compiler: where entropy and the date come from.
+    pub circumstances: &'a Circumstances,
+    /// Whether the program is to know its lines, so that a place in it can be named.
+    pub line_tables: bool,
+}
+
+/// What a training gave.
+#[derive(Debug, Default)]
+pub struct Trained {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What changed of the data meanwhile.
+    pub changed: Vec<Drift>,
+    /// What the stages reached for beside their inputs.
+    pub accesses: Vec<Access>,
+    /// What the wardens reported, by stage.
+    pub reports: BTreeMap<String, Report>,
+}
+
+impl Trained {
+    /// Digests the files of the machine that were read by leave of the manifest.
+    fn pin_reads(&mut self, policy: Isolation) {
+        if policy.reads == Policy::Deny {
+            return;
+        }
+        for access in &self.accesses {
+            let (Reached::Outside(path), Some(stage)) = (&access.what, &access.stage) else {
+                continue;
+            };
+            // What cannot be read now was not read by the program either.
+            if let (Ok((digest, _)), Some(outcome)) = (Digest::of_file(Path::new(path)), self.outcome.get_mut(stage)) {
+                outcome.reads.insert(Access::name_in_lock(path), digest);
+            }
+        }
+    }
+}
+
 impl<'a> Session<'a> {
     /// Checks out, provides the packages, and builds.
     ///
@@ -39,18 +91,16 @@ impl<'a> Session<'a> {
         project: &'a Project,
         workdir: &'a Workdir,
         dirty: bool,
-        settings: &Build,
-        environment: &Environment,
-        dependencies: &Dependencies,
+        snapshot: Pinned<'_>,
         shell: Shell,
     ) -> Result<Self> {
         shell.detail("Checking", format!("out {} into {}", project.commit.short(), workdir.tree().display()));
         let checkout = Checkout::plan(project, &workdir.tree(), dirty)?;
         checkout.apply()?;
-        workdir.forget_leftovers()?;
-        crates::provide(&workdir.cargo_home(), &project.package, dependencies)?;
+        workdir.forget_leftovers(&snapshot.circumstances.home)?;
+        crates::provide(&workdir.cargo_home(), &project.package, snapshot.dependencies)?;
         shell.json(&report::json::phase("build", &project.package.name));
-        let built = build::build(project, workdir, checkout.root(), settings, environment, shell)?;
+        let built = build::build(project, workdir, &checkout, &snapshot, shell)?;
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {
             project,
@@ -62,7 +112,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Trains once, from the clean state, and gives the outcome, or what changed of the data meanwhile.
+    /// Trains once, from the clean state.
     ///
     /// # Errors
     /// When a stage fails, or an output cannot be read.
@@ -70,12 +120,34 @@ impl<'a> Session<'a> {
         &self,
         data: &BTreeMap<String, Data>,
         environment: &Environment,
-        number: u32,
-        of: u32,
-    ) -> Result<(Outcome, Vec<Drift>)> {
+        circumstances: &Circumstances,
+        (number, of): (u32, u32),
+    ) -> Result<Trained> {
+        let times = if of > 1 { format!(" ({number} of {of})") } else { String::new() };
+        self.train_as(data, environment, circumstances, self.shell, &times)
+    }
+
+    /// Trains once as [`Session::train`] does, and says so with these words behind the stage's name.
+    ///
+    /// # Errors
+    /// As [`Session::train`].
+    pub fn train_as(
+        &self,
+        data: &BTreeMap<String, Data>,
+        environment: &Environment,
+        circumstances: &Circumstances,
+        shell: Shell,
+        words: &str,
+    ) -> Result<Trained> {
         self.checkout.apply()?;
-        self.workdir.forget_leftovers()?;
-        let staged = staging::stage(self.project, data, &self.directory, self.workdir)?;
+        self.workdir.forget_leftovers(&circumstances.home)?;
+        let mut staged = staging::stage(self.project, data, &self.directory, self.workdir, &circumstances.place)?;
+        if let Some(time) = circumstances.file_time {
+            self.checkout.set_times(time)?;
+        }
+        if circumstances.copies {
+            staged.copy_to(&self.workdir.fresh_copies()?)?;
+        }
         let training = Training {
             project: self.project,
             workdir: self.workdir,
@@ -83,25 +155,27 @@ impl<'a> Session<'a> {
             built: &self.built,
             staged: &staged,
             environment,
-            shell: self.shell,
+            checkout: &self.checkout,
+            circumstances,
+            shell,
         };
+        let mut trained = Trained::default();
         for name in self.project.manifest.stage_order() {
             let stage = &self.project.manifest.stages[name];
-            let times = if of > 1 {
-                format!(" ({number} of {of})")
-            } else {
-                String::new()
-            };
-            self.shell.status("Training", format!("{name}{times}"));
-            self.shell.json(&report::json::phase("train", name));
-            training.stage(name, stage)?;
+            shell.status("Training", format!("{name}{words}"));
+            shell.json(&report::json::phase("train", name));
+            let (accesses, report) = training.stage(name, stage)?;
+            trained.accesses.extend(accesses);
+            trained.reports.insert(name.to_owned(), report);
         }
-        let outcome = self.collect(&staged)?;
-        Ok((outcome, staged.changed()?))
+        trained.outcome = self.collect(&staged, shell)?;
+        trained.pin_reads(self.project.manifest.isolation);
+        trained.changed = staged.changed()?;
+        Ok(trained)
     }
 
-    fn collect(&self, staged: &Staged) -> Result<Outcome> {
-        self.shell.json(&report::json::phase("collect", ""));
+    fn collect(&self, staged: &Staged, shell: Shell) -> Result<Outcome> {
+        shell.json(&report::json::phase("collect", ""));
         collect(&self.project.manifest, self.workdir, &self.directory, &self.checkout, staged, &self.built)
     }
 
@@ -122,6 +196,35 @@ impl<'a> Session<'a> {
     /// Removes what [`Session::keep`] kept; what cannot be removed costs space and nothing else.
     pub fn forget_kept(&self) {
         let _ = std::fs::remove_dir_all(self.kept());
+    }
+
+    /// The file of this machine that a program here calls `path`.
+    #[must_use]
+    pub fn readable(&self, path: &str) -> PathBuf {
+        self.workdir.unseen(Path::new(path))
+    }
+
+    /// A file here, as its programs call it.
+    #[must_use]
+    pub fn called(&self, path: &Path) -> String {
+        self.workdir.seen(path).to_string_lossy().into_owned()
+    }
+
+    /// What is known of the program's packages, for naming a place in it.
+    #[must_use]
+    pub fn packages(&self) -> Packages {
+        let crate_name = |package: &str| package.replace('-', "_");
+        let package = &self.project.package;
+        let title = |package: &crate::package::RemotePackage| format!("{} {}", package.name, package.version);
+        Packages {
+            // Without walls the compiler was told to write the canonical path.
+            roots: vec![
+                self.called(self.checkout.root()),
+                self.workdir.seeming(self.checkout.root()).to_string_lossy().into_owned(),
+            ],
+            own: package.local.iter().map(|local| crate_name(&local.name)).collect(),
+            others: package.remote.iter().map(|remote| (crate_name(&remote.name), title(remote))).collect(),
+        }
     }
 
     /// Where [`Session::keep`] put them.

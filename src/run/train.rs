@@ -8,12 +8,17 @@ use std::path::Path;
 
 use repro::protocol;
 
+use super::access::{Access, Grounds};
 use super::build::Built;
+use super::checkout::Checkout;
 use super::child::{Ended, Task};
+use super::circumstances::Circumstances;
+use super::enclosure::StageRoom;
 use super::staging::Staged;
 use super::workdir::Workdir;
-use crate::error::{Error, Phase, Result};
-use crate::manifest::{Program, Stage, fill};
+use crate::error::{Error, IoContext as _, Phase, Result};
+use crate::isolation::Report;
+use crate::manifest::{Policy, Program, Stage, fill};
 use crate::project::Project;
 use crate::shell::Shell;
 use crate::snapshot::Environment;
@@ -33,34 +38,89 @@ pub struct Training<'a> {
     pub staged: &'a Staged,
     /// The pinned environment.
     pub environment: &'a Environment,
+    /// The checkout.
+    pub checkout: &'a Checkout,
+    /// What is around the programs.
+    pub circumstances: &'a Circumstances,
     /// Where to pass on what the programs print.
     pub shell: Shell,
 }
 
 impl Training<'_> {
-    /// Runs one stage to its end.
+    /// Runs one stage to its end; gives what it reached for beside its inputs, and what was seen.
     ///
     /// # Errors
-    /// When the program cannot be started, fails, or hangs.
-    pub fn stage(&self, name: &str, stage: &Stage) -> Result<()> {
+    /// When the program cannot be started, fails, hangs, or reaches for what it may not.
+    pub fn stage(&self, name: &str, stage: &Stage) -> Result<(Vec<Access>, Report)> {
         let (program, args) = self.command(name, stage)?;
         let line: Vec<_> = std::iter::once(program.as_os_str()).chain(args.iter().map(OsString::as_os_str)).collect();
         self.shell.detail("Running", format!("`{}`", line.join(OsStr::new(" ")).display()));
         let ledger = self.workdir.ledger(name);
-        let _ = std::fs::remove_file(&ledger);
-        let program = self.workdir.seen(&program);
-        let ended = Task {
-            program: program.as_os_str(),
-            args,
+        std::fs::write(&ledger, "").at("write", &ledger)?; // emptied, and there to be mounted
+        let place = &self.circumstances.place;
+        let seen_program = self.workdir.seen_at(place, &program);
+        let room = StageRoom {
+            workdir: self.workdir,
+            checkout: self.checkout,
             directory: self.directory,
-            namespace: self.workdir.namespace(),
+            staged: self.staged,
+            program: &program,
+            ledger: &ledger,
+            toolchain: self.project.toolchain.root(),
+            policy: &self.project.manifest.isolation,
+            circumstances: self.circumstances,
+        };
+        let ended = Task {
+            program: seen_program.as_os_str(),
+            args,
+            directory: self.workdir.seen_at(place, self.directory),
+            enclosure: room.enclosure(),
             environment: self.variables(name, stage),
             timeout: stage.timeout,
             keep_stdout: false,
         }
         .run(self.shell)
         .map_err(|error| error.phase(Phase::Train))?;
-        judge(name, stage, &ended, self.shell)
+        let accesses = self.grounds(name, room.shown(), |grounds| grounds.judge(&ended.report));
+        judge(name, stage, &ended, self.shell).map_err(|error| {
+            let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();
+            error.causes(grave)
+        })?;
+        Ok((accesses, ended.report))
+    }
+
+    /// What belongs to a stage, for judging what it reached for.
+    fn grounds<T>(&self, name: &str, shown: Vec<std::path::PathBuf>, judge: impl FnOnce(&Grounds<'_>) -> T) -> T {
+        let place = &self.circumstances.place;
+        let seen = |path: &Path| self.workdir.seen_at(place, path);
+        let whole;
+        let sources = if self.project.manifest.runs_commands() {
+            // A command's program is all of the package.
+            whole = self.checkout.files_from_root();
+            &whole
+        } else {
+            &self.built.sources
+        };
+        judge(&Grounds {
+            stage: Some(name),
+            place: seen(self.workdir.root()),
+            repository: seen(self.checkout.root()),
+            home: self.workdir.seen(&self.workdir.home_named(&self.circumstances.home)),
+            shown,
+            open: self.project.manifest.isolation.reads == Policy::Warn,
+            // Where there are no walls, a link leads to where the data lies.
+            data: (self.staged.places().map(&seen))
+                .chain(self.staged.sources().filter(|_| !self.workdir.has_walls()).map(Path::to_path_buf))
+                .collect(),
+            outputs: self.project.manifest.outputs().map(|output| seen(&self.directory.join(output))).collect(),
+            sources,
+            is_there: &|path| {
+                let path = self.workdir.unseen_from(place, path);
+                self.workdir.unseen(&path).symlink_metadata().is_ok()
+            },
+            is_on_machine: &|path| path.symlink_metadata().is_ok_and(|meta| !meta.is_dir()),
+            is_committed: &|inner| self.checkout.holds(inner),
+        })
     }
 
     fn command(&self, name: &str, stage: &Stage) -> Result<(std::path::PathBuf, Vec<OsString>)> {
@@ -98,10 +158,11 @@ impl Training<'_> {
             .iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
-        let seen = |path: &Path| OsString::from(self.workdir.seen(path));
+        let place = &self.circumstances.place;
+        let seen = |path: &Path| OsString::from(self.workdir.seen_at(place, path));
         let own: [(&str, OsString); 7] = [
-            ("HOME", seen(&self.workdir.home())),
-            ("TMPDIR", seen(&self.workdir.temp())),
+            ("HOME", self.workdir.seen(&self.workdir.home_named(&self.circumstances.home)).into()),
+            ("TMPDIR", self.workdir.seen(&self.workdir.temp()).into()),
             (protocol::PROTOCOL, protocol::VERSION.to_string().into()),
             (protocol::STAGE, name.into()),
             (protocol::SEED, manifest.seed.to_string().into()),
@@ -116,6 +177,13 @@ impl Training<'_> {
         for name in &stage.data {
             let variable = protocol::variable(protocol::DATA_PREFIX, name);
             variables.insert(variable.into(), self.staged.variables[name].clone().into());
+        }
+        for (name, value) in &self.circumstances.variables {
+            if value.is_empty() {
+                variables.remove(OsStr::new(name));
+            } else {
+                variables.insert(name.into(), value.into());
+            }
         }
         variables
     }

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::{launcher, namespace};
 use crate::ambient;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
+use crate::isolation::{self, PLACE, Report, start};
 use crate::shell::Shell;
 
 const FRESH: &str = "run-";
@@ -32,7 +32,7 @@ pub struct Workdir {
     temporary: bool,
     /// Finds out, beside other work, whether children can see it at its seeming place.
     probe: Mutex<Option<Child>>,
-    canonical: OnceLock<bool>,
+    walls: OnceLock<bool>,
 }
 
 impl Workdir {
@@ -74,19 +74,20 @@ impl Workdir {
             _lock: lock,
             temporary,
             probe: Mutex::default(),
-            canonical: OnceLock::new(),
+            walls: OnceLock::new(),
         };
-        let mount_point = workdir.root.join(namespace::MOUNT_POINT);
+        let mount_point = workdir.mount_point();
         for directory in [
             workdir.tree(),
             workdir.home(),
             workdir.temp(),
             workdir.cargo_home(),
-            mount_point,
+            workdir.target(),
+            mount_point.clone(),
         ] {
             make(&directory)?;
         }
-        *workdir.lock_probe() = launcher::probe(&workdir.root).ok();
+        *workdir.lock_probe() = start::probe(&mount_point, &workdir.probe_report()).ok();
         Ok(workdir)
     }
 
@@ -94,39 +95,82 @@ impl Workdir {
         self.probe.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether children see it at its seeming place.
-    fn is_canonical(&self) -> bool {
-        let ended_well = |mut probe: Child| probe.wait().is_ok_and(|status| status.success());
-        *self.canonical.get_or_init(|| self.lock_probe().take().is_some_and(ended_well))
+    fn probe_report(&self) -> PathBuf {
+        self.root.join("probe.json")
     }
 
-    /// What children are to see at its seeming place: this directory, where that can be had.
+    /// Whether this machine lets walls be raised, within which children see this directory at its
+    /// seeming place.
     #[must_use]
-    pub fn namespace(&self) -> Option<&Path> {
-        self.is_canonical().then_some(self.root.as_path())
+    pub fn has_walls(&self) -> bool {
+        let holds = |mut probe: Child| {
+            let _ = probe.wait();
+            Report::take(&self.probe_report()).is_some_and(|report| report.failure.is_none())
+        };
+        *self.walls.get_or_init(|| self.lock_probe().take().is_some_and(holds))
+    }
+
+    /// Where the new root is built, within which nothing else is seen.
+    #[must_use]
+    pub fn mount_point(&self) -> PathBuf {
+        self.root.join("root")
+    }
+
+    /// Copies of files of the kernel that change by themselves, for runs that are to see the same.
+    #[must_use]
+    pub fn canned(&self) -> PathBuf {
+        self.root.join("canned")
+    }
+
+    /// That directory, empty.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn fresh_canned(&self) -> Result<PathBuf> {
+        emptied(self.canned())
+    }
+
+    /// An empty directory for copies of data.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn fresh_copies(&self) -> Result<PathBuf> {
+        emptied(self.root.join("copies"))
     }
 
     /// The canonical path of something in it, whether children can see it there or not.
     #[must_use]
     pub fn seeming(&self, path: &Path) -> PathBuf {
-        namespace::seen(&self.root, path)
+        isolation::seen(&self.root, Path::new(PLACE), path)
     }
 
-    /// A path in it as children see it.
+    /// A path in it as children see it that find it at `place`.
     #[must_use]
-    pub fn seen(&self, path: &Path) -> PathBuf {
-        if self.is_canonical() {
-            namespace::seen(&self.root, path)
+    pub fn seen_at(&self, place: &Path, path: &Path) -> PathBuf {
+        if self.has_walls() {
+            isolation::seen(&self.root, place, path)
         } else {
             path.to_path_buf()
         }
     }
 
+    /// A path in it as children see it.
+    #[must_use]
+    pub fn seen(&self, path: &Path) -> PathBuf {
+        self.seen_at(Path::new(PLACE), path)
+    }
+
     /// The real path of what children speak of.
     #[must_use]
     pub fn unseen(&self, path: &Path) -> PathBuf {
-        if self.is_canonical() {
-            namespace::unseen(&self.root, path)
+        self.unseen_from(Path::new(PLACE), path)
+    }
+
+    /// The real path of what children speak of that find it at `place`.
+    #[must_use]
+    pub fn unseen_from(&self, place: &Path, path: &Path) -> PathBuf {
+        if self.has_walls() {
+            isolation::unseen(&self.root, place, path)
         } else {
             path.to_path_buf()
         }
@@ -150,10 +194,28 @@ impl Workdir {
         self.root.join("cargo")
     }
 
+    /// The list of what compilers read of the commit, beside what they made of it.
+    #[must_use]
+    pub fn build_reads(&self) -> PathBuf {
+        self.root.join("reads.json")
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The `HOME` of builds and programs.
     #[must_use]
     pub fn home(&self) -> PathBuf {
-        self.root.join("home")
+        self.home_named("home")
+    }
+
+    /// A home of another name.
+    #[must_use]
+    pub fn home_named(&self, name: &str) -> PathBuf {
+        self.root.join(name)
     }
 
     /// The `TMPDIR` of builds and programs.
@@ -174,14 +236,15 @@ impl Workdir {
         self.root.join(format!("ledger-{stage}.jsonl"))
     }
 
-    /// Empties what programs can leave behind for the next one: their home and their temporary files.
+    /// Empties what programs can leave behind for the next one: their home, of whatever name, and their
+    /// temporary files.
     ///
     /// # Errors
-    /// When something cannot be removed.
-    pub fn forget_leftovers(&self) -> Result<()> {
+    /// When something cannot be removed or made.
+    pub fn forget_leftovers(&self, home: &str) -> Result<()> {
         let is_empty =
             |directory: &Path| std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
-        for directory in [self.home(), self.temp()].iter().filter(|directory| !is_empty(directory)) {
+        for directory in [self.home_named(home), self.temp()].iter().filter(|directory| !is_empty(directory)) {
             remove(directory)?;
             make(directory)?;
         }
@@ -191,7 +254,7 @@ impl Workdir {
 
 impl Drop for Workdir {
     fn drop(&mut self) {
-        self.is_canonical(); // nobody may have asked, and the probe must not be left
+        let _ = self.has_walls(); // nobody may have asked, and the probe must not be left
         if self.temporary {
             // The next fresh directory sweeps what could not be removed now.
             let _ = remove(&self.root);
@@ -240,7 +303,8 @@ fn base() -> Result<PathBuf> {
     }
     refuse_configuration_above(&base)?;
     sweep(&base);
-    Ok(base)
+    // As the kernel says where a program is, and what it reads.
+    base.canonicalize().at("find", &base)
 }
 
 /// Cargo would follow it, and the lock would not say so.
@@ -257,6 +321,12 @@ fn refuse_configuration_above(base: &Path) -> Result<()> {
 fn make(directory: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700).create(directory).at("make the directory", directory)
+}
+
+fn emptied(directory: PathBuf) -> Result<PathBuf> {
+    remove(&directory)?;
+    make(&directory)?;
+    Ok(directory)
 }
 
 /// Removes a tree; that there is none is fine. A program may have left directories that cannot be

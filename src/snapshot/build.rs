@@ -40,7 +40,7 @@ pub struct Build {
 
 /// The tables of a cargo configuration that can change what is built. Tables about registries and the
 /// network cannot, and may hold secrets.
-const BUILDING: [&str; 6] = ["build", "target", "profile", "env", "patch", "unstable"];
+pub const BUILDING: [&str; 6] = ["build", "target", "profile", "env", "patch", "unstable"];
 
 impl Build {
     /// Reads it from the manifests and the configuration of the work tree.
@@ -73,7 +73,8 @@ impl Build {
 }
 
 /// The repository's configuration files that cargo finds from `directory` upward, nearest first.
-fn config_files(directory: &Path, root: &Path) -> Vec<PathBuf> {
+#[must_use]
+pub fn config_files(directory: &Path, root: &Path) -> Vec<PathBuf> {
     directory
         .ancestors()
         .take_while(|above| above.starts_with(root))

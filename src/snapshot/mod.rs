@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::error::Result;
-use crate::manifest::Determinism;
+use crate::manifest::{Determinism, Isolation};
 use crate::memory::Memory;
 use crate::project::Project;
 
@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub params: BTreeMap<String, Param>,
     /// Which sources of nondeterminism are replaced.
     pub determinism: Determinism,
+    /// What becomes of a stage that reaches for what is not declared.
+    pub isolation: Isolation,
     /// The files that can reach the program.
     pub source: Source,
     /// The compiler and cargo.
@@ -87,6 +89,7 @@ impl Snapshot {
             seed: manifest.seed,
             params: manifest.params.clone(),
             determinism: manifest.determinism,
+            isolation: manifest.isolation,
             source,
             toolchain: project.toolchain.identity.clone(),
             dependencies,

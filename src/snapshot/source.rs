@@ -27,6 +27,10 @@ pub struct Source {
     /// Submodules that hold files of the closure, with the commit that the tree names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub submodules: BTreeMap<String, String>,
+    /// Variables of the environment that the compiler and build scripts asked for (`env!`, `option_env!`,
+    /// `rerun-if-env-changed`). Their values are those of the pinned environment, where most are not set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
     /// Each file's digest by its path from the top of the repository; `../` leads to path dependencies
     /// outside it.
     pub files: BTreeMap<String, Digest>,
@@ -84,6 +88,7 @@ impl Source {
             tag: repository.tags_at(commit)?.into_iter().next(),
             closure: Digest::of_tree(digests.values()),
             submodules,
+            variables: Vec::new(),
             files: digests,
         })
     }
@@ -106,6 +111,7 @@ pub fn observe_work_tree(repository: &Repository, commit: Commit, files: &BTreeS
         tag: None,
         closure: Digest::of_tree(digests.values()),
         submodules: BTreeMap::new(),
+        variables: Vec::new(),
         files: digests,
     })
 }

@@ -105,6 +105,12 @@ impl Installed {
         })
     }
 
+    /// The directory of the whole toolchain.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.bin().parent().unwrap_or(Path::new("/"))
+    }
+
     /// The directory of the toolchain's programs.
     #[must_use]
     pub fn bin(&self) -> &Path {

@@ -231,14 +231,17 @@ fn data_that_is_declared_elsewhere_is_data_changed_and_says_which_files_came_and
 #[test]
 fn data_that_changes_while_the_program_reads_it_is_data_changed() {
     let project = Project::recorded("switch");
-    project.write("../switch.txt", "edit-data");
-    let both = project.both(&["verify"]);
+    let prepare = || {
+        project.write("numbers.csv", "1\n2\n3.5\n").write("../switch.txt", "edit-data");
+    };
+    let both = project.both_after(&["verify"], prepare);
     both.human.code(3);
     assert_eq!(both.json.kinds("drift"), ["data-changed data.numbers"]);
     assert_eq!(both.json.verdict()["runs"], 1);
     assert_snapshot!(both.snapshot);
     // Nothing of it is recorded either.
     let before = project.read("repro.lock");
+    prepare();
     project.repro(&["record"]).code(3);
     assert_eq!(project.read("repro.lock"), before);
 }

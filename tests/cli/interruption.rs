@@ -111,7 +111,9 @@ impl Changed {
             assert!(now == *old || now == *new, "{name} is neither the old nor the new one\n{said}");
         }
         assert!(!said.contains("panicked"), "{said}");
-        assert_eq!(self.project.git(&["status", "--porcelain"]).replace("?? .cargo-repro-", ""), "", "{said}");
+        let status = self.project.git(&["status", "--porcelain"]);
+        let foreign: Vec<&str> = status.lines().filter(|line| !line.starts_with("?? .cargo-repro-")).collect();
+        assert_eq!(foreign, Vec::<&str>::new(), "{said}");
     }
 
     /// What must hold besides when it could clean up.

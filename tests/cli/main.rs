@@ -12,10 +12,12 @@
 mod bad_input;
 mod basics;
 mod dependencies;
+mod determinism;
 mod divergence;
 mod drift;
 mod exit_codes;
 mod interruption;
+mod isolation;
 mod lock_errors;
 mod manifest_errors;
 mod places;

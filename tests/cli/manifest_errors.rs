@@ -83,9 +83,11 @@ const BROKEN: &[(&str, &str)] = &[
     ("a variable of our own", "HEADSTAGE[environment]\nset = { REPRO_SEED = \"1\" }\n"),
     ("a variable that is set and passed", "HEADSTAGE[environment]\nset = { A = \"1\" }\npass = [\"A\"]\n"),
     ("a variable whose value is a number", "HEADSTAGE[environment]\nset = { A = 1 }\n"),
-    ("seeded entropy, which is not there yet", "HEADSTAGE[determinism]\nentropy = \"seeded\"\n"),
-    ("a frozen clock, which is not there yet", "HEADSTAGE[determinism]\nclock = \"frozen\"\n"),
     ("entropy from nowhere", "HEADSTAGE[determinism]\nentropy = \"dice\"\n"),
+    ("a clock that is none", "HEADSTAGE[determinism]\nclock = \"sundial\"\n"),
+    ("reads that are let through in silence", "HEADSTAGE[isolation]\nreads = \"allow\"\n"),
+    ("a network that is true", "HEADSTAGE[isolation]\nnetwork = true\n"),
+    ("isolation from nothing we know", "HEADSTAGE[isolation]\nwrites = \"warn\"\n"),
     (
         "a mistake after letters of several bytes",
         "HEAD[params]\nname = \"größe 数据\"\nbad = [\"ü\"]\nSTAGE",

@@ -3,15 +3,20 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 mod recorded;
+mod switch;
 pub mod toolchain;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub use recorded::Both;
+
+/// How the name of a scratch directory begins.
+const SCRATCH: &str = "repro-test-";
 
 /// A package in a git repository of its own, with work directories of its own.
 pub struct Project {
@@ -36,18 +41,22 @@ impl Project {
 
     /// A copy without a repository.
     pub fn bare(name: &str, directory: &str) -> Self {
-        let scratch = tempfile::Builder::new().prefix("repro-test-").tempdir().unwrap();
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
         let root = scratch.path().join(directory);
         copy(&fixtures().join("programs").join(name), &root);
         // What only the copy's git is to ignore.
         let _ = std::fs::rename(root.join("gitignore"), root.join(".gitignore"));
         std::fs::create_dir(scratch.path().join("work")).unwrap();
-        Self { scratch, root }
+        let project = Self { scratch, root };
+        if name == "switch" {
+            project.edit("repro.toml", switch::NOWHERE, switch::address());
+        }
+        project
     }
 
     /// A copy of a package with its repository.
     pub fn copy_of(original: &Path) -> Self {
-        let scratch = tempfile::Builder::new().prefix("repro-test-").tempdir().unwrap();
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
         let root = scratch.path().join("project");
         copy(original, &root);
         std::fs::create_dir(scratch.path().join("work")).unwrap();
@@ -234,7 +243,12 @@ impl Answer {
     pub fn text(&self) -> String {
         let code = self.code.map_or_else(|| "killed".to_owned(), |code| code.to_string());
         let mut text = format!("exit code: {code}\n");
-        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+        let stdout = if walls() {
+            self.stdout.clone()
+        } else {
+            without_missing_walls(&self.stdout)
+        };
+        for (name, stream) in [("stdout", &stdout), ("stderr", &self.stderr)] {
             if !stream.is_empty() {
                 text += &format!("--- {name}\n{stream}");
             }
@@ -244,7 +258,10 @@ impl Answer {
 
     /// Every JSON line of stdout for a snapshot, laid out for people.
     pub fn messages(&self) -> String {
-        let lines: Vec<String> = self.lines().iter().map(|line| format!("{line:#}\n")).collect();
+        let mut lines = self.lines();
+        let lists = lines.iter_mut().filter_map(|line| line.get_mut("not_checked")?.as_array_mut());
+        lists.for_each(|list| list.retain(|entry| walls() || !is_of_walls(entry["kind"].as_str().unwrap())));
+        let lines: Vec<String> = lines.iter().map(|line| format!("{line:#}\n")).collect();
         self.redact(&lines.concat())
     }
 
@@ -262,6 +279,7 @@ impl Answer {
             (r"(/repro|\[around\]/work/(\[run\]|\[project\]/record))/(tree|target)", "[run]/$3"),
             (r"target\(s\) in [0-9.]+s", "target(s) in [time]"),
             (r"\d+\.\d+\.\d+(-[a-z.0-9]+)? \([0-9a-f]{9}\)", "[rustc]"),
+            (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
             // What only the machine decides, where a lock is shown.
             (r#""(host|target|llvm|cargo|rustc|libc|cpu|kernel|tool|pin)": "[^"]+""#, r#""$1": "[$1]""#),
             (r#""processors": \d+"#, r#""processors": "[processors]""#),
@@ -274,6 +292,60 @@ impl Answer {
         }
         text
     }
+}
+
+/// What is not checked only because this machine allows no walls.
+fn is_of_walls(kind: &str) -> bool {
+    ["isolation", "network"].contains(&kind)
+}
+
+/// The list of what is not checked as it is where there are walls.
+fn without_missing_walls(text: &str) -> String {
+    const TITLE: &str = "\nnot checked:\n";
+    let Some((before, list)) = text.split_once(TITLE) else {
+        return text.to_owned();
+    };
+    let mut keep = true;
+    let kept = list.split_inclusive('\n').filter(|line| {
+        if !line.starts_with("    ") {
+            keep = !is_of_walls(line.trim_start().split(':').next().unwrap());
+        }
+        keep
+    });
+    let kept: String = kept.collect();
+    match kept.trim_start_matches('\n') {
+        "" => before.to_owned(),
+        rest if rest.len() < kept.len() => format!("{before}\n{rest}"),
+        _ => format!("{before}{TITLE}{kept}"),
+    }
+}
+
+/// Whether this machine allows the namespaces of which a program's walls are made; if not, says that the test
+/// was skipped.
+#[allow(clippy::disallowed_macros, reason = "a test that was skipped must say so loudly")]
+pub fn has_walls(test: &str) -> bool {
+    if !walls() {
+        eprintln!("SKIPPED {test}: this machine allows no namespaces without privilege");
+    }
+    walls()
+}
+
+fn walls() -> bool {
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| {
+        let namespaces = [
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "--pid",
+            "--net",
+            "--uts",
+            "--ipc",
+        ];
+        let mut command = Command::new("unshare");
+        command.args(namespaces).args(["--fork", "--mount-proc", "true"]);
+        command.output().is_ok_and(|output| output.status.success())
+    })
 }
 
 /// The folder of fixtures.

@@ -1,0 +1,154 @@
+//! `explain`: a verification that, where it diverges, goes on until it can say why.
+
+use std::time::Instant;
+
+use crate::args;
+use crate::compare::divergence::changed_binaries;
+use crate::diagnosis::explain::{Explanation, explain};
+use crate::diagnosis::factor::Frozen;
+use crate::diagnosis::trial::Laboratory;
+use crate::diagnosis::vary::draws_for;
+use crate::diagnosis::{builds, locate};
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::exit_code::ExitCode;
+use crate::outcome::Outcome;
+use crate::project::Project;
+use crate::run::circumstances::Circumstances;
+use crate::run::session::{Pinned, Session};
+use crate::run::workdir::Workdir;
+use crate::settings::Settings;
+use crate::shell::Shell;
+use crate::snapshot::Snapshot;
+use crate::verdict::{Note, Verdict};
+
+/// Runs the command.
+///
+/// # Errors
+/// As `verify`.
+pub fn run(settings: &Settings, args: &args::Explain) -> Result<ExitCode> {
+    let verify = args::Verify {
+        rev: args.rev.clone(),
+        times: 1,
+        outputs: None,
+        explain: true,
+        overrides: args.overrides.clone(),
+    };
+    super::verify::run(settings, &verify)
+}
+
+/// What was built and trained, and what it should have given.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// Its inputs.
+    pub snapshot: &'a Snapshot,
+    /// The normal circumstances.
+    pub circumstances: &'a Circumstances,
+    /// Where it was built.
+    pub workdir: &'a Workdir,
+    /// The built program.
+    pub session: &'a Session<'a>,
+    /// Where to tell steps.
+    pub shell: Shell,
+}
+
+impl<'a> Case<'a> {
+    /// A laboratory for trials of a built program.
+    #[must_use]
+    pub fn laboratory(&self, session: &'a Session<'a>) -> Laboratory<'a> {
+        Laboratory {
+            project: self.project,
+            session,
+            data: &self.snapshot.data,
+            environment: &self.snapshot.environment,
+            shell: self.shell,
+        }
+    }
+
+    /// What is frozen; one training tells how many draws there is time for.
+    ///
+    /// # Errors
+    /// When the training cannot be made.
+    pub fn frozen(&self) -> Result<Frozen<'a>> {
+        let mut frozen = Frozen {
+            manifest: &self.project.manifest,
+            environment: &self.snapshot.environment,
+            canned: self.workdir.fresh_canned()?,
+            draws: 1,
+            date: self.circumstances.conditions.clock,
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            walls: self.workdir.has_walls(),
+        };
+        let begin = Instant::now();
+        self.laboratory(self.session).observe(&frozen.circumstances())?;
+        frozen.draws = draws_for(begin.elapsed());
+        Ok(frozen)
+    }
+
+    /// Says why `seen` is not `locked`, in the verdict.
+    ///
+    /// # Errors
+    /// When a training or a build fails, or the user interrupts.
+    pub fn explain(&self, locked: &Outcome, seen: &Outcome, verdict: &mut Verdict) -> Result<()> {
+        let frozen = self.frozen()?;
+        let laboratory = self.laboratory(self.session);
+        let mut explanation = explain(&laboratory, &frozen, self.circumstances, locked, seen)?;
+        if explanation.causes.is_empty() && !changed_binaries(locked, seen).is_empty() {
+            self.explain_build(&mut explanation)?;
+        }
+        self.locate(&frozen, &mut explanation.causes)?;
+        verdict.causes = explanation.causes;
+        verdict.runs += explanation.runs;
+        verdict.notes.extend(explanation.findings.into_iter().map(Note::Found));
+        Ok(())
+    }
+
+    fn explain_build(&self, explanation: &mut Explanation) -> Result<()> {
+        self.shell.status("Explaining", "whether the build agrees with itself");
+        let build = |circumstances: &Circumstances| {
+            let workdir = Workdir::fresh()?;
+            let pinned = self.pinned(circumstances, false);
+            let session = Session::build(self.project, &workdir, false, pinned, self.shell.silenced())?;
+            let digests = session.built.programs.iter();
+            digests.map(|(name, path)| Ok((name.clone(), Digest::of_file(path)?.0))).collect()
+        };
+        if let Some(cause) = builds::explain(self.circumstances, build)? {
+            explanation.findings.pop(); // it was the last thing that could be said without building again
+            explanation.causes.push(cause);
+        }
+        Ok(())
+    }
+
+    /// What a build follows.
+    fn pinned<'b>(&'b self, circumstances: &'b Circumstances, line_tables: bool) -> Pinned<'b> {
+        Pinned {
+            build: &self.snapshot.build,
+            environment: &self.snapshot.environment,
+            dependencies: &self.snapshot.dependencies,
+            circumstances,
+            line_tables,
+        }
+    }
+
+    /// Finds the lines that draw on the named sources, in a build that knows its lines.
+    ///
+    /// # Errors
+    /// When that build fails, or the training of it.
+    pub fn locate(&self, frozen: &Frozen<'_>, causes: &mut [crate::cause::Cause]) -> Result<()> {
+        let can_be_seen = causes.iter().any(|cause| cause.stage.is_some() && locate::source_of(cause.kind).is_some());
+        if !can_be_seen || self.session.built.programs.is_empty() {
+            return Ok(());
+        }
+        self.shell.status("Locating", "where the program draws on it, in a build with line numbers");
+        let workdir = Workdir::fresh()?;
+        let pinned = self.pinned(self.circumstances, true);
+        let session = Session::build(self.project, &workdir, false, pinned, self.shell.silenced())?;
+        let laboratory = Laboratory {
+            session: &session,
+            ..self.laboratory(self.session)
+        };
+        locate::locate(&laboratory, &frozen.circumstances(), causes)
+    }
+}

@@ -1,0 +1,142 @@
+//! Several trainings that must agree before anything is recorded of them.
+
+use crate::cause::Cause;
+use crate::compare::{Divergence, divergence};
+use crate::diagnosis::cure;
+use crate::diagnosis::trial::{Effect, Laboratory};
+use crate::error::{Error, Phase, Result};
+use crate::manifest::Policy;
+use crate::outcome::Outcome;
+use crate::project::Project;
+use crate::run::access::{Access, Reached};
+use crate::run::circumstances::Circumstances;
+use crate::run::evidence;
+use crate::run::session::Trained;
+use crate::verdict::{NotChecked, Verdict, Word};
+
+/// What several trainings came to.
+pub enum Confirmed {
+    /// One outcome.
+    Same(Agreed),
+    /// Something else.
+    Refused(Box<Verdict>),
+}
+
+/// What trainings agreed upon.
+#[derive(Debug)]
+pub struct Agreed {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What was reached for.
+    pub accesses: Vec<Access>,
+    /// What could not be watched or answered.
+    pub not_covered: Vec<NotChecked>,
+}
+
+/// Trains so many times.
+///
+/// # Errors
+/// When a stage fails, reaches for what is not declared, or leaves out what is.
+pub fn confirm(laboratory: &Laboratory<'_>, circumstances: &Circumstances, times: u32) -> Result<Confirmed> {
+    let (project, session) = (laboratory.project, laboratory.session);
+    let mut agreed: Option<Agreed> = None;
+    for number in 1..=times {
+        let trained = laboratory.train(circumstances, (number, times))?;
+        refuse_undeclared(project, &trained.accesses)?;
+        if !trained.changed.is_empty() {
+            return Ok(Confirmed::Refused(Box::new(Verdict {
+                drift: trained.changed,
+                runs: number,
+                ..Verdict::new(Word::Drifted, project.commit)
+            })));
+        }
+        refuse_incomplete(project, &trained.outcome)?;
+        let Some(agreed) = &mut agreed else {
+            if times > 1 {
+                session.keep(&trained.outcome)?;
+            }
+            agreed = Some(first(laboratory, trained));
+            continue;
+        };
+        agreed.accesses.extend(trained.accesses);
+        let mut differing = divergence(&agreed.outcome, &trained.outcome, &project.manifest.stage_order());
+        if !differing.is_empty() {
+            evidence::describe(&session.kept(), session, &mut differing);
+            let causes = cure(laboratory, &differing)?;
+            return Ok(Confirmed::Refused(Box::new(Verdict {
+                divergence: differing,
+                causes,
+                runs: number,
+                ..Verdict::new(Word::Diverged, project.commit)
+            })));
+        }
+    }
+    let mut agreed = agreed.expect("at least one training is asked for");
+    agreed.accesses.sort_by(|one, other| (&one.stage, &one.what).cmp(&(&other.stage, &other.what)));
+    agreed.accesses.dedup_by(|one, other| one.stage == other.stage && one.what == other.what);
+    Ok(Confirmed::Same(agreed))
+}
+
+fn first(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
+    let not_covered = super::super::not_covered(laboratory.project, laboratory.session, &trained);
+    let mut accesses = laboratory.session.built.accesses.clone();
+    accesses.extend(trained.accesses);
+    Agreed {
+        outcome: trained.outcome,
+        accesses,
+        not_covered,
+    }
+}
+
+/// What would make them agree, if a line of the manifest does.
+fn cure(laboratory: &Laboratory<'_>, differing: &[Divergence]) -> Result<Vec<Cause>> {
+    let Some(effect) = Effect::of(differing) else {
+        return Ok(Vec::new());
+    };
+    laboratory.shell.status("Trying", "what would make them agree");
+    let date = laboratory.project.repository.time(laboratory.project.commit)?;
+    Ok(cure::propose(laboratory, date, &effect)?.into_iter().collect())
+}
+
+/// Nothing is recorded of a training that reached for what nobody declared.
+fn refuse_undeclared(project: &Project, accesses: &[Access]) -> Result<()> {
+    let policy = project.manifest.isolation;
+    let is_denied = |access: &&Access| {
+        let policy = match access.what {
+            Reached::Network(_) => policy.network,
+            _ => policy.reads,
+        };
+        access.is_grave() && policy == Policy::Deny
+    };
+    let denied: Vec<&Access> = accesses.iter().filter(is_denied).collect();
+    let Some(first) = denied.first() else {
+        return Ok(());
+    };
+    let line = |access: &&Access| format!("{} {}: {}", access.cause().kind.word(), access.subject(), access.detail());
+    let lines: Vec<String> = denied.iter().map(line).collect();
+    Err(Error::training("the program reached for what repro.toml does not declare")
+        .context(lines.join("\n"))
+        .hint(first.hint().unwrap_or_default())
+        .causes(denied.iter().map(|access| access.cause()).collect()))
+}
+
+/// A lock that pins nothing, or not what the manifest declares, would be worse than none.
+fn refuse_incomplete(project: &Project, outcome: &Outcome) -> Result<()> {
+    for (name, stage) in &project.manifest.stages {
+        let written = &outcome[name];
+        let declared = stage.artifacts.iter().chain(&stage.metrics);
+        if let Some(path) = declared.clone().find(|path| !written.artifacts.contains_key(*path)) {
+            return Err(Error::training(format!("stage `{name}` ended well but did not write {path}"))
+                .phase(Phase::Collect)
+                .hint("outputs go to REPRO_OUT_DIR, which is the package's directory in the checkout and the program's own"));
+        }
+        if written.is_empty() {
+            return Err(Error::training(format!(
+                "stage `{name}` gave nothing that a later run could be compared with"
+            ))
+            .phase(Phase::Collect)
+            .hint("declare `artifacts` or `metrics` for it in repro.toml"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `vary`: provokes. Trains with one factor around the program changed at a time, then with all of them, and
+//! says which ones the outcome follows. It needs no lock.
+
+use std::time::Instant;
+
+use super::explain::Case;
+use super::{conclude, not_isolated};
+use crate::args;
+use crate::diagnosis::explain::causes;
+use crate::diagnosis::factor::{self, FACTORS, Factor};
+use crate::diagnosis::vary::{TestResult, Wanted, vary};
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::memory::Memory;
+use crate::project::{self, Project};
+use crate::run::circumstances::Circumstances;
+use crate::run::session::{Pinned, Session};
+use crate::run::workdir::Workdir;
+use crate::settings::{Overrides, Settings};
+use crate::snapshot::{Snapshot, source};
+use crate::verdict::{NotChecked, Note, Verdict, Word};
+
+/// Runs the command.
+///
+/// # Errors
+/// When there are no factors, or the program cannot be built or trained.
+pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
+    let factors = wanted(args)?;
+    let overrides = Overrides::resolve(&args.overrides)?;
+    let directory = project::directory(settings)?;
+    let (project, mut memory) =
+        Project::open(directory, &overrides, settings.offline, |repository| Memory::load(&repository.private_directory()))?;
+    project.check_commands()?;
+    let candidates = super::record::candidates(&project)?;
+    let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut memory)?;
+    let closure = source::candidates(&project.repository, project.commit, &project.package)?;
+    let snapshot = Snapshot::observe(&project, &closure, &mut memory)?;
+    super::record::refuse_missing(&snapshot.data)?;
+    memory.save();
+    settings
+        .shell
+        .status("Varying", format!("{} at {}", project.package.name, project.commit.short()));
+    conclude(settings, &verdict(&project, &snapshot, dirty, &factors, args, settings)?)
+}
+
+fn verdict(
+    project: &Project,
+    snapshot: &Snapshot,
+    dirty: bool,
+    factors: &[Factor],
+    args: &args::Vary,
+    settings: &Settings,
+) -> Result<Verdict> {
+    let begin = Instant::now();
+    let circumstances = Circumstances::of(&project.manifest, Some(project.repository.time(project.commit)?));
+    let workdir = Workdir::fresh()?;
+    let pinned = Pinned {
+        build: &snapshot.build,
+        environment: &snapshot.environment,
+        dependencies: &snapshot.dependencies,
+        circumstances: &circumstances,
+        line_tables: false,
+    };
+    let session = Session::build(project, &workdir, dirty, pinned, settings.shell)?;
+    let case = Case {
+        project,
+        snapshot,
+        circumstances: &circumstances,
+        workdir: &workdir,
+        session: &session,
+        shell: settings.shell,
+    };
+    let frozen = case.frozen()?;
+    let laboratory = case.laboratory(&session);
+    let variation = vary(&laboratory, &frozen, &Wanted {
+        factors,
+        until: args.budget.map(|budget| begin + budget),
+        together: true,
+        sought: None,
+    })?;
+    let mut causes = causes(&variation, &laboratory);
+    if !dirty {
+        case.locate(&frozen, &mut causes)?;
+    }
+    let word = if causes.is_empty() && variation.unstable.is_none() { Word::Steady } else { Word::Diverged };
+    let mut not_checked = not_isolated(&workdir);
+    not_checked.extend(variation.tested.iter().filter_map(|tested| match &tested.result {
+        TestResult::NotVaried(why) => Some(NotChecked::new(tested.factor.word(), why.clone())),
+        _ => None,
+    }));
+    not_checked.push(NotChecked::new(
+        "processor",
+        "a program that asks the processor what it can do, or for random numbers, cannot be answered otherwise here",
+    ));
+    let accesses = variation.base.accesses.iter().filter(|access| access.is_worth_a_note()).cloned();
+    Ok(Verdict {
+        causes,
+        notes: accesses.map(Note::Reached).collect::<Vec<Note>>(),
+        not_checked,
+        runs: variation.runs,
+        outcome: variation.base.outcome.clone().unwrap_or_default(),
+        factors: variation.tested,
+        ..Verdict::new(word, project.commit)
+    })
+}
+
+/// The factors that are asked for.
+///
+/// # Errors
+/// A usage error where a word is none of theirs, or none is left.
+fn wanted(args: &args::Vary) -> Result<Vec<Factor>> {
+    let parse = |words: &[String]| -> Result<Vec<Factor>> {
+        let parsed = words.iter().map(|word| factor::parse(word));
+        parsed.collect::<Result<_, _>>().map_err(|why: String| Error::new(why).code(ExitCode::Usage))
+    };
+    let (only, skip) = (parse(&args.only)?, parse(&args.skip)?);
+    let is_wanted = |factor: &Factor| (only.is_empty() || only.contains(factor)) && !skip.contains(factor);
+    let wanted: Vec<Factor> = FACTORS.into_iter().filter(is_wanted).collect();
+    if wanted.is_empty() {
+        return Err(Error::new("no factor is left to vary").code(ExitCode::Usage).hint("leave something out of `--skip`"));
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,267 @@
+//! Isolation: a program is started where nothing undeclared reaches it, what it reaches for is written
+//! down, and where asked for, what the system would answer is answered in its place. The tool starts
+//! a *warden*, which is this very binary; the warden makes the walls, starts the program within, answers
+//! for the kernel, and leaves a report. What the report means is judged elsewhere.
+//!
+//! ```text
+//! tool ── Plan ─→ warden ─┬─→ init (process 1 within the walls) ─→ program
+//!   ↑               │     └── listener, tracer: answer the program's system calls
+//!   └─── Report ────┘
+//! ```
+
+pub mod audit;
+pub mod directories;
+pub mod entropy;
+pub mod fence;
+pub mod file_times;
+pub mod filter;
+pub mod inside;
+pub mod lineage;
+pub mod links;
+pub mod listener;
+pub mod network;
+pub mod remote;
+pub mod start;
+pub mod sys;
+pub mod time;
+pub mod tracer;
+pub mod walls;
+pub mod warden;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::trace::Sighting;
+
+/// Where a work directory seems to lie.
+pub const PLACE: &str = "/repro";
+
+/// What a program is to find.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The process that asked; the warden ends with it.
+    pub parent: i32,
+    /// The program's path, as it is seen within.
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Where it starts, as it is seen within.
+    pub directory: OsString,
+    /// All of its environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The walls; none where this machine allows none.
+    pub walls: Option<Walls>,
+    /// What it may write to, and what may be shown to it: for the fence, where there are no walls.
+    pub fence: Option<Fence>,
+    /// Whether to write down what it reaches for.
+    pub audit: bool,
+    /// What is answered in the system's place.
+    pub conditions: Conditions,
+    /// Where the warden leaves its report.
+    pub report: OsString,
+}
+
+/// What lies within the walls.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Walls {
+    /// An empty directory of ours on which the new root is built.
+    pub mount_point: PathBuf,
+    /// Whether the whole file system of the machine is shown, read-only, and not its programs and libraries alone.
+    pub open: bool,
+    /// Directories and files of the machine that are shown, read-only, at their own place.
+    pub shown: Vec<PathBuf>,
+    /// What is put where, in this order.
+    pub mounts: Vec<Mount>,
+    /// Whether the machine's network is within reach.
+    pub network: bool,
+}
+
+/// A file or directory that is seen at another place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Mount {
+    /// On the machine.
+    pub from: PathBuf,
+    /// Within.
+    pub to: PathBuf,
+    /// Whether it may be written to.
+    pub writable: bool,
+}
+
+/// What landlock lets through where there are no walls.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Fence {
+    /// Directories that may be written to.
+    pub writable: Vec<PathBuf>,
+    /// What may be read, beside the system's own; everything if empty.
+    pub readable: Vec<PathBuf>,
+    /// Whether TCP is within reach.
+    pub network: bool,
+}
+
+/// What the system would answer, answered in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conditions {
+    /// Entropy from this key (hex of any length), or the system's.
+    pub entropy: Option<String>,
+    /// The wall clock in seconds since 1970 where it stands still, or the system's.
+    pub clock: Option<i64>,
+    /// Time that only passes by being asked for, in nanoseconds an answer: timers and the processor's
+    /// counter too. For diagnosis alone.
+    pub tick: Option<u64>,
+    /// Whether addresses are the same in every process.
+    pub fixed_addresses: bool,
+    /// The order of names in a directory, or the file system's.
+    pub directories: Option<Order>,
+    /// The processors that it may use, or all.
+    pub processors: Option<Vec<usize>>,
+    /// How many processors it is told that there are, or the truth.
+    pub told_processors: Option<usize>,
+    /// Threads are held up now and then by up to two milliseconds, from this seed.
+    pub delays: Option<u64>,
+    /// By how much its priority is lowered.
+    pub niceness: i32,
+    /// Files of the kernel that change by themselves: answered from copies in this directory, which the first to
+    /// read one makes.
+    pub canned: Option<PathBuf>,
+    /// The host's name.
+    pub hostname: String,
+    /// Its user number.
+    pub user: u32,
+    /// Its mode creation mask.
+    pub umask: u32,
+    /// How many process numbers are used up before it.
+    pub skipped_pids: u32,
+    /// The total size of environment and arguments is filled up to this, so that the stack begins at the same place.
+    pub padding: Option<usize>,
+    /// And the number of variables to this, for the same reason.
+    pub variables: Option<usize>,
+    /// When the files were last changed that the program writes, where it has a place of its own to write to.
+    pub written: Option<i64>,
+    /// The sources whose use is to be shown by call stacks.
+    pub sight: Vec<Source>,
+}
+
+impl Default for Conditions {
+    fn default() -> Self {
+        Self {
+            entropy: None,
+            clock: None,
+            tick: None,
+            fixed_addresses: false,
+            directories: None,
+            processors: None,
+            told_processors: None,
+            delays: None,
+            niceness: 0,
+            canned: None,
+            hostname: "repro".to_owned(),
+            user: 1000,
+            umask: 0o022,
+            skipped_pids: 0,
+            padding: None,
+            variables: None,
+            written: None,
+            sight: Vec::new(),
+        }
+    }
+}
+
+/// Names in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// By bytes.
+    Sorted,
+    /// The other way round.
+    Reversed,
+}
+
+/// A source of nondeterminism that a system call draws on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Source {
+    /// getrandom and the entropy devices.
+    Entropy,
+    /// The wall clock, timers and the processor's counter.
+    Clock,
+    /// Reading a directory.
+    Directories,
+    /// Asking for the process's number, the host's name, the user.
+    Identity,
+}
+
+/// What a warden leaves behind.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// What was there to hold the program.
+    pub held: Held,
+    /// How the program ended, as wait(2) says it; none if it was not started.
+    pub status: Option<i32>,
+    /// Why it was not.
+    pub failure: Option<String>,
+    /// What it read or looked for, by the path within.
+    pub reads: BTreeMap<String, Look>,
+    /// Addresses that it tried to reach.
+    pub network: BTreeMap<String, String>,
+    /// Where it drew on a source.
+    pub sightings: Vec<Sighting>,
+    /// How many threads it began, beside the first of each process; known where they are followed.
+    pub threads: u64,
+    /// How many processes there were at a time, at most; known where they are followed.
+    pub processes: u64,
+    /// How often it drew on entropy, and that for more than hash keys.
+    pub draws: u64,
+}
+
+/// Which of the means there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Namespaces of its own: mounts, processes, network, host's name, user.
+    pub walls: bool,
+    /// Landlock, in place of these.
+    pub fence: bool,
+    /// System calls are seen.
+    pub listener: bool,
+    /// Threads are followed, and the kernel's shared page with its clock is hidden.
+    pub tracer: bool,
+}
+
+/// How a path was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// The program that did, by its file name.
+    pub by: String,
+    /// Whether there was something.
+    pub existed: bool,
+    /// Whether it was opened, and not only asked about.
+    pub opened: bool,
+    /// Whether it was opened to be written, before it was read.
+    pub written: bool,
+}
+
+/// The path of something in the work directory `root`, as it is seen at `place`.
+#[must_use]
+pub fn seen(root: &Path, place: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(root).map_or_else(|_| path.to_path_buf(), |inner| place.join(inner))
+}
+
+/// The path outside of something that is seen at `place`.
+#[must_use]
+pub fn unseen(root: &Path, place: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(place).map_or_else(|_| path.to_path_buf(), |inner| root.join(inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_go_in_and_out() {
+        let (root, place) = (Path::new("/var/tmp/x"), Path::new(PLACE));
+        assert_eq!(seen(root, place, Path::new("/var/tmp/x/tree/a")), Path::new("/repro/tree/a"));
+        assert_eq!(unseen(root, place, Path::new("/repro/tree/a")), Path::new("/var/tmp/x/tree/a"));
+        assert_eq!(seen(root, place, Path::new("/data/a")), Path::new("/data/a"));
+    }
+}

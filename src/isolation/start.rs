@@ -1,0 +1,76 @@
+//! Starts a warden, from the tool's side.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::getpid;
+
+use super::{Conditions, Plan, Report, Walls, warden};
+
+/// Starts a warden with a plan. What the program prints comes from the warden's own outputs.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn warden(plan: &Plan, stdout: Stdio, stderr: Stdio) -> io::Result<Child> {
+    let plan = serde_json::to_vec(plan).map_err(io::Error::other)?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .arg(warden::WORD)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(stdout)
+        .stderr(stderr)
+        .spawn()?;
+    let mut pipe = child.stdin.take().expect("a pipe was asked for");
+    // One that ended at once did not read, and says why by its end.
+    let _ = pipe.write_all(&plan);
+    Ok(child)
+}
+
+/// Starts to find out whether walls can be raised on this machine: they can if the report says so.
+///
+/// # Errors
+/// When no process can be started.
+pub fn probe(mount_point: &Path, report: &Path) -> io::Result<Child> {
+    let plan = Plan {
+        program: warden::PROBE.into(),
+        walls: Some(Walls {
+            mount_point: mount_point.to_path_buf(),
+            ..Walls::default()
+        }),
+        report: report.into(),
+        ..Plan::empty()
+    };
+    warden(&plan, Stdio::null(), Stdio::null())
+}
+
+impl Plan {
+    /// A plan that holds nothing and asks for nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            parent: getpid().as_raw_nonzero().get(),
+            program: "/".into(),
+            args: Vec::new(),
+            directory: "/".into(),
+            environment: Vec::new(),
+            walls: None,
+            fence: None,
+            audit: false,
+            conditions: Conditions::default(),
+            report: "/dev/null".into(),
+        }
+    }
+}
+
+impl Report {
+    /// Reads what a warden left, and removes it; none if it was ended before it could.
+    #[must_use]
+    pub fn take(path: &Path) -> Option<Self> {
+        let bytes = std::fs::read(path).ok()?;
+        // It is written anew each time; an old one that stays is overwritten.
+        let _ = std::fs::remove_file(path);
+        serde_json::from_slice(&bytes).ok()
+    }
+}

@@ -1,0 +1,195 @@
+//! The warden: the small process between this tool and a program. It is this very binary, started again
+//! with [`WORD`]; it makes the walls, starts the program within, answers for the kernel, and ends when the
+//! program does, or when the tool does: the program never outlives it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::{
+    Pid, PidfdFlags, PidfdGetfdFlags, Signal, getgid, getppid, getuid, pidfd_getfd, pidfd_open,
+    set_parent_process_death_signal, setsid,
+};
+
+use super::inside::{self, Owner};
+use super::lineage::Lineage;
+use super::listener::{Listener, Log};
+use super::sys::{self, Fork};
+use super::{Conditions, Plan, Report, tracer};
+
+/// The first argument that means this file.
+pub const WORD: &str = "__warden";
+
+/// In place of a program: only show that the walls can be raised.
+pub const PROBE: &str = "__probe";
+
+/// Serves the plan on standard input. Gives why that was not to be, if so.
+///
+/// # Errors
+/// A sentence.
+pub fn serve() -> Result<(), String> {
+    let mut plan = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut plan).map_err(|error| error.to_string())?;
+    let plan: Plan = serde_json::from_slice(&plan).map_err(|_| "the warden is not for people".to_owned())?;
+    // The session leader's number is the process group that the tool kills.
+    setsid().map_err(|error| format!("could not make a session: {error}"))?;
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| format!("could not ask to end with the parent: {error}"))?;
+    // The parent may have died before it was asked about.
+    if getppid().is_none_or(|parent| parent.as_raw_nonzero().get() != plan.parent) {
+        return Err("the parent is gone".to_owned());
+    }
+    let nothing = std::fs::File::open("/dev/null").map_err(|error| error.to_string())?;
+    rustix::stdio::dup2_stdin(nothing).map_err(|error| error.to_string())?;
+    let report = run(&plan)?;
+    write(&plan, &report)
+}
+
+fn write(plan: &Plan, report: &Report) -> Result<(), String> {
+    let bytes = serde_json::to_vec(report).map_err(|error| error.to_string())?;
+    std::fs::write(Path::new(&plan.report), bytes).map_err(|error| format!("could not write the report: {error}"))
+}
+
+fn run(plan: &Plan) -> Result<Report, String> {
+    let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
+    let init = start(plan, theirs)?;
+    Warden {
+        plan,
+        init,
+        report: Report::default(),
+    }
+    .attend(ours)
+}
+
+/// Forks the first process within the walls or, without walls, the program itself.
+fn start(plan: &Plan, theirs: UnixStream) -> Result<Pid, String> {
+    if plan.walls.is_none() {
+        return match sys::fork(0).map_err(|error| error.to_string())? {
+            Fork::Child => inside::program_itself(plan, theirs),
+            Fork::Parent(pid) => Ok(pid),
+        };
+    }
+    let owner = Owner {
+        user: getuid().as_raw(),
+        group: getgid().as_raw(),
+    };
+    let network = plan.walls.as_ref().is_some_and(|walls| walls.network);
+    let mut namespaces = sys::NEW_MOUNTS | sys::NEW_PIDS | sys::NEW_HOSTNAME | sys::NEW_QUEUES;
+    if !network {
+        namespaces |= sys::NEW_NETWORK;
+    }
+    match sys::fork(namespaces | sys::NEW_USER) {
+        Ok(Fork::Child) => inside::init(plan, theirs, Some(owner)),
+        Ok(Fork::Parent(pid)) => Ok(pid),
+        Err(error) => Err(format!("could not enter namespaces: {error}")),
+    }
+}
+
+struct Warden<'a> {
+    plan: &'a Plan,
+    init: Pid,
+    report: Report,
+}
+
+impl Warden<'_> {
+    fn attend(mut self, ours: UnixStream) -> Result<Report, String> {
+        let lineage = Arc::new(Lineage::default());
+        let log = Arc::new(Mutex::new(Log::default()));
+        let mut answer = ours.try_clone().map_err(|error| error.to_string())?;
+        let mut lines = BufReader::new(ours).lines().map_while(Result::ok);
+        self.report.held.walls = self.plan.walls.is_some();
+        for line in lines.by_ref() {
+            match line.split_once(' ') {
+                Some(("fence", holds)) => self.report.held.fence = holds == "true",
+                Some(("listener", number)) => {
+                    self.meet(number, &lineage, &log)?;
+                    answer.write_all(&[1]).map_err(|error| error.to_string())?;
+                    break;
+                }
+                Some(("failed", why)) => {
+                    self.report.failure = Some(why.to_owned());
+                    break;
+                }
+                Some(("status", number)) => {
+                    self.report.status = number.parse().ok(); // a probe has no program
+                    break;
+                }
+                _ => return Err("the program's beginning was not understood".to_owned()),
+            }
+        }
+        drop(answer);
+        end_when_asked(self.init);
+        let followed = tracer::follow(self.init.as_raw_nonzero().get(), &self.plan.conditions, &lineage).ok();
+        (self.report.threads, self.report.processes) =
+            followed.map_or((0, 0), |followed| (followed.threads, followed.processes));
+        // What was said last: within the walls, the program's status comes from the first process there.
+        let status = followed.map(|followed| followed.status);
+        let mut status = status.filter(|_| self.plan.walls.is_none()).or(self.report.status);
+        for line in lines {
+            match line.split_once(' ') {
+                Some(("status", number)) => status = number.parse().ok(),
+                Some(("failed", why)) => self.report.failure = Some(why.to_owned()),
+                _ => {}
+            }
+        }
+        self.report.status = status;
+        let log = std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
+        self.report.reads = log.audit.looks().clone();
+        self.report.network = log.network;
+        self.report.sightings = log.sightings;
+        self.report.draws = log.draws;
+        Ok(self.report)
+    }
+
+    /// Takes the listener from the program that is about to be, and follows it where that is needed.
+    fn meet(&mut self, listener: &str, lineage: &Arc<Lineage>, log: &Arc<Mutex<Log>>) -> Result<(), String> {
+        let program = self.program()?;
+        if needs_tracer(&self.plan.conditions) {
+            self.report.held.tracer = sys::trace(program).is_ok();
+        }
+        let Some(number) = listener.parse().ok().filter(|number: &i32| *number >= 0) else {
+            return Ok(());
+        };
+        let take = || -> std::io::Result<OwnedFd> {
+            let process = pidfd_open(program, PidfdFlags::empty())?;
+            Ok(pidfd_getfd(process, number, PidfdGetfdFlags::empty())?)
+        };
+        let descriptor = take().map_err(|error| format!("could not take the listener: {error}"))?;
+        self.report.held.listener = true;
+        let listener =
+            Listener::new(descriptor, self.plan.audit, &self.plan.conditions, Arc::clone(lineage), Arc::clone(log));
+        std::thread::spawn(move || listener.listen());
+        Ok(())
+    }
+
+    /// The program's number, as it is outside the walls.
+    fn program(&self) -> Result<Pid, String> {
+        if self.plan.walls.is_none() {
+            return Ok(self.init);
+        }
+        let init = self.init.as_raw_nonzero();
+        let children = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children"));
+        let child = children.ok().and_then(|list| list.split_whitespace().next()?.parse().ok());
+        child.and_then(Pid::from_raw).ok_or_else(|| "the program was not found within the walls".to_owned())
+    }
+}
+
+/// Ends the program when the tool asks for it, so that the report is still written.
+fn end_when_asked(init: Pid) {
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM]) else {
+        return; // then the tool ends all of it by force
+    };
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            let _ = rustix::process::kill_process(init, Signal::KILL);
+        }
+    });
+}
+
+/// Whether threads must be followed: where the kernel's page would tell the time, or entropy, unasked, and
+/// where answers depend on which thread asks.
+fn needs_tracer(conditions: &Conditions) -> bool {
+    conditions.entropy.is_some() || conditions.clock.is_some() || conditions.tick.is_some() || !conditions.sight.is_empty()
+}

@@ -1,0 +1,69 @@
+//! Causes and factors for a person.
+
+use std::fmt::Write as _;
+
+use super::human::{BAD, FAINT, GOOD, NAME, visible, wrapped};
+use crate::cause::Cause;
+use crate::diagnosis::Tested;
+use crate::diagnosis::vary::TestResult;
+use crate::trace::Site;
+
+/// A cause: what it is, what it does, and where the program draws on it.
+#[must_use]
+pub fn cause(cause: &Cause) -> String {
+    let stage = match &cause.stage {
+        Some(stage) => format!(" {FAINT}(stage {stage}){FAINT:#}"),
+        None => format!(" {FAINT}(build){FAINT:#}"),
+    };
+    let mut text = format!(
+        "  {FAINT}cause{FAINT:#} {BAD}{}{BAD:#} {NAME}{}{NAME:#}{stage}\n",
+        cause.kind.word(),
+        visible(&cause.subject)
+    );
+    text += &wrapped("    ", "", &visible(&cause.detail));
+    for (number, site) in cause.sites.iter().enumerate() {
+        let label = if number == 0 { "at " } else { "and at " };
+        text += &wrapped("    ", label, &visible(&place(site)));
+    }
+    if let Some(hint) = &cause.hint {
+        text += &wrapped("    ", "hint: ", hint);
+    }
+    text
+}
+
+/// A place, what it drew by, and where the project had called it.
+fn place(site: &Site) -> String {
+    let mut text = site.to_string();
+    if let Some(way) = site.via.first() {
+        let _ = write!(text, ", by {way}");
+    }
+    if let Some(caller) = &site.called_from {
+        let _ = write!(text, ", called from {caller}");
+    }
+    if site.guessed {
+        text += " (a guess: the stack could not be followed all the way)";
+    }
+    text
+}
+
+/// The table of what was varied; what was not is listed as not checked.
+#[must_use]
+pub fn factors(factors: &[Tested]) -> String {
+    let mut text = String::new();
+    let width = factors.iter().map(|tested| tested.factor.word().len()).max().unwrap_or(0);
+    for tested in factors {
+        let word = tested.factor.word();
+        let _ = match &tested.result {
+            TestResult::Steady(settings) => {
+                let settings = if *settings == 1 { "1 setting".to_owned() } else { format!("{settings} settings") };
+                writeln!(text, "  {word:<width$}  {GOOD}same{GOOD:#}     {FAINT}{settings}{FAINT:#}")
+            }
+            TestResult::Changes { setting, effect } => {
+                let first = visible(effect.first());
+                writeln!(text, "  {word:<width$}  {BAD}changes{BAD:#}  {NAME}{first}{NAME:#} {FAINT}with {setting}{FAINT:#}")
+            }
+            TestResult::NotVaried(_) => writeln!(text, "  {word:<width$}  {FAINT}not varied{FAINT:#}"),
+        };
+    }
+    text
+}

@@ -1,0 +1,204 @@
+//! What a build or a stage finds itself in: the sources, the toolchain and the data to read, its own
+//! directories to write to, and of the machine nothing else that is not the system's.
+
+use std::path::{Path, PathBuf};
+
+use super::checkout::Checkout;
+use super::child::Enclosure;
+use super::circumstances::Circumstances;
+use super::staging::Staged;
+use super::workdir::Workdir;
+use crate::ambient;
+use crate::isolation::{Conditions, Fence, Mount, PLACE, Walls, walls};
+use crate::manifest::{Isolation, Policy};
+use crate::package::Package;
+
+/// For a build: it reads what the machine has, since compilers and libraries lie anywhere, and reaches
+/// no network; it writes to the target directory, its `CARGO_HOME`, its home and its temporary directory.
+/// What it needs of the machine is there even if it lies where the private temporary directories are.
+#[must_use]
+pub fn of_build(workdir: &Workdir, needed: &[PathBuf], conditions: Conditions) -> Enclosure {
+    let place = Path::new(PLACE);
+    let writable = [workdir.target(), workdir.cargo_home(), workdir.home(), workdir.temp()];
+    let walls = workdir.has_walls().then(|| {
+        let mut mounts = vec![fixed(workdir, place, &workdir.tree())];
+        mounts.extend(writable.iter().map(|path| free(workdir, place, path)));
+        mounts.extend(temporary(workdir));
+        mounts.extend(covered(needed));
+        Walls {
+            mount_point: workdir.mount_point(),
+            open: true,
+            shown: Vec::new(),
+            mounts,
+            network: false,
+        }
+    });
+    let fence = walls.is_none().then(|| Fence {
+        writable: writable.to_vec(),
+        readable: Vec::new(),
+        network: false,
+    });
+    Enclosure {
+        walls,
+        fence,
+        conditions,
+    }
+}
+
+/// What a stage needs to be enclosed.
+#[derive(Debug)]
+pub struct StageRoom<'a> {
+    /// Where it happens.
+    pub workdir: &'a Workdir,
+    /// The checkout.
+    pub checkout: &'a Checkout,
+    /// The package's directory in it.
+    pub directory: &'a Path,
+    /// The data.
+    pub staged: &'a Staged,
+    /// Its program.
+    pub program: &'a Path,
+    /// Its ledger.
+    pub ledger: &'a Path,
+    /// The toolchain's directory.
+    pub toolchain: &'a Path,
+    /// What the manifest lets through.
+    pub policy: &'a Isolation,
+    /// What is around it.
+    pub circumstances: &'a Circumstances,
+}
+
+impl StageRoom<'_> {
+    /// For a stage: it sees the system's programs and libraries, its checkout and its data, and writes
+    /// to the package's directory, its home and its temporary directory.
+    #[must_use]
+    pub fn enclosure(&self) -> Enclosure {
+        let workdir = self.workdir;
+        let network = self.policy.network == Policy::Warn;
+        let home = workdir.home_named(&self.circumstances.home);
+        let walls = workdir.has_walls().then(|| Walls {
+            mount_point: workdir.mount_point(),
+            open: self.policy.reads == Policy::Warn,
+            shown: self.shown(),
+            mounts: self.mounts(&home),
+            network,
+        });
+        let fence = walls.is_none().then(|| Fence {
+            writable: vec![self.directory.to_path_buf(), home, workdir.temp(), self.ledger.to_path_buf()],
+            readable: if self.policy.reads == Policy::Warn {
+                Vec::new()
+            } else {
+                let mut readable = self.shown();
+                readable.push(workdir.root().to_path_buf());
+                readable.extend(self.staged.sources().map(Path::to_path_buf));
+                readable
+            },
+            network,
+        });
+        Enclosure {
+            walls,
+            fence,
+            conditions: self.circumstances.conditions.clone(),
+        }
+    }
+
+    /// What lies outside the work directory and is still the program's to see.
+    #[must_use]
+    pub fn shown(&self) -> Vec<PathBuf> {
+        let mut shown = vec![self.toolchain.to_path_buf()];
+        if !self.program.starts_with(self.workdir.root()) {
+            shown.extend(walls::installation(self.program));
+        }
+        shown
+    }
+
+    fn mounts(&self, home: &Path) -> Vec<Mount> {
+        let (workdir, place) = (self.workdir, self.circumstances.place.as_path());
+        let own = Path::new(PLACE);
+        let mut mounts = vec![
+            fixed(workdir, place, &workdir.tree()),
+            fixed(workdir, place, &workdir.target()),
+            fixed(workdir, place, &workdir.cargo_home()),
+            // Wherever it works, its home is the same: which of the two matters is told apart.
+            free(workdir, own, home),
+            free(workdir, own, &workdir.temp()),
+            free(workdir, place, self.ledger),
+            free(workdir, place, self.directory),
+        ];
+        mounts.extend(self.checkout.protected(self.directory).iter().map(|path| fixed(workdir, place, path)));
+        mounts.extend(temporary(workdir));
+        mounts.extend(covered(&self.shown()));
+        // After these: data may lie in the machine's own temporary directory.
+        mounts.extend(self.staged.mounts(|path| workdir.seen_at(place, path)));
+        mounts
+    }
+}
+
+fn fixed(workdir: &Workdir, place: &Path, path: &Path) -> Mount {
+    Mount {
+        from: path.to_path_buf(),
+        to: workdir.seen_at(place, path),
+        writable: false,
+    }
+}
+
+fn free(workdir: &Workdir, place: &Path, path: &Path) -> Mount {
+    Mount {
+        writable: true,
+        ..fixed(workdir, place, path)
+    }
+}
+
+/// The system's temporary directories, in whose place a program finds its own.
+const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
+
+fn temporary(workdir: &Workdir) -> impl Iterator<Item = Mount> {
+    let from = workdir.temp();
+    TEMPORARY.into_iter().map(move |to| Mount {
+        from: from.clone(),
+        to: PathBuf::from(to),
+        writable: true,
+    })
+}
+
+/// What of these would not be seen for the temporary directories, at its own place.
+fn covered(needed: &[PathBuf]) -> impl Iterator<Item = Mount> {
+    let is_covered = |path: &&PathBuf| TEMPORARY.iter().any(|own| path.starts_with(own)) && path.exists();
+    needed.iter().filter(is_covered).map(|path| Mount {
+        from: path.clone(),
+        to: path.clone(),
+        writable: false,
+    })
+}
+
+/// Directories of the machine that belong to a build beside the system's: a look there is none at
+/// something undeclared.
+#[must_use]
+pub fn of_toolchain(toolchain: &Path) -> Vec<PathBuf> {
+    vec![toolchain.to_path_buf(), ambient::cargo_home(), ambient::rustup_home()]
+}
+
+/// What a build reads at its own place on the machine, wherever that is: the toolchain, cargo's index and
+/// git databases, and packages in directories of their own.
+#[must_use]
+pub fn needed_by_build(toolchain: &Path, package: &Package) -> Vec<PathBuf> {
+    let cargo_home = ambient::cargo_home();
+    let mut needed = vec![toolchain.to_path_buf()];
+    needed.extend(["registry/index", "git/db"].map(|inner| cargo_home.join(inner)));
+    let apart = package.remote.iter().map(|remote| &remote.directory);
+    needed.extend(apart.filter(|directory| !directory.starts_with(&cargo_home)).cloned());
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_temporary_directories_hide_is_put_over_them() {
+        let here = tempfile::tempdir_in("/var/tmp").unwrap();
+        let needed = ["/usr".into(), here.path().to_path_buf(), here.path().join("none")];
+        let mounted: Vec<PathBuf> = covered(&needed).map(|mount| mount.to).collect();
+        assert_eq!(mounted, [here.path()]);
+    }
+}
