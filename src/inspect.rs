@@ -49,9 +49,8 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
     let ambient = snapshot::build::ambient_settings(&project.package, project.repository.root());
     found.extend(ambient.into_iter().map(|setting| Drift::AmbientBuild { setting }));
     let asked_for = lock.snapshot.source.variables.iter();
-    let outside = asked_for.filter(|name| {
-        !snapshot.environment.variables.contains_key(*name) && crate::ambient::is_set(name)
-    });
+    let outside =
+        asked_for.filter(|name| !snapshot.environment.variables.contains_key(*name) && crate::ambient::is_set(name));
     found.extend(outside.map(|name| Drift::AmbientBuild { setting: name.clone() }));
     Ok(Inspected {
         snapshot,
@@ -71,7 +70,11 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
 /// # Errors
 /// The refusal.
 pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
-    let changed = if refusal.is_of_cargo() { changed_packages(directory) } else { None };
+    let changed = if refusal.is_of_cargo() {
+        changed_packages(directory)
+    } else {
+        None
+    };
     let Some((read, commit, drift)) = changed else {
         return Err(refusal);
     };
@@ -199,7 +202,8 @@ mod tests {
         let refusal = || Error::new("cargo refuses").context("error: checksum changed").of_cargo();
         let directory = package("0000");
         let verdict = refused(directory.path(), refusal()).unwrap();
-        let is_rand = |drift: &Drift| matches!(drift, Drift::Dependency { locked: Some(package), .. } if package.name == "rand");
+        let is_rand =
+            |drift: &Drift| matches!(drift, Drift::Dependency { locked: Some(package), .. } if package.name == "rand");
         assert!(verdict.word == Word::Drifted && verdict.drift.iter().any(is_rand), "{:?}", verdict.drift);
         assert!(verdict.not_checked[0].why.contains("checksum changed"));
         assert!(refused(directory.path(), Error::new("repro.toml is broken")).is_err());

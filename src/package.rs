@@ -155,16 +155,13 @@ impl Package {
     ///
     /// # Errors
     /// When Cargo.lock is missing or stale, a dependency cannot be had, or a manifest is broken.
-    pub fn resolve(
-        directory: &Path,
-        root: &Path,
-        build: &Build,
-        toolchain: &Installed,
-        offline: bool,
-    ) -> Result<Self> {
+    pub fn resolve(directory: &Path, root: &Path, build: &Build, toolchain: &Installed, offline: bool) -> Result<Self> {
         let asking = Asking::about(directory, root)?;
         let (mut command, mut options) = asking.command(toolchain);
-        options.extend(["--locked".to_owned(), format!("--filter-platform={}", toolchain.identity.host)]);
+        options.extend([
+            "--locked".to_owned(),
+            format!("--filter-platform={}", toolchain.identity.host),
+        ]);
         if offline {
             options.push("--offline".to_owned());
         }

@@ -48,7 +48,11 @@ fn main() -> ExitCode {
 }
 
 fn benches(args: &[String]) -> ExitCode {
-    let names: Vec<&str> = args.iter().map(String::as_str).filter(|arg| ["opens", "compute", "build"].contains(arg)).collect();
+    let names: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|arg| ["opens", "compute", "build"].contains(arg))
+        .collect();
     let runs = args.iter().position(|arg| arg == "--runs").and_then(|at| args.get(at + 1)?.parse().ok());
     let slow = args.iter().any(|arg| arg == "--slow");
     let wanted = |name: &str| names.is_empty() && (name != "build" || slow) || names.contains(&name);
@@ -83,7 +87,10 @@ fn work(title: &str, word: &str, runs: u32, reach: f64) {
         command.args([WITHIN, conditions]).arg(this_bench()).arg(word);
         command
     };
-    let mut peers = vec![Side::new("bare", bare()), Side::new("walls, seeded and frozen", inside("seeded"))];
+    let mut peers = vec![
+        Side::new("bare", bare()),
+        Side::new("walls, seeded and frozen", inside("seeded")),
+    ];
     peers.extend(straced("strace -f", &["-f", "-e", "trace=openat,connect"], &bare()));
     peers.extend(straced("strace -f --seccomp-bpf", &["-f", "--seccomp-bpf", "-e", "trace=openat,connect"], &bare()));
     compare(title, runs, Side::new("walls and audit", inside("plain")), peers, Reach::Ratio(reach));
@@ -172,7 +179,11 @@ fn within(conditions: &str, program: &[String]) -> ExitCode {
     child.wait().expect("its end");
     let report = Report::take(&report).expect("its report");
     assert!(report.held.walls && report.held.listener, "this machine allows no walls: {:?}", report.failure);
-    if report.status == Some(0) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if report.status == Some(0) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn open() {

@@ -137,11 +137,14 @@ impl<'a> Case<'a> {
     /// # Errors
     /// When that build fails, or the training of it.
     pub fn locate(&self, frozen: &Frozen<'_>, causes: &mut [crate::cause::Cause]) -> Result<()> {
-        let can_be_seen = causes.iter().any(|cause| cause.stage.is_some() && locate::source_of(cause.kind).is_some());
+        let can_be_seen = causes
+            .iter()
+            .any(|cause| cause.stage.is_some() && locate::source_of(cause.kind).is_some());
         if !can_be_seen || self.session.built.programs.is_empty() {
             return Ok(());
         }
-        self.shell.status("Locating", "where the program draws on it, in a build with line numbers");
+        self.shell
+            .status("Locating", "where the program draws on it, in a build with line numbers");
         let workdir = Workdir::fresh()?;
         let pinned = self.pinned(self.circumstances, true);
         let session = Session::build(self.project, &workdir, false, pinned, self.shell.silenced())?;

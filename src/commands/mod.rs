@@ -46,7 +46,10 @@ fn not_isolated(workdir: &Workdir) -> Vec<NotChecked> {
             "isolation",
             "no user namespaces here: programs saw the machine's processes, names and clock, and the real path of their work directory",
         ),
-        NotChecked::new("network", "without namespaces only TCP is kept from the program, and that by landlock where the kernel has it"),
+        NotChecked::new(
+            "network",
+            "without namespaces only TCP is kept from the program, and that by landlock where the kernel has it",
+        ),
     ]
 }
 
@@ -60,15 +63,20 @@ fn not_covered(project: &Project, session: &Session<'_>, trained: &Trained) -> V
     }
     let answers = determinism != Determinism::default();
     if answers && trained.reports.values().any(|report| !report.held.tracer) {
-        let why = "this machine lets no process follow another, so the kernel's own page told the time and random numbers";
+        let why =
+            "this machine lets no process follow another, so the kernel's own page told the time and random numbers";
         not_covered.push(NotChecked::new("clock", why));
     }
     let instructions = |kinds: &[Instruction]| {
         let found = locate::asking_instructions(session, kinds);
-        found.into_iter().map(|(instruction, function)| format!("{instruction} in {function}")).collect::<Vec<_>>()
+        found
+            .into_iter()
+            .map(|(instruction, function)| format!("{instruction} in {function}"))
+            .collect::<Vec<_>>()
     };
     let unseen = |kind, found: Vec<String>| {
-        let why = format!("the program can ask the processor itself, which nobody can answer for: {}", found.join(", "));
+        let why =
+            format!("the program can ask the processor itself, which nobody can answer for: {}", found.join(", "));
         (!found.is_empty()).then(|| NotChecked::new(kind, why))
     };
     if determinism.entropy == Entropy::Seeded {

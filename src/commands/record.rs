@@ -111,7 +111,12 @@ fn command_closure(project: &Project) -> Result<BTreeSet<String>> {
 }
 
 /// Whether some of the files are not as committed; an error unless that is allowed.
-pub(super) fn refuse_dirty(project: &Project, files: &BTreeSet<String>, allow: bool, memory: &mut Memory) -> Result<bool> {
+pub(super) fn refuse_dirty(
+    project: &Project,
+    files: &BTreeSet<String>,
+    allow: bool,
+    memory: &mut Memory,
+) -> Result<bool> {
     let dirty = source::dirty(&project.repository, project.commit, files, memory)?;
     if dirty.is_empty() || allow {
         return Ok(!dirty.is_empty());
@@ -274,12 +279,7 @@ fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], setti
     Ok(lock)
 }
 
-fn verdict_of(
-    lock: &Lockfile,
-    project: &Project,
-    accesses: Vec<Access>,
-    mut not_checked: Vec<NotChecked>,
-) -> Verdict {
+fn verdict_of(lock: &Lockfile, project: &Project, accesses: Vec<Access>, mut not_checked: Vec<NotChecked>) -> Verdict {
     if lock.record.runs == 1 {
         let why = "the program was trained once; `--confirm 3` would show whether it gives the same twice";
         not_checked.insert(0, NotChecked::new("repetition", why));

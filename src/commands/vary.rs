@@ -28,8 +28,9 @@ pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
     let factors = wanted(args)?;
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
-    let (project, mut memory) =
-        Project::open(directory, &overrides, settings.offline, |repository| Memory::load(&repository.private_directory()))?;
+    let (project, mut memory) = Project::open(directory, &overrides, settings.offline, |repository| {
+        Memory::load(&repository.private_directory())
+    })?;
     project.check_commands()?;
     let candidates = super::record::candidates(&project)?;
     let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut memory)?;
@@ -72,17 +73,25 @@ fn verdict(
     };
     let frozen = case.frozen()?;
     let laboratory = case.laboratory(&session);
-    let variation = vary(&laboratory, &frozen, &Wanted {
-        factors,
-        until: args.budget.map(|budget| begin + budget),
-        together: true,
-        sought: None,
-    })?;
+    let variation = vary(
+        &laboratory,
+        &frozen,
+        &Wanted {
+            factors,
+            until: args.budget.map(|budget| begin + budget),
+            together: true,
+            sought: None,
+        },
+    )?;
     let mut causes = causes(&variation, &laboratory);
     if !dirty {
         case.locate(&frozen, &mut causes)?;
     }
-    let word = if causes.is_empty() && variation.unstable.is_none() { Word::Steady } else { Word::Diverged };
+    let word = if causes.is_empty() && variation.unstable.is_none() {
+        Word::Steady
+    } else {
+        Word::Diverged
+    };
     let mut not_checked = not_isolated(&workdir);
     not_checked.extend(variation.tested.iter().filter_map(|tested| match &tested.result {
         TestResult::NotVaried(why) => Some(NotChecked::new(tested.factor.word(), why.clone())),
@@ -111,13 +120,17 @@ fn verdict(
 fn wanted(args: &args::Vary) -> Result<Vec<Factor>> {
     let parse = |words: &[String]| -> Result<Vec<Factor>> {
         let parsed = words.iter().map(|word| factor::parse(word));
-        parsed.collect::<Result<_, _>>().map_err(|why: String| Error::new(why).code(ExitCode::Usage))
+        parsed
+            .collect::<Result<_, _>>()
+            .map_err(|why: String| Error::new(why).code(ExitCode::Usage))
     };
     let (only, skip) = (parse(&args.only)?, parse(&args.skip)?);
     let is_wanted = |factor: &Factor| (only.is_empty() || only.contains(factor)) && !skip.contains(factor);
     let wanted: Vec<Factor> = FACTORS.into_iter().filter(is_wanted).collect();
     if wanted.is_empty() {
-        return Err(Error::new("no factor is left to vary").code(ExitCode::Usage).hint("leave something out of `--skip`"));
+        return Err(Error::new("no factor is left to vary")
+            .code(ExitCode::Usage)
+            .hint("leave something out of `--skip`"));
     }
     Ok(wanted)
 }

@@ -144,7 +144,9 @@ impl Verification<'_> {
     fn judge(&self, trained: Trained, case: &Case<'_>, verdict: &mut Verdict) -> Result<bool> {
         let locked = &self.read.lock.outcome;
         if verdict.runs == 1 {
-            verdict.notes.extend(trained.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
+            verdict
+                .notes
+                .extend(trained.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
             let binaries = changed_binaries(locked, &trained.outcome).into_iter();
             let note = |(stage, (locked, found))| Note::BinaryChanged { stage, locked, found };
             verdict.notes.extend(binaries.map(note));

@@ -204,7 +204,12 @@ mod tests {
         assert_eq!(kind(r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#), JsonDifference::KeyOrder);
         assert_eq!(kind("[1,2]", "[1, 2]"), JsonDifference::Layout);
         assert_eq!(kind("[1.0]", "[1]"), JsonDifference::NumberText { first: "/0".to_owned() });
-        assert_eq!(kind(r#"{"a":[0.1]}"#, r#"{"a":[0.10]}"#), JsonDifference::NumberText { first: "/a/0".to_owned() });
+        assert_eq!(
+            kind(r#"{"a":[0.1]}"#, r#"{"a":[0.10]}"#),
+            JsonDifference::NumberText {
+                first: "/a/0".to_owned()
+            }
+        );
         assert_eq!(kind("1e2 ", "100.0"), JsonDifference::NumberText { first: String::new() });
         assert_eq!(kind("[0.0]", "[-0.0]"), JsonDifference::NumberText { first: "/0".to_owned() });
         assert_eq!(

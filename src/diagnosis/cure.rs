@@ -60,10 +60,19 @@ fn cause(cured: &Manifest, as_it_is: &Manifest, effect: &Effect) -> Cause {
     Cause {
         kind: if entropy { Kind::ProcessEntropy } else { Kind::Clock },
         stage: Some(effect.stage.clone()),
-        subject: if entropy && clock { "process-entropy and clock" } else if entropy { "process-entropy" } else { "clock" }.to_owned(),
+        subject: if entropy && clock {
+            "process-entropy and clock"
+        } else if entropy {
+            "process-entropy"
+        } else {
+            "clock"
+        }
+        .to_owned(),
         detail: format!("with {line}, {TRIALS} trainings agree; it changes `{}` first", effect.first()),
         first: Some(effect.first().to_owned()),
         sites: Vec::new(),
-        hint: Some(format!("put {line} under [determinism] in repro.toml; `cargo repro vary` shows where the program draws on it")),
+        hint: Some(format!(
+            "put {line} under [determinism] in repro.toml; `cargo repro vary` shows where the program draws on it"
+        )),
     }
 }

@@ -48,12 +48,16 @@ pub fn explain(
         outcome: Some(locked.clone()),
         ..Observed::default()
     };
-    let restless = vary(laboratory, frozen, &Wanted {
-        factors: &RESTLESS,
-        until: None,
-        together: disagree,
-        sought: None,
-    })?;
+    let restless = vary(
+        laboratory,
+        frozen,
+        &Wanted {
+            factors: &RESTLESS,
+            until: None,
+            together: disagree,
+            sought: None,
+        },
+    )?;
     explanation.runs += restless.runs;
     let named = causes(&restless, laboratory);
     if disagree || !named.is_empty() {
@@ -63,7 +67,9 @@ pub fn explain(
         }
         explanation.causes.extend(named);
         // What else changed cannot be told from what would have changed anyway.
-        explanation.findings.extend(changed.into_iter().map(|cause| format!("{}: {}", cause.subject, cause.detail)));
+        explanation
+            .findings
+            .extend(changed.into_iter().map(|cause| format!("{}: {}", cause.subject, cause.detail)));
         return Ok(explanation);
     }
     explanation.causes.extend(changed);
@@ -73,12 +79,16 @@ pub fn explain(
         restless.runs,
     ));
     if explanation.causes.is_empty() {
-        let machine = vary(laboratory, frozen, &Wanted {
-            factors: &OF_MACHINE,
-            until: None,
-            together: false,
-            sought: Some(&locked),
-        })?;
+        let machine = vary(
+            laboratory,
+            frozen,
+            &Wanted {
+                factors: &OF_MACHINE,
+                until: None,
+                together: false,
+                sought: Some(&locked),
+            },
+        )?;
         explanation.runs += machine.runs;
         of_machine(&machine, laboratory, &mut explanation);
     }
@@ -111,7 +121,11 @@ fn not_deterministic(disagree: bool, variation: &Variation) -> String {
         format!(
             "not deterministic, though {} trainings here agreed: changing one source changes the outcome{}",
             REPEATS + 1,
-            if variation.unstable.is_some() { ", and so does doing nothing at all" } else { "" }
+            if variation.unstable.is_some() {
+                ", and so does doing nothing at all"
+            } else {
+                ""
+            }
         )
     }
 }
@@ -129,12 +143,16 @@ fn pin(
     for cause in named {
         match cause.kind {
             Kind::ProcessEntropy => pinned.conditions.entropy.clone_from(&held.conditions.entropy),
-            Kind::Clock => (pinned.conditions.clock, pinned.conditions.tick) = (held.conditions.clock, held.conditions.tick),
+            Kind::Clock => {
+                (pinned.conditions.clock, pinned.conditions.tick) = (held.conditions.clock, held.conditions.tick)
+            }
             Kind::AddressLayout => {
                 (pinned.conditions.fixed_addresses, pinned.conditions.padding) = (true, held.conditions.padding);
             }
             Kind::DirectoryOrder => pinned.conditions.directories = held.conditions.directories,
-            Kind::FileTimes => (pinned.file_time, pinned.conditions.written) = (held.file_time, held.conditions.written),
+            Kind::FileTimes => {
+                (pinned.file_time, pinned.conditions.written) = (held.file_time, held.conditions.written)
+            }
             Kind::UndeclaredRead => pinned.conditions.canned.clone_from(&held.conditions.canned),
             _ => return Ok(None),
         }
@@ -147,7 +165,9 @@ fn pin(
     for _ in 0..REPEATS {
         *runs += 1;
         if laboratory.compare(&first, &laboratory.observe(&pinned)?).is_some() {
-            return Ok(Some("with these held fast and nothing else, trainings still disagree: there is another cause".to_owned()));
+            return Ok(Some(
+                "with these held fast and nothing else, trainings still disagree: there is another cause".to_owned(),
+            ));
         }
     }
     Ok(Some(format!("with these held fast and nothing else, {} trainings agree", REPEATS + 1)))
@@ -163,12 +183,18 @@ fn changed_reads(locked: &Outcome, seen: &Outcome, accesses: &[Access]) -> Vec<C
     let mut causes = Vec::new();
     for (stage, seen) in seen {
         let Some(locked) = locked.get(stage) else { continue };
-        let changed = seen.reads.iter().filter(|(name, digest)| locked.reads.get(*name).is_some_and(|old| old != *digest));
+        let changed = seen
+            .reads
+            .iter()
+            .filter(|(name, digest)| locked.reads.get(*name).is_some_and(|old| old != *digest));
         causes.extend(changed.map(|(name, digest)| Cause {
             kind: Kind::UndeclaredRead,
             stage: Some(stage.clone()),
             subject: path(name),
-            detail: format!("an undeclared file that it reads is another one than when it was recorded: it is now {}", digest.short()),
+            detail: format!(
+                "an undeclared file that it reads is another one than when it was recorded: it is now {}",
+                digest.short()
+            ),
             first: None,
             sites: Vec::new(),
             hint: Some("declare it under [data]; then a verification finds that before it trains".to_owned()),
@@ -187,17 +213,15 @@ pub fn causes(variation: &Variation, laboratory: &Laboratory<'_>) -> Vec<Cause> 
         Kind::UndeclaredRead => kernel_file(variation).unwrap_or_default(),
         other => other.word().to_owned(),
     };
-    let changing = changing
-        .iter()
-        .map(|(factor, effect)| Cause {
-            kind: *factor,
-            stage: (!effect.stage.is_empty()).then(|| effect.stage.clone()),
-            subject: subject(*factor),
-            detail: detail(*factor, effect, together),
-            first: Some(effect.first().to_owned()),
-            sites: Vec::new(),
-            hint: Some(hint(*factor).to_owned()),
-        });
+    let changing = changing.iter().map(|(factor, effect)| Cause {
+        kind: *factor,
+        stage: (!effect.stage.is_empty()).then(|| effect.stage.clone()),
+        subject: subject(*factor),
+        detail: detail(*factor, effect, together),
+        first: Some(effect.first().to_owned()),
+        sites: Vec::new(),
+        hint: Some(hint(*factor).to_owned()),
+    });
     unstable.into_iter().chain(changing).collect()
 }
 
@@ -211,7 +235,13 @@ fn kernel_file(variation: &Variation) -> Option<String> {
 
 /// How many processes beside the first one were at work at a time.
 fn processes(variation: &Variation) -> u64 {
-    variation.base.reports.values().map(|report| report.processes.saturating_sub(1)).max().unwrap_or(0)
+    variation
+        .base
+        .reports
+        .values()
+        .map(|report| report.processes.saturating_sub(1))
+        .max()
+        .unwrap_or(0)
 }
 
 /// Trainings differ though all that can be frozen is: an instruction that asks the processor, or a race.
@@ -221,11 +251,17 @@ fn unstable(variation: &Variation, effect: &Effect, laboratory: &Laboratory<'_>)
         Some((instruction, function)) => (
             Kind::ProcessEntropy,
             function.clone(),
-            format!("trainings differ with everything frozen, and {function} has the instruction {instruction}, which asks the processor itself"),
+            format!(
+                "trainings differ with everything frozen, and {function} has the instruction {instruction}, which asks the processor itself"
+            ),
         ),
         None if variation.base.is_concurrent() => {
             let threads: u64 = variation.base.reports.values().map(|report| report.threads).sum();
-            let (what, number) = if threads > 0 { ("threads", threads) } else { ("processes", processes(variation)) };
+            let (what, number) = if threads > 0 {
+                ("threads", threads)
+            } else {
+                ("processes", processes(variation))
+            };
             let detail = format!(
                 "trainings differ with everything frozen but the order in which {what} run: it begins {number} of them, and which comes first decides"
             );
@@ -253,7 +289,9 @@ fn of_machine(machine: &Variation, laboratory: &Laboratory<'_>, explanation: &mu
     } else {
         named.retain(|cause| machine.restored.iter().any(|(factor, _)| *factor == cause.kind));
         for (factor, setting) in &machine.restored {
-            explanation.findings.push(format!("with {} ({setting}) the outcome is the locked one", factor.word()));
+            explanation
+                .findings
+                .push(format!("with {} ({setting}) the outcome is the locked one", factor.word()));
         }
     }
     if named.is_empty() {
@@ -273,7 +311,9 @@ fn detail(factor: Factor, effect: &Effect, together: bool) -> String {
         Kind::ThreadCount => "the number of threads or processors",
         Kind::AddressLayout => "where things lie in memory",
         Kind::DirectoryOrder => "the order in which a directory's names are read",
-        Kind::FileTimes => "what the file system says of files beside their content: when they were changed, or their numbers",
+        Kind::FileTimes => {
+            "what the file system says of files beside their content: when they were changed, or their numbers"
+        }
         Kind::CpuFeatures => "the instructions that libraries choose by the CPU",
         Kind::WorkingDirectory => "the path of the working directory",
         Kind::Home => "the path of the home directory",
@@ -288,19 +328,29 @@ fn detail(factor: Factor, effect: &Effect, together: bool) -> String {
         Kind::Network => "the network",
     };
     let first = effect.first();
-    let verb = if together { "changes, together with the others," } else { "changes" };
+    let verb = if together {
+        "changes, together with the others,"
+    } else {
+        "changes"
+    };
     format!("the outcome follows {what}; it {verb} `{first}` first")
 }
 
 fn hint(factor: Factor) -> &'static str {
     match factor {
-        Kind::ProcessEntropy => "`[determinism] entropy = \"seeded\"` makes it follow the seed; or use a BTreeMap, and a generator from the run's seed",
-        Kind::Clock => "`[determinism] clock = \"frozen\"` pins the date; what depends on how long something takes must be mended in the program",
+        Kind::ProcessEntropy => {
+            "`[determinism] entropy = \"seeded\"` makes it follow the seed; or use a BTreeMap, and a generator from the run's seed"
+        }
+        Kind::Clock => {
+            "`[determinism] clock = \"frozen\"` pins the date; what depends on how long something takes must be mended in the program"
+        }
         Kind::Scheduling => "collect results by index instead of by arrival, and add numbers in a fixed order",
         Kind::ThreadCount => "set the number of threads under `[environment] set`, for instance RAYON_NUM_THREADS",
         Kind::AddressLayout => "something is ordered or hashed by its address, or read before it is written",
         Kind::DirectoryOrder => "sort the names that read_dir gives",
-        Kind::CpuFeatures => "`repro.lock` promises bytes within one platform class; set GLIBC_TUNABLES, or the library's own variable, to one level",
+        Kind::CpuFeatures => {
+            "`repro.lock` promises bytes within one platform class; set GLIBC_TUNABLES, or the library's own variable, to one level"
+        }
         Kind::FileTimes | Kind::UndeclaredRead => "take it from declared data or from a parameter",
         Kind::Network => "fetch it beforehand and declare the file under [data]",
         _ => "take it from a parameter, or set it under `[environment] set`",

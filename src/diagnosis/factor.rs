@@ -47,8 +47,12 @@ pub const RESTLESS: [Factor; 7] = [
 ];
 
 /// Those that differ from one machine to another.
-pub const OF_MACHINE: [Factor; 4] =
-    [Kind::CpuFeatures, Kind::ThreadCount, Kind::DirectoryOrder, Kind::AddressLayout];
+pub const OF_MACHINE: [Factor; 4] = [
+    Kind::CpuFeatures,
+    Kind::ThreadCount,
+    Kind::DirectoryOrder,
+    Kind::AddressLayout,
+];
 
 /// One setting of a factor that is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +174,9 @@ impl Frozen<'_> {
                 Err("repro.toml seeds it".to_owned())
             }
             Kind::ProcessEntropy => Ok((1..=self.draws)
-                .map(|draw| self.one(format!("entropy {draw}"), |to| to.conditions.entropy = Some(format!("diagnosis {draw}"))))
+                .map(|draw| {
+                    self.one(format!("entropy {draw}"), |to| to.conditions.entropy = Some(format!("diagnosis {draw}")))
+                })
                 .collect()),
             Kind::Clock => Ok(self.clocks()),
             Kind::ThreadCount => Ok([2, 3, 8].map(|count| self.thread_count(count)).into()),
@@ -190,9 +196,7 @@ impl Frozen<'_> {
             }
             Kind::FileTimes => Ok(self.file_times()),
             Kind::CpuFeatures => self.cpu(),
-            Kind::UndeclaredRead => {
-                Ok(vec![self.one("the kernel's own files", |to| to.conditions.canned = None)])
-            }
+            Kind::UndeclaredRead => Ok(vec![self.one("the kernel's own files", |to| to.conditions.canned = None)]),
             Kind::WorkingDirectory | Kind::User | Kind::Hostname | Kind::ProcessId if !self.walls => {
                 Err("this machine allows no namespaces".to_owned())
             }
@@ -320,7 +324,12 @@ impl Frozen<'_> {
             Kind::Environment => vec![
                 self.variable("REPRO_NOISE", "something that nobody declared"),
                 self.one("a terminal's variables", |to| {
-                    let terminal = [("TERM", "xterm-256color"), ("COLUMNS", "200"), ("NO_COLOR", "1"), ("CI", "true")];
+                    let terminal = [
+                        ("TERM", "xterm-256color"),
+                        ("COLUMNS", "200"),
+                        ("NO_COLOR", "1"),
+                        ("CI", "true"),
+                    ];
                     terminal.iter().for_each(|(name, value)| self.set(to, name, value));
                 }),
             ],
@@ -355,7 +364,11 @@ mod tests {
     use super::*;
 
     fn with(text: &str, check: impl FnOnce(&Frozen<'_>)) {
-        let manifest = Manifest::from_text(&format!("version = 1\nseed = 1\n[stage.a]\nbin = \"a\"\nartifacts = [\"m\"]\n{text}"), "repro.toml").unwrap();
+        let manifest = Manifest::from_text(
+            &format!("version = 1\nseed = 1\n[stage.a]\nbin = \"a\"\nartifacts = [\"m\"]\n{text}"),
+            "repro.toml",
+        )
+        .unwrap();
         let environment = Environment::observe(&manifest.environment).unwrap();
         check(&Frozen {
             manifest: &manifest,

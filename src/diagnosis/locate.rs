@@ -47,8 +47,11 @@ pub fn locate(laboratory: &Laboratory<'_>, frozen: &Circumstances, causes: &mut 
     let observed = laboratory.observe(&circumstances)?;
     for cause in causes {
         let Some(source) = source_of(cause.kind) else { continue };
-        let stages: BTreeMap<_, _> =
-            observed.reports.iter().filter(|(stage, _)| cause.stage.as_ref().is_none_or(|wanted| wanted == *stage)).collect();
+        let stages: BTreeMap<_, _> = observed
+            .reports
+            .iter()
+            .filter(|(stage, _)| cause.stage.as_ref().is_none_or(|wanted| wanted == *stage))
+            .collect();
         let mut tracer = tracer(laboratory.session);
         let mut keys = false;
         for report in stages.values() {
@@ -76,13 +79,17 @@ fn users_of_keys(laboratory: &Laboratory<'_>, stage: Option<&str>, tracer: &mut 
         Program::Bin(name) => session.built.programs.get(name),
         Program::Command(_) => None,
     });
-    of_stage.and_then(|program| tracer.users(&session.called(program), KEYS.1)).unwrap_or_default()
+    of_stage
+        .and_then(|program| tracer.users(&session.called(program), KEYS.1))
+        .unwrap_or_default()
 }
 
 /// Adds functions that are not named yet.
 fn add(sites: &mut Vec<Site>, more: Vec<Site>) {
     for site in more {
-        let is_new = sites.iter().all(|known| (&known.function, &known.package) != (&site.function, &site.package));
+        let is_new = sites
+            .iter()
+            .all(|known| (&known.function, &known.package) != (&site.function, &site.package));
         if is_new && sites.len() < MORE_PLACES {
             sites.push(site);
         }
@@ -99,7 +106,9 @@ fn name_subject(cause: &mut Cause) {
 fn is_of(source: Source, kind: Kind, what: &str) -> bool {
     match source {
         Source::Entropy => {
-            what == "HashMap keys" || what.starts_with("/dev/") || what.strip_prefix("getrandom(").is_some_and(|size| !matches!(size, "8)" | "0)"))
+            what == "HashMap keys"
+                || what.starts_with("/dev/")
+                || what.strip_prefix("getrandom(").is_some_and(|size| !matches!(size, "8)" | "0)"))
         }
         Source::Clock => matches!(what, "SystemTime::now" | "Instant::now" | "time"),
         Source::Directories => what == "read_dir",

@@ -18,8 +18,12 @@ pub fn smallest<T: Clone, E>(all: &[T], mut has_effect: impl FnMut(&[T]) -> Resu
                 smaller = Some((chunk.clone(), 2));
                 break;
             }
-            let rest: Vec<T> =
-                chunks.iter().enumerate().filter(|(other, _)| *other != number).flat_map(|(_, chunk)| chunk.clone()).collect();
+            let rest: Vec<T> = chunks
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != number)
+                .flat_map(|(_, chunk)| chunk.clone())
+                .collect();
             if chunks.len() > 2 && has_effect(&rest)? {
                 smaller = Some((rest, parts.saturating_sub(1).max(2)));
                 break;

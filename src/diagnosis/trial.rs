@@ -75,7 +75,9 @@ impl Laboratory<'_> {
     /// When the user interrupts, or the trial could not be made.
     pub fn observe(&self, circumstances: &Circumstances) -> Result<Observed> {
         crate::interrupt::check()?;
-        let trained = self.session.train_as(self.data, self.environment, circumstances, self.shell.silenced(), "");
+        let trained = self
+            .session
+            .train_as(self.data, self.environment, circumstances, self.shell.silenced(), "");
         match trained {
             Ok(trained) => Ok(Observed {
                 outcome: Some(trained.outcome),
@@ -154,7 +156,9 @@ impl Effect {
             )
         };
         let find = |wanted: &dyn Fn(&Output) -> bool| {
-            in_stage().find(|divergence| wanted(&divergence.output)).map(|divergence| name(&divergence.output))
+            in_stage()
+                .find(|divergence| wanted(&divergence.output))
+                .map(|divergence| name(&divergence.output))
         };
         Some(Self {
             stage: first.stage.clone(),

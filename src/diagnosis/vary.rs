@@ -61,7 +61,10 @@ impl Variation {
             TestResult::Changes { effect, .. } => Some((tested.factor, effect)),
             _ => None,
         });
-        let together = self.together.iter().flat_map(|(factors, effect)| factors.iter().map(move |factor| (*factor, effect)));
+        let together = self
+            .together
+            .iter()
+            .flat_map(|(factors, effect)| factors.iter().map(move |factor| (*factor, effect)));
         single.chain(together).collect()
     }
 }
@@ -199,7 +202,8 @@ impl Trials<'_> {
     /// Whether parts of the outcome stay the same where others do not.
     fn has_rest(&self) -> bool {
         let restless = self.restless.as_ref();
-        restless.is_some_and(|restless| self.base.parts.keys().any(|part| !part.is_length() && !restless.contains(part)))
+        restless
+            .is_some_and(|restless| self.base.parts.keys().any(|part| !part.is_length() && !restless.contains(part)))
     }
 
     /// Trains with everything frozen, until that can be trusted to give one outcome.
@@ -404,7 +408,9 @@ impl Trials<'_> {
 
     fn effect_of(&mut self, settings: &[(Factor, Setting)]) -> Result<Option<Effect>> {
         let base = self.circumstances.clone();
-        let merged = settings.iter().fold(base.clone(), |merged, (_, setting)| merged.with(&base, &setting.circumstances));
+        let merged = settings
+            .iter()
+            .fold(base.clone(), |merged, (_, setting)| merged.with(&base, &setting.circumstances));
         let observed = self.observe(&merged)?;
         Ok(self.laboratory.compare(&self.base, &observed))
     }

@@ -10,33 +10,96 @@ use super::remote::Thread;
 
 /// Programs, libraries and what belongs to them. The C library's version is part of the platform class.
 const SYSTEM: [&str; 35] = [
-    "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32",
-    "/usr/lib64", "/usr/libx32", "/usr/libexec", "/usr/include", "/usr/local/bin", "/usr/local/sbin",
-    "/usr/local/lib", "/usr/local/lib64", "/usr/local/include", "/usr/share/locale", "/usr/share/i18n",
-    "/usr/share/zoneinfo", "/etc/alternatives", "/etc/ld.so.conf.d",
-    "/etc/ssl", "/etc/systemd", "/etc/selinux", "/etc/perl", "/usr/share/ca-certificates", "/usr/share/java",
-    "/usr/share/misc", "/usr/share/perl", "/usr/share/perl5", "/usr/share/python3", "/usr/share/terminfo",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libx32",
+    "/usr/libexec",
+    "/usr/include",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/local/include",
+    "/usr/share/locale",
+    "/usr/share/i18n",
+    "/usr/share/zoneinfo",
+    "/etc/alternatives",
+    "/etc/ld.so.conf.d",
+    "/etc/ssl",
+    "/etc/systemd",
+    "/etc/selinux",
+    "/etc/perl",
+    "/usr/share/ca-certificates",
+    "/usr/share/java",
+    "/usr/share/misc",
+    "/usr/share/perl",
+    "/usr/share/perl5",
+    "/usr/share/python3",
+    "/usr/share/terminfo",
 ];
 
 /// Files by which the C library and interpreters find their way; within the walls, those that name a user
 /// or a host are the same everywhere.
 const SYSTEM_FILES: [&str; 21] = [
-    "/proc", "/etc/selinux/config", "/etc/hostname", "/etc/machine-id",
-    "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld-nix.so.preload", "/etc/nsswitch.conf",
-    "/etc/passwd", "/etc/group", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/gai.conf",
-    "/etc/localtime", "/etc/locale.alias", "/etc/protocols", "/etc/services", "/usr/share/locale-langpack",
+    "/proc",
+    "/etc/selinux/config",
+    "/etc/hostname",
+    "/etc/machine-id",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+    "/etc/ld.so.conf",
+    "/etc/ld-nix.so.preload",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/resolv.conf",
+    "/etc/gai.conf",
+    "/etc/localtime",
+    "/etc/locale.alias",
+    "/etc/protocols",
+    "/etc/services",
+    "/usr/share/locale-langpack",
     "/dev/null",
 ];
 
 /// Files of the kernel that are other ones at every look.
 const CHANGING: [&str; 12] = [
-    "/proc/loadavg", "/proc/uptime", "/proc/stat", "/proc/meminfo", "/proc/vmstat", "/proc/diskstats",
-    "/proc/interrupts", "/proc/softirqs", "/proc/cpuinfo", "/proc/sched_debug", "/proc/schedstat", "/proc/zoneinfo",
+    "/proc/loadavg",
+    "/proc/uptime",
+    "/proc/stat",
+    "/proc/meminfo",
+    "/proc/vmstat",
+    "/proc/diskstats",
+    "/proc/interrupts",
+    "/proc/softirqs",
+    "/proc/cpuinfo",
+    "/proc/sched_debug",
+    "/proc/schedstat",
+    "/proc/zoneinfo",
 ];
 
 /// Those that each process has.
-const CHANGING_OF_PROCESS: [&str; 8] =
-    ["stat", "status", "statm", "sched", "schedstat", "io", "smaps", "smaps_rollup"];
+const CHANGING_OF_PROCESS: [&str; 8] = [
+    "stat",
+    "status",
+    "statm",
+    "sched",
+    "schedstat",
+    "io",
+    "smaps",
+    "smaps_rollup",
+];
 
 /// What a call does with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,7 +143,9 @@ impl Audit {
         }
         let by = || {
             let executable = thread.executable();
-            executable.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_default()
+            executable
+                .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+                .unwrap_or_default()
         };
         let look = self.looks.entry(text).or_insert_with(|| Look {
             by: by(),
@@ -115,11 +180,16 @@ pub fn act_of_open(flags: u64) -> Act {
         return Act::Stat;
     }
     let writes_only = flags & 3 == libc::O_WRONLY as u64;
-    if writes_only || has(libc::O_TRUNC) || has(libc::O_EXCL) { Act::Write } else { Act::Read }
+    if writes_only || has(libc::O_TRUNC) || has(libc::O_EXCL) {
+        Act::Write
+    } else {
+        Act::Read
+    }
 }
 
 fn is_system(path: &str) -> bool {
-    let below = |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     SYSTEM.iter().any(|directory| below(directory))
         || SYSTEM_FILES.contains(&path)
         || path.starts_with("/etc/python")

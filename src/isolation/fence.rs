@@ -11,8 +11,9 @@ use landlock::{
 use super::Fence;
 
 /// What every program may read.
-const SYSTEM: [&str; 12] =
-    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys", "/proc", "/dev", "/nix"];
+const SYSTEM: [&str; 12] = [
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/sys", "/proc", "/dev", "/nix",
+];
 
 /// Puts the fence around this process and all that it becomes. Whether it holds is the answer: an old
 /// kernel holds less, and one without landlock nothing.
@@ -21,7 +22,9 @@ const SYSTEM: [&str; 12] =
 /// When the kernel refuses what it said it can do.
 pub fn raise(fence: &Fence) -> Result<bool, RulesetError> {
     let abi = ABI::V4;
-    let mut rules = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(abi))?;
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?;
     if !fence.network {
         rules = rules.handle_access(AccessNet::from_all(abi))?;
     }
@@ -31,7 +34,9 @@ pub fn raise(fence: &Fence) -> Result<bool, RulesetError> {
     let rules = if fence.readable.is_empty() {
         rules.add_rules(path_beneath_rules(everywhere, reading))?
     } else {
-        rules.add_rules(path_beneath_rules(SYSTEM, reading))?.add_rules(path_beneath_rules(&fence.readable, reading))?
+        rules
+            .add_rules(path_beneath_rules(SYSTEM, reading))?
+            .add_rules(path_beneath_rules(&fence.readable, reading))?
     };
     let devices = ["/dev/null", "/dev/zero", "/dev/tty", "/dev/shm"];
     let rules = rules.add_rules(path_beneath_rules(devices, AccessFs::from_all(abi)))?;

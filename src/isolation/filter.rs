@@ -149,7 +149,11 @@ fn answered(conditions: &Conditions) -> Vec<Rule> {
     }
     if conditions.delays.is_some() {
         // What a thread does first, and what it does when another may come before it.
-        rules.extend([ask(libc::SYS_set_robust_list), ask(libc::SYS_rseq), ask(libc::SYS_futex)]);
+        rules.extend([
+            ask(libc::SYS_set_robust_list),
+            ask(libc::SYS_rseq),
+            ask(libc::SYS_futex),
+        ]);
         rules.push(ask(libc::SYS_sched_yield));
     }
     if sights(Source::Identity) {
@@ -215,7 +219,12 @@ fn rule_body(rule: &Rule) -> Vec<sock_filter> {
     match rule.when {
         When::Always => vec![fate],
         When::Without(index, bits) => {
-            vec![step(LOAD, argument(index), 0, 0), step(JUMP_ANY_BIT, bits, 0, 1), allow, fate]
+            vec![
+                step(LOAD, argument(index), 0, 0),
+                step(JUMP_ANY_BIT, bits, 0, 1),
+                allow,
+                fate,
+            ]
         }
         When::Given(index) => vec![
             step(LOAD, argument(index), 0, 0),

@@ -12,9 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rustix::fs::Mode;
-use rustix::process::{
-    Resource, Rlimit, Signal, chdir, nice, set_parent_process_death_signal, setrlimit, umask,
-};
+use rustix::process::{Resource, Rlimit, Signal, chdir, nice, set_parent_process_death_signal, setrlimit, umask};
 use rustix::thread::{CpuSet, sched_setaffinity, set_no_new_privs};
 
 use super::sys::Fork;
@@ -77,7 +75,9 @@ fn prepare_within(plan: &Plan, owner: Option<Owner>) -> io::Result<()> {
 /// is each namespace's own. Before, it was the machine's, which is not ours to change.
 fn limit_numbers(skipped: u32) -> io::Result<()> {
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
-    let mut numbers = release.split(|sign: char| !sign.is_ascii_digit()).map(|text| text.parse::<u32>().unwrap_or(0));
+    let mut numbers = release
+        .split(|sign: char| !sign.is_ascii_digit())
+        .map(|text| text.parse::<u32>().unwrap_or(0));
     if (numbers.next(), numbers.next()) < (Some(6), Some(14)) {
         return Err(io::ErrorKind::Unsupported.into());
     }
@@ -85,7 +85,11 @@ fn limit_numbers(skipped: u32) -> io::Result<()> {
 }
 
 fn skip_numbers(count: u32) -> io::Result<()> {
-    if count == 0 { Ok(()) } else { fs::write("/proc/sys/kernel/ns_last_pid", count.to_string()) }
+    if count == 0 {
+        Ok(())
+    } else {
+        fs::write("/proc/sys/kernel/ns_last_pid", count.to_string())
+    }
 }
 
 /// Waits for whatever ends, as the first process must, until the program has.
@@ -117,7 +121,9 @@ fn become_program(plan: &Plan, warden: &mut UnixStream) -> Result<std::convert::
         let what = what.to_owned();
         move |error: io::Error| format!("could not {what}: {error}")
     };
-    chdir(Path::new(&plan.directory)).map_err(io::Error::from).map_err(could_not("enter the package's directory"))?;
+    chdir(Path::new(&plan.directory))
+        .map_err(io::Error::from)
+        .map_err(could_not("enter the package's directory"))?;
     apply(&plan.conditions).map_err(could_not("prepare the process"))?;
     set_no_new_privs(true).map_err(io::Error::from).map_err(could_not("give up privileges"))?;
     if let Some(fence) = &plan.fence {
@@ -135,11 +141,7 @@ fn become_program(plan: &Plan, warden: &mut UnixStream) -> Result<std::convert::
     // The warden takes its copy of the listener, and follows this process if it is to.
     warden.read_exact(&mut [0]).map_err(could_not("hear from the warden"))?;
     drop(listener);
-    let error = Command::new(&plan.program)
-        .args(&plan.args)
-        .env_clear()
-        .envs(environment(plan))
-        .exec();
+    let error = Command::new(&plan.program).args(&plan.args).env_clear().envs(environment(plan)).exec();
     Err(format!("could not start {}: {error}", Path::new(&plan.program).display()))
 }
 
@@ -178,7 +180,8 @@ fn environment(plan: &Plan) -> BTreeMap<OsString, OsString> {
         let texts = variables.iter().map(|(name, value)| name.len() + value.len() + 2);
         // The kernel puts the program's name there twice, and the arguments.
         let name = |text: &OsStr| text.len() + 1;
-        let size: usize = texts.sum::<usize>() + 2 * name(&plan.program) + plan.args.iter().map(|arg| name(arg)).sum::<usize>();
+        let size: usize =
+            texts.sum::<usize>() + 2 * name(&plan.program) + plan.args.iter().map(|arg| name(arg)).sum::<usize>();
         let missing = total.saturating_sub(size + PADDING.len() + 2);
         variables.insert(PADDING.into(), "x".repeat(missing).into());
     }

@@ -17,7 +17,7 @@ use super::directories::Directories;
 use super::entropy::{self, Entropy};
 use super::lineage::Lineage;
 use super::remote::Thread;
-use super::{Conditions, Source, links, file_times, network, sys, time};
+use super::{Conditions, Source, canned, file_times, links, network, sys, time};
 use crate::trace::{Mapping, Sighting};
 
 /// What was seen, shared with the warden, which reports it at the end.
@@ -282,19 +282,23 @@ impl Listener {
         if name == "/proc/sys/kernel/random/uuid" {
             let entropy = self.entropy.clone()?;
             self.log().draws += 1;
-            return in_memory(self.lineage.with(thread.0, |line| entropy.uuid(line)).as_bytes()).ok();
+            return canned::in_memory(self.lineage.with(thread.0, |line| entropy.uuid(line)).as_bytes()).ok();
         }
         let shared = audit::changing(name)?;
-        let canned = self.conditions.canned.clone()?;
+        let directory = self.conditions.canned.clone()?;
         if self.audits {
             self.log().audit.look(thread, &path, Act::Read);
         }
-        self::canned(thread, &canned, name, &shared).ok()
+        canned::copy(thread, &directory, name, &shared).ok()
     }
 
     fn random(&mut self, thread: Thread, [buffer, length, flags, ..]: [u64; 6]) -> Answer {
         let is_for_keys = entropy::are_hash_keys(length, flags);
-        let what = if is_for_keys { "HashMap keys".to_owned() } else { format!("getrandom({length})") };
+        let what = if is_for_keys {
+            "HashMap keys".to_owned()
+        } else {
+            format!("getrandom({length})")
+        };
         self.sight(thread, Source::Entropy, &what);
         let Some(entropy) = &self.entropy else {
             return Answer::Go;
@@ -387,7 +391,9 @@ impl Listener {
     }
 
     fn reach(&mut self, thread: Thread, addresses: impl IntoIterator<Item = String>) -> Answer {
-        let by = thread.executable().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let by = thread
+            .executable()
+            .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
         for address in addresses {
             self.log().network.entry(address).or_insert_with(|| by.clone().unwrap_or_default());
         }
@@ -406,7 +412,9 @@ impl Listener {
         };
         let mut stack = vec![0; STACK];
         // The top of the stack is near: less than asked for may be there.
-        let read = (0..4).find_map(|shift| thread.read(sp, &mut stack[..STACK >> (2 * shift)]).ok()).unwrap_or(0);
+        let read = (0..4)
+            .find_map(|shift| thread.read(sp, &mut stack[..STACK >> (2 * shift)]).ok())
+            .unwrap_or(0);
         stack.truncate(read);
         let maps = std::fs::read_to_string(thread.proc("maps")).unwrap_or_default();
         let sighting = Sighting {
@@ -419,26 +427,4 @@ impl Listener {
         };
         self.log().sightings.push(sighting);
     }
-}
-
-fn in_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
-    use std::io::{Seek as _, Write as _};
-    let file = rustix::fs::memfd_create("repro", rustix::fs::MemfdFlags::CLOEXEC)?;
-    let mut file = std::fs::File::from(file);
-    file.write_all(bytes)?;
-    file.rewind()?;
-    Ok(file.into())
-}
-
-/// A copy of a changing file of the kernel, made when it is first read.
-fn canned(thread: Thread, directory: &Path, path: &str, shared: &str) -> io::Result<OwnedFd> {
-    let copy = directory.join(shared.trim_start_matches('/').replace('/', "-"));
-    if !copy.exists() {
-        let process = thread.process();
-        let path = path
-            .strip_prefix("/proc/self/")
-            .map_or_else(|| PathBuf::from(path), |name| process.proc(name));
-        std::fs::write(&copy, std::fs::read(path)?)?;
-    }
-    Ok(std::fs::File::open(copy)?.into())
 }

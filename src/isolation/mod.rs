@@ -10,6 +10,7 @@
 //! ```
 
 pub mod audit;
+pub mod canned;
 pub mod directories;
 pub mod entropy;
 pub mod fence;

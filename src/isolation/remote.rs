@@ -35,7 +35,11 @@ impl Thread {
         let base = usize::try_from(address).map_err(io::Error::other)?;
         let remote = [RemoteIoVec { base, len: bytes.len() }];
         let written = process_vm_writev(Pid::from_raw(self.0), &[IoSlice::new(bytes)], &remote)?;
-        if written == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+        if written == bytes.len() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::WriteZero.into())
+        }
     }
 
     /// A number of eight bytes.

@@ -91,8 +91,7 @@ pub fn receive(listener: BorrowedFd<'_>) -> io::Result<seccomp_notif> {
     // SAFETY: the struct is plain numbers, for which zero is a value; the kernel wants it zeroed.
     let mut notification: seccomp_notif = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel writes one struct of exactly this type.
-    let done =
-        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut notification) };
+    let done = unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut notification) };
     checked(c_long::from(done))?;
     Ok(notification)
 }
@@ -117,7 +116,11 @@ pub fn respond_with(listener: BorrowedFd<'_>, id: u64, file: BorrowedFd<'_>, clo
         flags: u32::try_from(libc::SECCOMP_ADDFD_FLAG_SEND).unwrap_or_default(),
         srcfd: file.as_raw_fd().cast_unsigned(),
         newfd: 0,
-        newfd_flags: if close_on_exec { libc::O_CLOEXEC.cast_unsigned() } else { 0 },
+        newfd_flags: if close_on_exec {
+            libc::O_CLOEXEC.cast_unsigned()
+        } else {
+            0
+        },
     };
     // SAFETY: the kernel only reads one struct of exactly this type.
     let done = unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw const answer) };
@@ -265,5 +268,9 @@ pub fn wait_any() -> io::Result<(i32, i32)> {
 }
 
 fn checked(result: c_long) -> io::Result<c_long> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }

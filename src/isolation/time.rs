@@ -57,7 +57,10 @@ mod tests {
 
     fn ask(conditions: &Conditions, clocks: &[u64]) -> Vec<Option<Moment>> {
         let lineage = Lineage::default();
-        clocks.iter().map(|number| lineage.with(1, |line| clock(conditions, line, *number))).collect()
+        clocks
+            .iter()
+            .map(|number| lineage.with(1, |line| clock(conditions, line, *number)))
+            .collect()
     }
 
     #[test]

@@ -46,7 +46,10 @@ pub fn follow(init: i32, conditions: &Conditions, lineage: &Arc<Lineage>) -> io:
                 lineage.ended(process);
                 tracer.children.remove(&process);
                 if process == init {
-                    return Ok(Followed { status, ..tracer.followed });
+                    return Ok(Followed {
+                        status,
+                        ..tracer.followed
+                    });
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

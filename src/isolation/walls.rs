@@ -10,8 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change, mount_remount,
-    unmount,
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change, mount_remount, unmount,
 };
 use rustix::process::{chdir, pivot_root};
 
@@ -123,8 +122,7 @@ fn devices(new: &Path) -> io::Result<()> {
     }
     let shared = new.join("shm");
     fs::create_dir(&shared)?;
-    mount("repro", &shared, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None::<&CStr>)
-        .map_err(io::Error::from)
+    mount("repro", &shared, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None::<&CStr>).map_err(io::Error::from)
 }
 
 /// Shows something of the machine at the same place, unless it is seen already as part of what is.
@@ -158,7 +156,11 @@ fn put(part: &Mount, new: &Path) -> io::Result<()> {
         stand_in(&part.from, &place)?;
     }
     mount_bind_recursive(&part.from, &place)?;
-    if part.writable { Ok(()) } else { sys::make_read_only(&text(&place)?) }
+    if part.writable {
+        Ok(())
+    } else {
+        sys::make_read_only(&text(&place)?)
+    }
 }
 
 /// Something of the same kind to mount upon.
@@ -180,7 +182,11 @@ fn text(path: &Path) -> io::Result<CString> {
 pub fn installation(program: &Path) -> Option<PathBuf> {
     let real = program.canonicalize().ok()?;
     let is_system = |path: &Path| {
-        path.components().nth(1).is_some_and(|top| SYSTEM.iter().any(|name| top.as_os_str() == *name))
+        path.components()
+            .nth(1)
+            .is_some_and(|top| SYSTEM.iter().any(|name| top.as_os_str() == *name))
     };
-    (!is_system(&real)).then(|| real.parent().and_then(Path::parent).map(Path::to_path_buf)).flatten()
+    (!is_system(&real))
+        .then(|| real.parent().and_then(Path::parent).map(Path::to_path_buf))
+        .flatten()
 }

@@ -172,7 +172,9 @@ impl Warden<'_> {
         let init = self.init.as_raw_nonzero();
         let children = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children"));
         let child = children.ok().and_then(|list| list.split_whitespace().next()?.parse().ok());
-        child.and_then(Pid::from_raw).ok_or_else(|| "the program was not found within the walls".to_owned())
+        child
+            .and_then(Pid::from_raw)
+            .ok_or_else(|| "the program was not found within the walls".to_owned())
     }
 }
 
@@ -191,5 +193,8 @@ fn end_when_asked(init: Pid) {
 /// Whether threads must be followed: where the kernel's page would tell the time, or entropy, unasked, and
 /// where answers depend on which thread asks.
 fn needs_tracer(conditions: &Conditions) -> bool {
-    conditions.entropy.is_some() || conditions.clock.is_some() || conditions.tick.is_some() || !conditions.sight.is_empty()
+    conditions.entropy.is_some()
+        || conditions.clock.is_some()
+        || conditions.tick.is_some()
+        || !conditions.sight.is_empty()
 }

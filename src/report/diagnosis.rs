@@ -55,12 +55,19 @@ pub fn factors(factors: &[Tested]) -> String {
         let word = tested.factor.word();
         let _ = match &tested.result {
             TestResult::Steady(settings) => {
-                let settings = if *settings == 1 { "1 setting".to_owned() } else { format!("{settings} settings") };
+                let settings = if *settings == 1 {
+                    "1 setting".to_owned()
+                } else {
+                    format!("{settings} settings")
+                };
                 writeln!(text, "  {word:<width$}  {GOOD}same{GOOD:#}     {FAINT}{settings}{FAINT:#}")
             }
             TestResult::Changes { setting, effect } => {
                 let first = visible(effect.first());
-                writeln!(text, "  {word:<width$}  {BAD}changes{BAD:#}  {NAME}{first}{NAME:#} {FAINT}with {setting}{FAINT:#}")
+                writeln!(
+                    text,
+                    "  {word:<width$}  {BAD}changes{BAD:#}  {NAME}{first}{NAME:#} {FAINT}with {setting}{FAINT:#}"
+                )
             }
             TestResult::NotVaried(_) => writeln!(text, "  {word:<width$}  {FAINT}not varied{FAINT:#}"),
         };

@@ -55,7 +55,11 @@ pub fn verdict(verdict: &Verdict) -> String {
         let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
     }
     text += &not_checked(verdict);
-    if verdict.word == Word::Diverged && verdict.causes.is_empty() && verdict.lock.is_some() && verdict.factors.is_empty() {
+    if verdict.word == Word::Diverged
+        && verdict.causes.is_empty()
+        && verdict.lock.is_some()
+        && verdict.factors.is_empty()
+    {
         text += "\n";
         text += &wrapped("", "hint: ", "`cargo repro explain` finds out why, and where in the program");
     }

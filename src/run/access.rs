@@ -110,7 +110,10 @@ impl Grounds<'_> {
         if let Ok(inner) = path.strip_prefix(&self.repository) {
             return self.in_repository(path, &inner.to_string_lossy(), existed, opened);
         }
-        if path.starts_with(&self.place) || path.starts_with(PLACE) || self.shown.iter().any(|shown| path.starts_with(shown)) {
+        if path.starts_with(&self.place)
+            || path.starts_with(PLACE)
+            || self.shown.iter().any(|shown| path.starts_with(shown))
+        {
             return None;
         }
         let private = ["/tmp", "/var/tmp", "/dev/shm"].iter().any(|own| path.starts_with(own));
@@ -186,9 +189,13 @@ impl Access {
             Reached::Committed(_) => {
                 format!("{by} read it; it is not declared under [data], so it is pinned with the sources")
             }
-            Reached::Absent(_) => format!("{by} looked for it; there is none here, and where there is one, it would be read"),
+            Reached::Absent(_) => {
+                format!("{by} looked for it; there is none here, and where there is one, it would be read")
+            }
             Reached::Home(_) => {
-                format!("{by} looked for it in the home directory, which is empty here; by hand it would find the user's")
+                format!(
+                    "{by} looked for it in the home directory, which is empty here; by hand it would find the user's"
+                )
             }
             Reached::Kernel(_) => format!("{by} read it; the kernel changes it all the time"),
         }
@@ -197,7 +204,11 @@ impl Access {
     /// As a cause.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        let kind = if matches!(self.what, Reached::Network(_)) { Kind::Network } else { Kind::UndeclaredRead };
+        let kind = if matches!(self.what, Reached::Network(_)) {
+            Kind::Network
+        } else {
+            Kind::UndeclaredRead
+        };
         Cause {
             kind,
             stage: self.stage.clone(),
@@ -214,7 +225,9 @@ impl Access {
     pub fn hint(&self) -> Option<&'static str> {
         match &self.what {
             Reached::Network(_) => Some("fetch it beforehand and declare the file under [data]"),
-            Reached::Outside(_) => Some("declare it under [data], or, if it cannot matter, `[isolation] reads = \"warn\"`"),
+            Reached::Outside(_) => {
+                Some("declare it under [data], or, if it cannot matter, `[isolation] reads = \"warn\"`")
+            }
             _ => None,
         }
     }

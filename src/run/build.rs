@@ -22,8 +22,8 @@ use crate::isolation::Report;
 use crate::package::Program;
 use crate::project::Project;
 use crate::shell::Shell;
-use crate::snapshot::source::relative;
 use crate::snapshot::Build;
+use crate::snapshot::source::relative;
 
 /// What a build gives.
 #[derive(Debug, Default)]

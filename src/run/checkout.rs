@@ -197,7 +197,8 @@ impl Checkout {
         if files.len() <= MANY {
             return files.into_iter().cloned().collect();
         }
-        let top = |path: &PathBuf| path.strip_prefix(directory).ok()?.components().next().map(|part| directory.join(part));
+        let top =
+            |path: &PathBuf| path.strip_prefix(directory).ok()?.components().next().map(|part| directory.join(part));
         let tops: BTreeSet<PathBuf> = files.into_iter().filter_map(top).collect();
         let holds_output = |path: &PathBuf| self.left_out.iter().any(|output| output.starts_with(path));
         tops.into_iter().filter(|path| !holds_output(path)).collect()
@@ -225,7 +226,9 @@ impl Checkout {
         let time = UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs());
         for path in self.files.keys().filter(|path| !path.is_symlink()) {
             let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
-            std::fs::File::open(path).and_then(|file| file.set_times(times)).at("set the time of", path)?;
+            std::fs::File::open(path)
+                .and_then(|file| file.set_times(times))
+                .at("set the time of", path)?;
         }
         Ok(())
     }

@@ -116,9 +116,7 @@ impl Task<'_> {
         interrupt::check()?;
         let mut ended = ended.map_err(|error| could_not(&error))?;
         match Report::take(Path::new(&plan.report)) {
-            Some(Report {
-                failure: Some(why), ..
-            }) => return Err(could_not(&why)),
+            Some(Report { failure: Some(why), .. }) => return Err(could_not(&why)),
             Some(report) => {
                 ended.status = report.status.map_or(ended.status, ExitStatus::from_raw);
                 ended.report = report;

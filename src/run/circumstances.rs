@@ -55,8 +55,24 @@ impl Circumstances {
         }
         Self {
             conditions: picked!(
-                entropy, clock, tick, fixed_addresses, directories, processors, told_processors, delays, niceness,
-                canned, hostname, user, umask, skipped_pids, padding, variables, written, sight
+                entropy,
+                clock,
+                tick,
+                fixed_addresses,
+                directories,
+                processors,
+                told_processors,
+                delays,
+                niceness,
+                canned,
+                hostname,
+                user,
+                umask,
+                skipped_pids,
+                padding,
+                variables,
+                written,
+                sight
             ),
             place: pick(&self.place, &base.place, &other.place),
             home: pick(&self.home, &base.home, &other.home),

@@ -84,7 +84,12 @@ impl StageRoom<'_> {
             network,
         });
         let fence = walls.is_none().then(|| Fence {
-            writable: vec![self.directory.to_path_buf(), home, workdir.temp(), self.ledger.to_path_buf()],
+            writable: vec![
+                self.directory.to_path_buf(),
+                home,
+                workdir.temp(),
+                self.ledger.to_path_buf(),
+            ],
             readable: if self.policy.reads == Policy::Warn {
                 Vec::new()
             } else {

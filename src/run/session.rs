@@ -123,7 +123,11 @@ impl<'a> Session<'a> {
         circumstances: &Circumstances,
         (number, of): (u32, u32),
     ) -> Result<Trained> {
-        let times = if of > 1 { format!(" ({number} of {of})") } else { String::new() };
+        let times = if of > 1 {
+            format!(" ({number} of {of})")
+        } else {
+            String::new()
+        };
         self.train_as(data, environment, circumstances, self.shell, &times)
     }
 

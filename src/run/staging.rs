@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::checkout::normal;
 use super::workdir::Workdir;
-use crate::isolation::Mount;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
+use crate::isolation::Mount;
 use crate::project::Project;
 use crate::snapshot::Data;
 
@@ -99,7 +99,9 @@ impl Staged {
             }
             let copy = directory.join(number.to_string());
             std::fs::copy(&file.source, &copy).at("copy to", &copy)?;
-            let times = meta.modified().map(|time| std::fs::FileTimes::new().set_modified(time).set_accessed(time));
+            let times = meta
+                .modified()
+                .map(|time| std::fs::FileTimes::new().set_modified(time).set_accessed(time));
             let set = times.and_then(|times| std::fs::File::open(&copy)?.set_times(times));
             set.at("set the time of", &copy)?;
             file.source = copy;
@@ -135,7 +137,11 @@ impl Staged {
             to: seen(&file.place),
             writable: false,
         };
-        self.files.iter().filter(|file| file.outside || file.source != file.place).map(mount).collect()
+        self.files
+            .iter()
+            .filter(|file| file.outside || file.source != file.place)
+            .map(mount)
+            .collect()
     }
 
     /// Where all bytes are.

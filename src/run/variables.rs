@@ -38,7 +38,10 @@ impl Asked {
     #[must_use]
     pub fn variables(&self) -> BTreeSet<String> {
         let is_dep_info = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "d");
-        let entries = self.directories.iter().flat_map(|directory| std::fs::read_dir(directory).into_iter().flatten());
+        let entries = self
+            .directories
+            .iter()
+            .flat_map(|directory| std::fs::read_dir(directory).into_iter().flatten());
         let dep_infos = entries.flatten().map(|entry| entry.path()).filter(is_dep_info);
         let mut names = BTreeSet::new();
         for text in dep_infos.filter_map(|path| std::fs::read_to_string(path).ok()) {
@@ -63,7 +66,16 @@ fn in_output(line: &str) -> Option<&str> {
 }
 
 fn is_cargos(name: &str) -> bool {
-    const OWN: [&str; 8] = ["OUT_DIR", "TARGET", "HOST", "PROFILE", "OPT_LEVEL", "DEBUG", "NUM_JOBS", "RUSTC"];
+    const OWN: [&str; 8] = [
+        "OUT_DIR",
+        "TARGET",
+        "HOST",
+        "PROFILE",
+        "OPT_LEVEL",
+        "DEBUG",
+        "NUM_JOBS",
+        "RUSTC",
+    ];
     name.starts_with("CARGO") || name.starts_with("RUSTC_") || OWN.contains(&name)
 }
 

@@ -22,8 +22,16 @@ const FILES: [(&str, &str); 15] = [
 ];
 
 /// Names that the package cannot have: its own dependencies', which cargo could not tell apart.
-pub const TAKEN: [&str; 8] =
-    ["csv", "linfa", "linfa-ensemble", "linfa-trees", "ndarray", "repro-ml", "serde", "repro"];
+pub const TAKEN: [&str; 8] = [
+    "csv",
+    "linfa",
+    "linfa-ensemble",
+    "linfa-trees",
+    "ndarray",
+    "repro-ml",
+    "serde",
+    "repro",
+];
 
 /// Every file of a new package called `name`: path and content.
 #[must_use]

@@ -53,7 +53,10 @@ fn the_forest_of_linfa_diverges_its_cause_is_named_and_the_manifest_cures_it() {
 
     let causes = verdict["causes"].as_array().unwrap();
     assert_eq!(causes.len(), 1, "{causes:?}");
-    assert_eq!((causes[0]["kind"].as_str(), causes[0]["first"].as_str()), (Some("process-entropy"), Some("trained")));
+    assert_eq!(
+        (causes[0]["kind"].as_str(), causes[0]["first"].as_str()),
+        (Some("process-entropy"), Some("trained"))
+    );
     let site = &causes[0]["sites"][0];
     assert!(site["package"].as_str().unwrap().starts_with("linfa"), "{site}");
     assert!(site["line"].is_u64(), "{site}");

@@ -72,7 +72,9 @@ pub fn confirm(laboratory: &Laboratory<'_>, circumstances: &Circumstances, times
         }
     }
     let mut agreed = agreed.expect("at least one training is asked for");
-    agreed.accesses.sort_by(|one, other| (&one.stage, &one.what).cmp(&(&other.stage, &other.what)));
+    agreed
+        .accesses
+        .sort_by(|one, other| (&one.stage, &one.what).cmp(&(&other.stage, &other.what)));
     agreed.accesses.dedup_by(|one, other| one.stage == other.stage && one.what == other.what);
     Ok(Confirmed::Same(agreed))
 }
