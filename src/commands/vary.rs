@@ -97,6 +97,14 @@ fn verdict(
         TestResult::NotVaried(why) => Some(NotChecked::new(tested.factor.word(), why.clone())),
         _ => None,
     }));
+    let left_out: Vec<&str> = FACTORS
+        .iter()
+        .filter(|factor| !factors.contains(factor))
+        .map(|factor| factor.word())
+        .collect();
+    if !left_out.is_empty() {
+        not_checked.push(NotChecked::new("factors", format!("not asked for: {}", left_out.join(", "))));
+    }
     not_checked.push(NotChecked::new(
         "processor",
         "a program that asks the processor what it can do, or for random numbers, cannot be answered otherwise here",
