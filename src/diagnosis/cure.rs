@@ -26,7 +26,10 @@ pub fn propose(laboratory: &Laboratory<'_>, date: i64, effect: &Effect) -> Resul
         if cured == *manifest {
             continue;
         }
-        if agrees(laboratory, &Circumstances::of(&cured, Some(date)))? {
+        // What disagreed once and agrees by now, whatever is held fast, is not cured by holding something fast.
+        if agrees(laboratory, &Circumstances::of(&cured, Some(date)))?
+            && !agrees(laboratory, &Circumstances::of(manifest, Some(date)))?
+        {
             return Ok(Some(cause(&cured, manifest, effect)));
         }
     }
