@@ -124,8 +124,10 @@ fn cargo(target: &Path) -> String {
     let root = env!("CARGO_MANIFEST_DIR");
     let path = std::env::var("PATH").unwrap_or_default();
     let home = std::env::var("HOME").unwrap_or_default();
+    // Without it rustup's proxy would look for a newer toolchain, and write.
+    let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "stable".to_owned());
     format!(
-        "env PATH='{path}' HOME='{home}' '{cargo}' build --quiet --release --locked --offline --manifest-path '{root}/runtime/Cargo.toml' --target-dir '{}'",
+        "env PATH='{path}' HOME='{home}' RUSTUP_TOOLCHAIN='{toolchain}' '{cargo}' build --quiet --release --locked --offline --manifest-path '{root}/runtime/Cargo.toml' --target-dir '{}'",
         target.display()
     )
 }
