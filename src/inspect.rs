@@ -190,7 +190,7 @@ mod tests {
         let tree = git.find_tree(git.index().unwrap().write_tree().unwrap()).unwrap();
         git.commit(Some("HEAD"), &author, &author, "start", &tree, &[]).unwrap();
         let package = format!(
-            "[[package]]\nname = \"rand\"\nversion = \"0.8.5\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n"
+            "[[package]]\nname = \"rand\"\nversion = \"0.8.5\"\nsource = \"registry+https://example.org/index\"\nchecksum = \"{checksum}\"\n"
         );
         std::fs::write(directory.path().join("Cargo.lock"), package).unwrap();
         std::fs::write(directory.path().join(lockfile::FILE), LOCK).unwrap();

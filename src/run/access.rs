@@ -255,7 +255,7 @@ mod tests {
             outputs: BTreeSet::from([PathBuf::from("/repro/tree/repository/model.json")]),
             sources: &sources,
             is_there: &|_| false,
-            is_on_machine: &|path| path == Path::new("/root/extra.csv") || path == Path::new("/tmp/extra.csv"),
+            is_on_machine: &|path| path == Path::new("/srv/extra.csv") || path == Path::new("/tmp/extra.csv"),
             is_committed: &|inner| inner == "extra.csv",
         };
         let mut report = Report::default();
@@ -283,13 +283,13 @@ mod tests {
         let path = "/tmp/extra.csv".to_owned();
         assert_eq!(judge_in(false, &path, false, true), Some(Reached::Outside(path.clone())));
         assert_eq!(judge_in(true, &path, false, true), Some(Reached::Absent(path)));
-        assert_eq!(judge_in(true, "/root/extra.csv", true, true), Some(Reached::Outside("/root/extra.csv".into())));
+        assert_eq!(judge_in(true, "/srv/extra.csv", true, true), Some(Reached::Outside("/srv/extra.csv".into())));
     }
 
     #[test]
     fn what_is_not_declared_is_told_apart() {
-        assert_eq!(judge("/root/extra.csv", false, true), Some(Reached::Outside("/root/extra.csv".into())));
-        assert_eq!(judge("/root/none.csv", false, false), Some(Reached::Absent("/root/none.csv".into())));
+        assert_eq!(judge("/srv/extra.csv", false, true), Some(Reached::Outside("/srv/extra.csv".into())));
+        assert_eq!(judge("/srv/none.csv", false, false), Some(Reached::Absent("/srv/none.csv".into())));
         assert_eq!(judge("/repro/tree/repository/extra.csv", true, true), Some(Reached::Committed("extra.csv".into())));
         assert_eq!(judge("/repro/tree/repository/no.csv", false, true), Some(Reached::Absent("no.csv".into())));
         assert_eq!(judge("/repro/home/.trainrc", false, true), Some(Reached::Home("/repro/home/.trainrc".into())));
