@@ -14,6 +14,7 @@ pub mod verify;
 use crate::diagnosis::locate;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::isolation::Held;
 use crate::manifest::{Clock, Determinism, Entropy};
 use crate::project::Project;
 use crate::report;
@@ -56,16 +57,19 @@ fn not_isolated(workdir: &Workdir) -> Vec<NotChecked> {
 /// What was to be watched or answered in a training, and could not be.
 fn not_covered(project: &Project, session: &Session<'_>, trained: &Trained) -> Vec<NotChecked> {
     let determinism = project.manifest.determinism;
+    let lacks = |means: fn(&Held) -> bool| trained.reports.values().any(|report| !means(&report.held));
     let mut not_covered = Vec::new();
-    if trained.reports.values().any(|report| !report.held.listener) {
+    if lacks(|held| held.walls || held.fence) {
+        let why = "landlock does not hold all of it here: the program could read, write and connect as this user can";
+        not_covered.push(NotChecked::new("isolation", why));
+    }
+    if lacks(|held| held.listener) {
         let why = "this kernel lets no process answer for another's system calls, so nothing that it read was seen";
         not_covered.push(NotChecked::new("undeclared-read", why));
     }
-    let answers = determinism != Determinism::default();
-    if answers && trained.reports.values().any(|report| !report.held.tracer) {
-        let why =
-            "this machine lets no process follow another, so the kernel's own page told the time and random numbers";
-        not_covered.push(NotChecked::new("clock", why));
+    if determinism != Determinism::default() && lacks(Held::answers) {
+        let why = "this machine lets no process follow another and answer for it, so what repro.toml pins of entropy and the clock came from the system at least in part";
+        not_covered.push(NotChecked::new("determinism", why));
     }
     let instructions = |kinds: &[Instruction]| {
         let found = locate::asking_instructions(session, kinds);

@@ -53,6 +53,12 @@ impl Observed {
         self.reports.values().any(|report| report.threads > 0 || report.processes > 2)
     }
 
+    /// Whether what it asks the system for could be answered in its place.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.reports.values().all(|report| report.held.answers())
+    }
+
     /// Whether it drew on entropy for more than the C library's own use.
     #[must_use]
     pub fn has_drawn(&self) -> bool {

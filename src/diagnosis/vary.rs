@@ -241,17 +241,13 @@ impl Trials<'_> {
     }
 
     fn factor(&mut self, factor: Factor, frozen: &Frozen<'_>, sought: Option<&Observed>) -> Result<()> {
-        let mut settings = match frozen.settings(factor) {
+        let mut settings = match self.settings(factor, frozen) {
             Ok(settings) => settings,
             Err(why) => {
                 self.note(factor, TestResult::NotVaried(why));
                 return Ok(());
             }
         };
-        if factor == Kind::UndeclaredRead && !self.reads_kernel_files() {
-            self.note(factor, TestResult::NotVaried("it reads no file of the kernel that changes".to_owned()));
-            return Ok(());
-        }
         if factor == Kind::ProcessEntropy && !self.base.has_drawn() {
             settings.truncate(UNDRAWN); // it may still look at what every program finds on its stack
         }
@@ -293,6 +289,23 @@ impl Trials<'_> {
         }
         self.note(factor, TestResult::Steady(tried));
         Ok(())
+    }
+
+    /// The settings to try, or why this factor cannot be changed for this program on this machine.
+    fn settings(&self, factor: Factor, frozen: &Frozen<'_>) -> Result<Vec<Setting>, String> {
+        let by_answers = [
+            Kind::ProcessEntropy,
+            Kind::Clock,
+            Kind::DirectoryOrder,
+            Kind::UndeclaredRead,
+        ];
+        if by_answers.contains(&factor) && !self.base.is_answered() {
+            return Err("this machine lets no process follow another and answer for it".to_owned());
+        }
+        if factor == Kind::UndeclaredRead && !self.reads_kernel_files() {
+            return Err("it reads no file of the kernel that changes".to_owned());
+        }
+        frozen.settings(factor)
     }
 
     /// What was seen once is seen again: the frozen outcome stays, the other comes back. Factors that

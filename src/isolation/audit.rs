@@ -117,15 +117,14 @@ pub enum Act {
 pub struct Audit {
     looks: BTreeMap<String, Look>,
     /// What was decided already: most looks are at what was looked at before.
-    known: BTreeSet<(Vec<u8>, Act)>,
+    known: BTreeMap<Vec<u8>, BTreeSet<Act>>,
 }
 
 impl Audit {
     /// Whether this was written down, or left out, before.
     #[must_use]
     pub fn knows(&self, path: &[u8], act: Act) -> bool {
-        // The set's key is a pair; borrowing half of it is not to be had, and a path is short.
-        self.known.contains(&(path.to_vec(), act))
+        self.known.get(path).is_some_and(|acts| acts.contains(&act))
     }
 
     /// Writes down a look at a path as the thread sees it.
@@ -161,7 +160,7 @@ impl Audit {
     pub fn remember(&mut self, path: Vec<u8>, act: Act) {
         const MOST: usize = 1 << 20;
         if self.known.len() < MOST {
-            self.known.insert((path, act));
+            self.known.entry(path).or_default().insert(act);
         }
     }
 

@@ -16,7 +16,7 @@ use rustix::process::{Resource, Rlimit, Signal, chdir, nice, set_parent_process_
 use rustix::thread::{CpuSet, sched_setaffinity, set_no_new_privs};
 
 use super::sys::Fork;
-use super::{Conditions, Plan, fence, filter, sys, walls};
+use super::{Conditions, Plan, Walls, fence, filter, sys, walls};
 
 /// How many processes a program may have at a time: enough for every pool, and an end to a bomb.
 const MOST_PROCESSES: u64 = 4096;
@@ -32,9 +32,9 @@ pub struct Owner {
 
 /// Is the first process within: raises the walls, starts the program, waits for it, and ends; then the
 /// kernel ends all that it left behind.
-pub fn init(plan: &Plan, mut warden: UnixStream, owner: Option<Owner>) -> ! {
+pub fn init(plan: &Plan, walls: &Walls, mut warden: UnixStream, owner: Owner) -> ! {
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    let program = prepare_within(plan, owner).and_then(|()| sys::fork(0));
+    let program = prepare_within(plan, walls, owner).and_then(|()| sys::fork(0));
     match program {
         Ok(Fork::Child) => program_itself(plan, warden),
         Ok(Fork::Parent(program)) => {
@@ -49,21 +49,18 @@ pub fn init(plan: &Plan, mut warden: UnixStream, owner: Option<Owner>) -> ! {
     }
 }
 
-fn prepare_within(plan: &Plan, owner: Option<Owner>) -> io::Result<()> {
-    if let Some(owner) = owner {
-        // The kernel wants the first before it allows the third (user_namespaces(7)).
-        fs::write("/proc/self/setgroups", "deny")?;
-        fs::write("/proc/self/uid_map", format!("{} {} 1", plan.conditions.user, owner.user))?;
-        fs::write("/proc/self/gid_map", format!("{} {} 1", plan.conditions.user, owner.group))?;
-    }
-    if let Some(walls) = &plan.walls {
-        rustix::system::sethostname(plan.conditions.hostname.as_bytes())?;
-        walls::raise(walls, Path::new(&plan.directory))?;
-        // The limit below holds for no superuser. Without this one a bomb is his to answer for.
-        let _ = limit_numbers(plan.conditions.skipped_pids);
-        skip_numbers(plan.conditions.skipped_pids)?;
-        walls::seal()?;
-    }
+fn prepare_within(plan: &Plan, walls: &Walls, owner: Owner) -> io::Result<()> {
+    let conditions = &plan.conditions;
+    // The kernel wants the first before it allows the third (user_namespaces(7)).
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("{} {} 1", conditions.user, owner.user))?;
+    fs::write("/proc/self/gid_map", format!("{} {} 1", conditions.user, owner.group))?;
+    rustix::system::sethostname(conditions.hostname.as_bytes())?;
+    walls::raise(walls, Path::new(&plan.directory))?;
+    // The limit below holds for no superuser. Without this one a bomb is his to answer for.
+    let _ = limit_numbers(conditions.skipped_pids);
+    skip_numbers(conditions.skipped_pids)?;
+    walls::seal()?;
     let limit = Rlimit {
         current: Some(MOST_PROCESSES),
         maximum: Some(MOST_PROCESSES),

@@ -229,6 +229,14 @@ pub struct Held {
     pub tracer: bool,
 }
 
+impl Held {
+    /// Whether entropy and clocks could be answered for, whoever asks and by whatever way.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.listener && self.tracer
+    }
+}
+
 /// How a path was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
