@@ -58,6 +58,18 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
+    /// The digest that these raw bytes are.
+    #[must_use]
+    pub fn from_raw(raw: [u8; 32]) -> Self {
+        Self(raw)
+    }
+
+    /// The raw bytes, for digests of digests.
+    #[must_use]
+    pub fn raw(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Enough of it to tell two apart by eye: `sha256:` and twelve hex digits.
     #[must_use]
     pub fn short(&self) -> String {
@@ -69,6 +81,23 @@ impl Digest {
     #[must_use]
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A digest in the making, of bytes that come piece by piece.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// These bytes are next.
+    pub fn update(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 
@@ -119,14 +148,22 @@ impl FromStr for Digest {
     }
 }
 
+/// As text where people may read it, and as its bytes elsewhere.
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return <[u8; 32]>::deserialize(deserializer).map(Self);
+        }
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }

@@ -35,6 +35,8 @@ pub mod run;
 pub mod settings;
 pub mod shell;
 pub mod snapshot;
+pub mod table;
+pub mod tally;
 pub mod template;
 pub mod trace;
 pub mod verdict;

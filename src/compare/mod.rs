@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod divergence;
 pub mod drift;
 pub mod snapshots;
+pub mod table;
 
 pub use divergence::{Divergence, divergence};
 pub use drift::Drift;

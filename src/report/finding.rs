@@ -3,6 +3,7 @@
 
 mod inputs;
 mod outputs;
+mod tables;
 
 use serde::Serialize;
 
