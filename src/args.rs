@@ -108,6 +108,8 @@ pub enum Command {
     Diff(Diff),
     /// The lock, for a person to read
     Show(Show),
+    /// The digests of files and directories, and what tables they hold
+    Hash(Hash),
 }
 
 /// `cargo repro new`
@@ -175,6 +177,9 @@ pub struct Verify {
     /// Where it diverges, go on until it is known why
     #[arg(long)]
     pub explain: bool,
+    /// Do not read files again that seem untouched since the last look; the verdict says so
+    #[arg(long)]
+    pub cached: bool,
     /// Where to leave outputs that are not as locked
     #[arg(long, value_name = "DIR")]
     pub outputs: Option<PathBuf>,
@@ -251,4 +256,45 @@ pub struct Diff {
 pub struct Show {
     /// A lock file or a git revision; this package's repro.lock by default
     pub lock: Option<String>,
+}
+
+/// `cargo repro hash`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro hash data/wine.csv         its digest, rows, columns and types\n  cargo repro hash --files images        each file, as `sha256sum --check` reads it"
+)]
+pub struct Hash {
+    /// Files, directories and globs
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Read only a sample of large files, as `digest = "sample"` does
+    #[arg(long)]
+    pub sample: bool,
+    /// Read the files as tables of this format: auto, csv, tsv, parquet, none
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub table: TableFormat,
+    /// Print each file's digest and path, as `sha256sum` does, and nothing else
+    #[arg(long, conflicts_with_all = ["sample", "table"])]
+    pub files: bool,
+}
+
+/// `--table`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TableFormat {
+    /// By the extension.
+    Auto,
+    /// Separated by commas, or what the header shows.
+    Csv,
+    /// Separated by tabs.
+    Tsv,
+    /// Apache Parquet.
+    Parquet,
+    /// No tables.
+    None,
 }

@@ -13,7 +13,8 @@ use crate::outcome::Artifact;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
 use crate::snapshot::{self, Dependencies, Snapshot, source};
-use crate::verdict::{NotChecked, Note, Verdict, Word};
+use crate::tally::Tally;
+use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
 /// What an inspection found.
 #[derive(Debug)]
@@ -32,10 +33,15 @@ pub struct Inspected {
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<Inspected> {
+pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tally) -> Result<Inspected> {
     let lock = &read.lock;
     let closure = closure(project, lock)?;
-    let snapshot = Snapshot::observe(project, &closure, memory)?;
+    let mut snapshot = Snapshot::observe(project, &closure, memory, tally)?;
+    for (name, found) in &mut snapshot.data {
+        if let Some(locked) = lock.snapshot.data.get(name) {
+            found.look_for_beginnings(&project.directory, locked)?;
+        }
+    }
     let mut found: Vec<Drift> = edited(read).into_iter().collect();
     found.extend(drift(&lock.snapshot, &snapshot));
     let mut committed = closure;
@@ -52,14 +58,13 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory) -> Result<In
     let outside =
         asked_for.filter(|name| !snapshot.environment.variables.contains_key(*name) && crate::ambient::is_set(name));
     found.extend(outside.map(|name| Drift::AmbientBuild { setting: name.clone() }));
+    not_checked.extend(verdict::sampled(&snapshot.data));
+    let mut notes = verdict::data_notes(&snapshot.data);
+    notes.extend(lock.record.dirty.then_some(Note::RecordedDirty));
     Ok(Inspected {
         snapshot,
         drift: found,
-        notes: if lock.record.dirty {
-            vec![Note::RecordedDirty]
-        } else {
-            Vec::new()
-        },
+        notes,
         not_checked,
     })
 }

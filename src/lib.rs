@@ -19,9 +19,11 @@ pub mod diagnosis;
 pub mod digest;
 pub mod error;
 pub mod exit_code;
+pub mod index;
 pub mod inspect;
 pub mod interrupt;
 pub mod isolation;
+pub mod lfs;
 pub mod lockfile;
 pub mod manifest;
 pub mod memory;
@@ -35,6 +37,7 @@ pub mod run;
 pub mod settings;
 pub mod shell;
 pub mod snapshot;
+pub mod stamp;
 pub mod table;
 pub mod tally;
 pub mod template;
@@ -100,5 +103,6 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Status(args) => commands::status::run(settings, args),
         Command::Diff(args) => commands::diff::run(settings, args),
         Command::Show(args) => commands::show::run(settings, args),
+        Command::Hash(args) => commands::hash::run(settings, args),
     }
 }

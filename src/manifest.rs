@@ -1,12 +1,14 @@
 //! `repro.toml`: what the user intends. This file gives the resolved types; how the text becomes them,
 //! and how a mistake is shown at its line, is in `parse.rs` and the files beside it.
 
+mod data;
 mod names;
 mod origin;
 mod parse;
 mod placeholder;
 mod stages;
 
+pub use data::{Declared, Extent, Tables};
 pub(crate) use placeholder::fill;
 
 use std::collections::BTreeMap;
@@ -32,8 +34,8 @@ pub struct Manifest {
     pub seed: Seed,
     /// Parameters by name.
     pub params: BTreeMap<String, Param>,
-    /// Declared data by name: paths or globs, relative to the package.
-    pub data: BTreeMap<String, Vec<String>>,
+    /// Declared data by name.
+    pub data: BTreeMap<String, Declared>,
     /// Stages by name.
     pub stages: BTreeMap<String, Stage>,
     /// How the program is compiled.
@@ -174,6 +176,11 @@ impl Manifest {
     /// When it says something that it may not; the error shows the line.
     pub fn from_text(text: &str, origin: &str) -> Result<Self> {
         parse::manifest(text, origin)
+    }
+
+    /// The paths and globs of all declared data, relative to the package.
+    pub fn data_paths(&self) -> impl Iterator<Item = &String> + Clone {
+        self.data.values().flat_map(|declared| &declared.paths)
     }
 
     /// The names of the stages in the order in which they run: a stage after all that it needs, and

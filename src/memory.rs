@@ -1,11 +1,10 @@
-//! What was seen at the last look, believed only while the stat of everything it was read from is the
-//! same (git's index works so). It lies in the repository's private directory, never among tracked
-//! files; losing or breaking it costs time and nothing else. `status` and `record` use it, `verify`
-//! does not.
+//! What was seen at the last look: the [`Index`] of files, facts that cost a process, and the tables in
+//! files of a known digest. A fact is believed only while the stamp of everything that it was read from
+//! is the same. It lies in the repository's private directory, never among tracked files; losing or
+//! breaking it costs time and nothing else. `status` and `record` use it; `verify` does if it is asked to.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -14,54 +13,32 @@ use serde::{Deserialize, Serialize};
 use crate::ambient;
 use crate::digest::Digest;
 use crate::error::Result;
+use crate::index::Index;
+use crate::stamp::Stamp;
+use crate::table::{Format, NotATable, Table};
 
 /// Raised whenever what is kept, or how it is observed, changes; another number is forgotten.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// A file younger than this when it was read may change again within the same timestamp.
-const RACY_NS: i64 = 20_000_000;
+const FACTS: &str = "memory.json";
+const INDEX: &str = "files.index";
 
-/// What the kernel says of a path, enough to tell that its content was not changed since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified_ns: i64,
-    changed_ns: i64,
-}
-
-impl Stamp {
-    /// The stamp of what `path` leads to; `None` where there is nothing.
-    fn of(path: &Path) -> Option<Self> {
-        let meta = std::fs::metadata(path).ok()?;
-        let ns = |seconds: i64, rest: i64| seconds * 1_000_000_000 + rest;
-        Some(Self {
-            device: meta.dev(),
-            inode: meta.ino(),
-            size: meta.size(),
-            modified_ns: ns(meta.mtime(), meta.mtime_nsec()),
-            changed_ns: ns(meta.ctime(), meta.ctime_nsec()),
-        })
-    }
-
-    fn is_racy(self, read_at_ns: i64) -> bool {
-        self.modified_ns.max(self.changed_ns) > read_at_ns - RACY_NS
-    }
-}
+/// More tables than this are not kept.
+const MOST_TABLES: usize = 512;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     version: u32,
-    files: BTreeMap<PathBuf, (Stamp, Digest, u64)>,
     facts: BTreeMap<String, Fact>,
+    /// By the file's digest and the table's format.
+    tables: BTreeMap<String, Result<Table, String>>,
 }
 
 impl Kept {
     fn empty() -> Self {
         Self {
             version: VERSION,
-            files: BTreeMap::new(),
+            tables: BTreeMap::new(),
             facts: BTreeMap::new(),
         }
     }
@@ -95,25 +72,28 @@ pub struct Witnesses {
 /// The memory of one repository.
 #[derive(Debug)]
 pub struct Memory {
+    /// The directory that it lies in; none if it is not kept.
     place: Option<PathBuf>,
     kept: Kept,
     changed: bool,
+    /// What is known of files.
+    pub index: Index,
 }
 
 impl Memory {
     /// Remembers what an earlier process left in `directory`.
     #[must_use]
     pub fn load(directory: &Path) -> Self {
-        let place = directory.join("memory.json");
-        let kept = std::fs::read(&place)
+        let kept = std::fs::read(directory.join(FACTS))
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok())
             .filter(|kept| kept.version == VERSION)
             .unwrap_or_else(Kept::empty);
         Self {
-            place: Some(place),
+            place: Some(directory.to_path_buf()),
             kept,
             changed: false,
+            index: Index::load(&directory.join(INDEX)),
         }
     }
 
@@ -124,29 +104,46 @@ impl Memory {
             place: None,
             kept: Kept::empty(),
             changed: false,
+            index: Index::default(),
         }
     }
 
-    /// The digest and size of a file, read again only if its stat is new.
+    /// The digest and size of a file, read again only if its stamp is new.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn digest(&mut self, path: &Path) -> Result<(Digest, u64)> {
         let stamp = Stamp::of(path);
-        if let (Some(now), Some((then, digest, size))) = (stamp, self.kept.files.get(path))
-            && now == *then
+        if let Some(now) = stamp
+            && let Some(digest) = self.index.digest(path, now)
         {
-            return Ok((*digest, *size));
+            return Ok((digest, now.size));
         }
         let read_at = ambient::now_ns();
         let (digest, size) = Digest::of_file(path)?;
         // The stamp is from before the reading: a change meanwhile makes it wrong, which is right.
-        match stamp.filter(|stamp| !stamp.is_racy(read_at)) {
-            Some(stamp) => self.kept.files.insert(path.to_path_buf(), (stamp, digest, size)),
-            None => self.kept.files.remove(path),
-        };
-        self.changed = true;
+        let seen = stamp.filter(|stamp| !stamp.is_racy(read_at)).map(|stamp| (stamp, digest));
+        self.index.keep(path, seen);
         Ok((digest, size))
+    }
+
+    /// The table that a file of this digest holds, or why it holds none, if it was read before.
+    #[must_use]
+    pub fn table(&self, digest: Digest, format: Format) -> Option<Result<Table, NotATable>> {
+        self.kept.tables.get(&key(digest, format)).cloned().map(|table| table.map_err(NotATable))
+    }
+
+    /// Keeps what was read of a file.
+    pub fn keep_table(&mut self, digest: Digest, format: Format, table: &Result<Table, NotATable>) {
+        if self.kept.tables.contains_key(&key(digest, format)) {
+            return;
+        }
+        if self.kept.tables.len() >= MOST_TABLES {
+            self.kept.tables.clear();
+        }
+        let table = table.clone().map_err(|NotATable(why)| why);
+        self.kept.tables.insert(key(digest, format), table);
+        self.changed = true;
     }
 
     /// A value that was observed at the cost of a process, observed again only if one of the paths it
@@ -193,20 +190,27 @@ impl Memory {
 
     /// Leaves what was seen for the next process. A failure costs that process time only.
     pub fn save(&self) {
-        if let Some(place) = self.place.as_ref().filter(|_| self.changed) {
+        let Some(place) = &self.place else {
+            return;
+        };
+        self.index.save(&place.join(INDEX));
+        if self.changed {
             let _ = self.write(place);
         }
     }
 
     fn write(&self, place: &Path) -> std::io::Result<()> {
-        let directory = place.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory)?;
+        std::fs::create_dir_all(place)?;
         let bytes = serde_json::to_vec(&self.kept)?;
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        let mut file = tempfile::NamedTempFile::new_in(place)?;
         file.write_all(&bytes)?;
-        file.persist(place)?;
+        file.persist(place.join(FACTS))?;
         Ok(())
     }
+}
+
+fn key(digest: Digest, format: Format) -> String {
+    format!("{format:?} {digest}")
 }
 
 #[cfg(test)]
@@ -231,7 +235,7 @@ mod tests {
         memory.save();
 
         let mut memory = Memory::load(directory.path());
-        assert!(memory.kept.files.contains_key(&path));
+        assert_eq!(memory.index.digest(&path, Stamp::of(&path).unwrap()), Some(Digest::of("one")));
         std::fs::write(&path, "two").unwrap();
         age(&path, 0); // the size and the mtime are the same; the ctime is not
         assert_eq!(memory.digest(&path).unwrap(), (Digest::of("two"), 3));
@@ -244,7 +248,7 @@ mod tests {
         std::fs::write(&path, "one").unwrap();
         let mut memory = Memory::load(directory.path());
         memory.digest(&path).unwrap();
-        assert!(memory.kept.files.is_empty());
+        assert_eq!(memory.index.digest(&path, Stamp::of(&path).unwrap()), None);
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Project {
     /// by themselves and so are no source.
     #[must_use]
     pub fn is_apart(&self, path: &str) -> bool {
-        let data = self.manifest.data.values().flatten();
+        let data = self.manifest.data_paths();
         path == lockfile::FILE
             || path == crate::manifest::FILE
             || path == "Cargo.lock"

@@ -52,7 +52,7 @@ fn lend_data(from: &Path, to: &Path) -> Result<()> {
     let Ok(manifest) = Manifest::read(to) else {
         return Ok(());
     };
-    for path in manifest.data.values().flatten() {
+    for path in manifest.data_paths() {
         let (kept, lent) = (from.join(path), to.join(path));
         if !kept.exists() || lent.exists() || !lent.starts_with(to) {
             continue;

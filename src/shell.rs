@@ -3,16 +3,20 @@
 //! the program's own words. What is said is decided elsewhere.
 #![allow(clippy::disallowed_macros, reason = "this is the one room for them")]
 
-use std::io::{self, Write as _};
+mod bar;
+
+use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 use serde::Serialize;
 
+use crate::ambient;
 use crate::args::Common;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::report;
+use crate::tally::Tally;
 
 /// Where and how to print.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +132,17 @@ impl Shell {
         }
     }
 
+    /// Does something that may take long, with a bar where somebody watches: on a terminal, and not in CI.
+    pub fn watching<T>(self, verb: &str, work: impl FnOnce(&Tally) -> T) -> T {
+        let tally = Tally::default();
+        let is_watched = self.is_human() && self.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
+        if is_watched && !ambient::is_set("CI") {
+            bar::watch(verb, self.color, &tally, || work(&tally))
+        } else {
+            work(&tally)
+        }
+    }
+
     /// Something that the user should know though it stops nothing.
     pub fn warn(self, message: impl AsRef<str>) {
         if self.is_human() {
@@ -141,7 +156,7 @@ impl Shell {
     pub fn pass_through(self, bytes: &[u8]) {
         if self.is_human() && self.verbosity >= Verbosity::Normal {
             // The user's terminal may have gone; the training goes on.
-            let _ = anstream::stderr().lock().write_all(bytes);
+            let _ = bar::aside(|| anstream::stderr().lock().write_all(bytes));
         }
     }
 
@@ -216,7 +231,7 @@ pub fn warden_failed(why: &str) -> ExitCode {
 
 fn say(line: std::fmt::Arguments<'_>) {
     // stderr may be closed; then nobody listens, and the exit code has to do.
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    let _ = bar::aside(|| writeln!(anstream::stderr().lock(), "{line}"));
 }
 
 fn finish(written: io::Result<()>) -> Result<()> {

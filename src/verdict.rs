@@ -1,6 +1,7 @@
 //! The verdict: what a command came to, as a value. Deciding is pure; saying it is
 //! [`crate::report`]'s.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::cause::Cause;
@@ -10,6 +11,8 @@ use crate::digest::Digest;
 use crate::exit_code::ExitCode;
 use crate::outcome::Outcome;
 use crate::run::access::Access;
+use crate::snapshot::Data;
+use crate::snapshot::data::Remark;
 
 /// One word for it; in JSON in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +129,13 @@ pub enum Note {
     RecordedDirty,
     /// A stage, or the build, reached for something beside its inputs.
     Reached(Access),
+    /// Something worth saying of declared data.
+    Data {
+        /// The data's name.
+        name: String,
+        /// What.
+        remark: Remark,
+    },
     /// What looking for a cause showed.
     Found(String),
     /// Trainings of this very run disagreed with each other.
@@ -149,6 +159,28 @@ impl NotChecked {
     pub fn new(kind: &'static str, why: impl Into<String>) -> Self {
         Self { kind, why: why.into() }
     }
+}
+
+/// What is worth saying of declared data.
+#[must_use]
+pub fn data_notes(data: &BTreeMap<String, Data>) -> Vec<Note> {
+    let remarks = data.iter().flat_map(|(name, data)| data.remarks.iter().map(move |remark| (name, remark)));
+    let note = |(name, remark): (&String, &Remark)| Note::Data {
+        name: name.clone(),
+        remark: remark.clone(),
+    };
+    remarks.map(note).collect()
+}
+
+/// Declared data of which only a sample was read.
+#[must_use]
+pub fn sampled(data: &BTreeMap<String, Data>) -> Vec<NotChecked> {
+    let partial = data.iter().filter_map(|(name, data)| Some((name, data, data.sample?)));
+    let partial = partial.map(|(name, data, sample)| {
+        let why = format!("data.{name} is pinned by a sample: {} of its {} bytes were read", sample.read, data.bytes);
+        NotChecked::new("data", why)
+    });
+    partial.collect()
 }
 
 /// Decides on a finished verification.

@@ -74,6 +74,7 @@ fn recording() -> args::Record {
 fn verification() -> args::Verify {
     args::Verify {
         explain: false,
+        cached: false,
         rev: None,
         times: 1,
         outputs: None,

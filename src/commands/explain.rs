@@ -32,6 +32,7 @@ pub fn run(settings: &Settings, args: &args::Explain) -> Result<ExitCode> {
         times: 1,
         outputs: None,
         explain: true,
+        cached: false,
         overrides: args.overrides.clone(),
     };
     super::verify::run(settings, &verify)

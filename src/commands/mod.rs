@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod diff;
 pub mod explain;
+pub mod hash;
 pub mod init;
 pub mod new;
 pub mod record;

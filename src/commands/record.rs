@@ -23,7 +23,8 @@ use crate::settings::{Overrides, Settings};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::source::{self, Dirty};
 use crate::snapshot::{self, Build, Data, Dependencies, Environment, Snapshot, Source};
-use crate::verdict::{NotChecked, Note, Verdict, Word};
+use crate::tally::Tally;
+use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
 /// Runs the command.
 ///
@@ -50,7 +51,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
             let standing = write(&project, recording.lock, &recording.outputs, settings)?;
             let mut not_checked = super::not_isolated(&workdir);
             not_checked.extend(recording.not_covered);
-            conclude(settings, &verdict_of(&standing, &project, recording.accesses, not_checked))
+            conclude(settings, &verdict_of(&standing, &project, recording.notes, not_checked))
         }
         Recorded::Refused(verdict) => conclude(settings, &verdict),
     }
@@ -61,7 +62,7 @@ struct Recording {
     lock: Lockfile,
     /// Where the outputs lie.
     outputs: Vec<(String, PathBuf)>,
-    accesses: Vec<Access>,
+    notes: Vec<Note>,
     not_covered: Vec<NotChecked>,
 }
 
@@ -92,7 +93,7 @@ pub(super) fn candidates(project: &Project) -> Result<BTreeSet<String>> {
     if project.manifest.runs_commands() {
         files.extend(command_closure(project)?);
     }
-    let paths = project.manifest.data.values().flatten();
+    let paths = project.manifest.data_paths();
     let prefixes: Vec<String> = paths
         .map(|path| project.in_repository(path.trim_end_matches('/')))
         .collect::<Result<_>>()?;
@@ -152,7 +153,10 @@ fn record(
     // The data is digested while cargo compiles: neither needs the other.
     let (directory, declared) = (&project.directory, &project.manifest.data);
     let (session, data) = std::thread::scope(|scope| {
-        let data = scope.spawn(|| snapshot::observe_data(directory, declared, memory));
+        let data = scope.spawn(|| {
+            let observe = |tally: &Tally| snapshot::observe_data(directory, declared, memory, tally);
+            settings.shell.watching("Hashing", observe)
+        });
         let pinned = Pinned {
             build: &build,
             environment: &environment,
@@ -190,6 +194,8 @@ fn record(
         Source::observe(&project.repository, project.commit, &closure)?
     };
     source.variables = session.built.variables.iter().cloned().collect();
+    let mut notes = verdict::data_notes(&data);
+    notes.extend(agreed.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
     let lock = Lockfile {
         record: Record {
             runs: args.confirm,
@@ -205,7 +211,7 @@ fn record(
     Ok(Recorded::Lock(Box::new(Recording {
         lock,
         outputs,
-        accesses: agreed.accesses,
+        notes,
         not_covered: agreed.not_covered,
     })))
 }
@@ -220,10 +226,10 @@ fn with_read(mut closure: BTreeSet<String>, accesses: &[Access]) -> BTreeSet<Str
 
 /// Before the compiler is started for nothing.
 fn refuse_absent(project: &Project) -> Result<()> {
-    for (name, paths) in &project.manifest.data {
+    for (name, declared) in &project.manifest.data {
         let is_pattern = |path: &str| path.contains(['*', '?', '[']);
         let absent = |path: &&String| !is_pattern(path) && !project.directory.join(path.as_str()).exists();
-        if let Some(path) = paths.iter().find(absent) {
+        if let Some(path) = declared.paths.iter().find(absent) {
             return Err(data_missing(name, path));
         }
     }
@@ -279,13 +285,14 @@ fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], setti
     Ok(lock)
 }
 
-fn verdict_of(lock: &Lockfile, project: &Project, accesses: Vec<Access>, mut not_checked: Vec<NotChecked>) -> Verdict {
+fn verdict_of(lock: &Lockfile, project: &Project, notes: Vec<Note>, mut not_checked: Vec<NotChecked>) -> Verdict {
     if lock.record.runs == 1 {
         let why = "the program was trained once; `--confirm 3` would show whether it gives the same twice";
         not_checked.insert(0, NotChecked::new("repetition", why));
     }
+    not_checked.extend(verdict::sampled(&lock.snapshot.data));
     Verdict {
-        notes: accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached).collect(),
+        notes,
         not_checked,
         runs: lock.record.runs,
         outcome: lock.outcome.clone(),

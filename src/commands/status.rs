@@ -6,7 +6,7 @@ use crate::args;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::inspect;
-use crate::lockfile::Lockfile;
+use crate::lockfile::{self, Lockfile};
 use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::settings::{Overrides, Settings};
@@ -19,19 +19,26 @@ use crate::verdict::{NotChecked, Verdict, Word, stops};
 pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
-    let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
-        if args.fresh {
-            Memory::none()
-        } else {
-            Memory::load(&repository.private_directory())
-        }
+    // A lock of many files takes a while to read, and so does the index.
+    let (opened, read) = std::thread::scope(|scope| {
+        let read = scope.spawn(|| Lockfile::read(&directory.join(lockfile::FILE)));
+        let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
+            if args.fresh {
+                Memory::none()
+            } else {
+                Memory::load(&repository.private_directory())
+            }
+        });
+        (opened, read.join().expect("reading a lock does not panic"))
     });
     let (project, mut memory) = match opened {
         Ok(opened) => opened,
         Err(refusal) => return conclude(settings, &inspect::refused(&directory, refusal)?),
     };
-    let read = Lockfile::read(&project.lock_path())?;
-    let inspected = inspect::inspect(&project, &read, &mut memory)?;
+    let read = read?;
+    let inspected = settings
+        .shell
+        .watching("Hashing", |tally| inspect::inspect(&project, &read, &mut memory, tally))?;
     memory.save();
     let mut not_checked = inspected.not_checked;
     not_checked.push(NotChecked::new("outcome", "nothing was built or trained; `cargo repro verify` does that"));

@@ -35,7 +35,9 @@ pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
     let candidates = super::record::candidates(&project)?;
     let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut memory)?;
     let closure = source::candidates(&project.repository, project.commit, &project.package)?;
-    let snapshot = Snapshot::observe(&project, &closure, &mut memory)?;
+    let snapshot = settings
+        .shell
+        .watching("Hashing", |tally| Snapshot::observe(&project, &closure, &mut memory, tally))?;
     super::record::refuse_missing(&snapshot.data)?;
     memory.save();
     settings

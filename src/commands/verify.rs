@@ -20,6 +20,7 @@ use crate::run::session::{Pinned, Session, Trained};
 use crate::run::workdir::{self, Workdir};
 use crate::run::{crates, evidence};
 use crate::settings::{Overrides, Settings};
+use crate::shell::Shell;
 use crate::snapshot::Snapshot;
 use crate::verdict::{NotChecked, Note, Verdict, Word, decide, stops};
 
@@ -32,7 +33,13 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
     let here = project::directory(settings)?;
     let revision = args.rev.as_ref().map(|name| crate::revision::check_out(&here, name)).transpose()?;
     let directory = revision.as_ref().map_or(here.clone(), |revision| revision.package.clone());
-    let opened = Project::open(directory.clone(), &overrides, settings.offline, |_| Memory::none());
+    let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
+        if args.cached {
+            Memory::load(&repository.private_directory())
+        } else {
+            Memory::none()
+        }
+    });
     let (project, mut memory) = match opened {
         Ok(opened) => opened,
         Err(refusal) => return conclude(settings, &inspect::refused(&directory, refusal)?),
@@ -53,9 +60,12 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
         settings,
         times: args.times,
         explain: args.explain,
+        cached: args.cached,
         outputs: &outputs,
     };
-    conclude(settings, &verification.verdict(&mut memory)?)
+    let verdict = verification.verdict(&mut memory);
+    memory.save();
+    conclude(settings, &verdict?)
 }
 
 /// The directory that `--outputs` names, unless the recorded outputs lie there.
@@ -76,6 +86,8 @@ struct Verification<'a> {
     times: u32,
     /// Whether to go on after a divergence until its cause is known.
     explain: bool,
+    /// Whether files that seem untouched since the last look are not read again.
+    cached: bool,
     /// Where outputs that are not as locked are left.
     outputs: &'a Path,
 }
@@ -85,7 +97,7 @@ impl Verification<'_> {
         self.settings
             .shell
             .json(&crate::report::json::phase("snapshot", &self.project.package.name));
-        let inspected = inspect_all(self.project, self.read, memory)?;
+        let inspected = inspect_all(self.project, self.read, memory, self.settings.shell)?;
         let mut verdict = Verdict {
             drift: inspected.drift,
             notes: inspected.notes,
@@ -93,6 +105,10 @@ impl Verification<'_> {
             lock: Some(self.read.id),
             ..Verdict::new(Word::Drifted, self.project.commit)
         };
+        if self.cached {
+            let why = "`--cached`: files whose size, times and inode are as at the last look were not read again";
+            verdict.not_checked.push(NotChecked::new("content", why));
+        }
         if verdict.drift.iter().any(stops) {
             verdict
                 .not_checked
@@ -175,12 +191,13 @@ impl Verification<'_> {
 }
 
 /// The inspection and, beside it, the packages' files.
-fn inspect_all(project: &Project, read: &Read, memory: &mut Memory) -> Result<Inspected> {
+fn inspect_all(project: &Project, read: &Read, memory: &mut Memory, shell: Shell) -> Result<Inspected> {
     let (inspected, packages) = std::thread::scope(|scope| {
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
         let root = project.repository.root();
         let packages = scope.spawn(move || crates::check(root, package, dependencies));
-        (inspect::inspect(project, read, memory), packages.join().expect("checking does not panic"))
+        let inspected = shell.watching("Hashing", |tally| inspect::inspect(project, read, memory, tally));
+        (inspected, packages.join().expect("checking does not panic"))
     });
     let mut inspected = inspected.map_err(|error| error.phase(Phase::Snapshot))?;
     let (tampered, unchecked) = packages?;

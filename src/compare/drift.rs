@@ -1,8 +1,9 @@
 //! Drift: how the inputs of two snapshots differ. All of it is found, not only the first.
 
+use super::table::TableChange;
 use crate::digest::Digest;
 use crate::outcome::Artifact;
-use crate::snapshot::data::{DataFile, Form};
+use crate::snapshot::data::{DataFile, Form, Sample};
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::source::Dirty;
 use crate::snapshot::{Param, Seed};
@@ -143,15 +144,26 @@ impl<Name> Change<Name> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataChange {
     /// A file has other bytes.
-    File {
+    File(Box<FileChange>),
+    /// It was sampled and is read whole now, or the other way round.
+    Extent {
         /// The data's name.
         name: String,
-        /// The file.
-        path: String,
         /// As locked.
-        locked: DataFile,
+        locked: Option<Sample>,
         /// As found.
-        found: DataFile,
+        found: Option<Sample>,
+    },
+    /// A symbolic link in it leads elsewhere.
+    Link {
+        /// The data's name.
+        name: String,
+        /// The link.
+        path: String,
+        /// What it led to; none if it was no link.
+        locked: Option<String>,
+        /// What it leads to.
+        found: Option<String>,
     },
     /// What was a file is a directory now, or the like.
     Form {
@@ -182,6 +194,21 @@ pub enum DataChange {
         /// After it; none if it is gone.
         after: Option<Digest>,
     },
+}
+
+/// A file of declared data with other bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// The data's name.
+    pub name: String,
+    /// The file.
+    pub path: String,
+    /// As locked.
+    pub locked: DataFile,
+    /// As found.
+    pub found: DataFile,
+    /// What that means for the table in it, if both are one.
+    pub table: Option<TableChange>,
 }
 
 /// What is wrong with a package's sources on this machine.

@@ -1,12 +1,15 @@
 //! From two snapshots to their [`Drift`]: every difference between them, not only the first.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes;
-use super::drift::{Change, DataChange, Drift};
+use super::drift::{Change, DataChange, Drift, FileChange};
+use super::table::{self, TableChange};
 use crate::snapshot::data::DataFile;
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::{Build, Data, Dependencies, Environment, Platform, Snapshot, Source, Stage, Toolchain};
+use crate::table::Table;
 
 /// All differences between the inputs of two snapshots, in the order of the data's way through a
 /// training.
@@ -83,14 +86,16 @@ fn stages(locked: &BTreeMap<String, Stage>, found: &BTreeMap<String, Stage>, dri
 }
 
 fn data(locked: &BTreeMap<String, Data>, found: &BTreeMap<String, Data>, drift: &mut Vec<Drift>) {
-    for (name, locked, found) in changes(locked, found) {
-        match (locked, found) {
+    // Not by `changes`, which would compare list by list what the digests tell in a moment.
+    let names: BTreeSet<&String> = locked.keys().chain(found.keys()).collect();
+    for name in names {
+        match (locked.get(name), found.get(name)) {
             (Some(locked), Some(found)) => data_entry(name, locked, found, drift),
             (Some(locked), None) => {
-                drift.extend(locked.files.iter().map(|(path, file)| missing(name, path, Some(file))))
+                drift.extend(locked.files.all().iter().map(|(path, file)| missing(name, path, Some(file))));
             }
             (None, Some(found)) => {
-                drift.extend(found.files.iter().map(|(path, file)| added(name, path, file)));
+                drift.extend(found.files.all().iter().map(|(path, file)| added(name, path, file)));
                 drift.extend(found.missing.iter().map(|path| missing(name, path, None)));
             }
             (None, None) => {}
@@ -130,18 +135,66 @@ fn data_entry(name: &str, locked: &Data, found: &Data, drift: &mut Vec<Drift>) {
         }));
         return; // every path below it is another one now; that says nothing more
     }
-    for (path, old, new) in changes(&locked.files, &found.files) {
-        drift.push(match (old, new) {
-            (Some(old), Some(new)) => Drift::DataChanged(DataChange::File {
-                name: name.clone(),
-                path: path.clone(),
-                locked: *old,
-                found: *new,
-            }),
-            (Some(old), None) => missing(&name, path, Some(old)),
-            (None, Some(new)) => added(&name, path, new),
-            (None, None) => continue,
+    if locked.sample != found.sample && locked.sample.is_some() != found.sample.is_some() {
+        drift.push(Drift::DataChanged(DataChange::Extent {
+            name: name.clone(),
+            locked: locked.sample,
+            found: found.sample,
+        }));
+        return; // digests of samples and of whole files say nothing about each other
+    }
+    for (path, old, new) in changes(&locked.links, &found.links) {
+        drift.push(Drift::DataChanged(DataChange::Link {
+            name: name.clone(),
+            path: path.clone(),
+            locked: old.cloned(),
+            found: new.cloned(),
+        }));
+    }
+    // Most often nothing is new; then the lock's list, which may be long, is not unpacked.
+    if locked.digest == found.digest && locked.files.paths() == found.files.paths() {
+        return;
+    }
+    let (old, new) = (locked.files.all(), found.files.all());
+    for pair in pairs(&old, &new) {
+        drift.extend(match pair {
+            (Some((path, old)), Some((_, new))) if old.digest != new.digest || old.bytes != new.bytes => {
+                let file = FileChange {
+                    name: name.clone(),
+                    path: path.clone(),
+                    locked: old.clone(),
+                    found: new.clone(),
+                    table: table_change(old, new, found.beginnings.get(path)),
+                };
+                Some(Drift::DataChanged(DataChange::File(Box::new(file))))
+            }
+            (Some((path, old)), None) => Some(missing(&name, path, Some(old))),
+            (None, Some((path, new))) => Some(added(&name, path, new)),
+            _ => None,
         });
+    }
+}
+
+type Named = (String, DataFile);
+
+/// Two sorted lists, side by side by path.
+fn pairs<'a>(old: &'a [Named], new: &'a [Named]) -> impl Iterator<Item = (Option<&'a Named>, Option<&'a Named>)> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    std::iter::from_fn(move || {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return None,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((one, _)), Some((other, _))) => one.cmp(other),
+        };
+        Some((if order.is_le() { old.next() } else { None }, if order.is_ge() { new.next() } else { None }))
+    })
+}
+
+fn table_change(old: &DataFile, new: &DataFile, beginning: Option<&Table>) -> Option<TableChange> {
+    match (&old.table, &new.table) {
+        (Some(old), Some(new)) => Some(table::change(old, new, beginning)),
+        _ => None,
     }
 }
 

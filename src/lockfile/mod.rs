@@ -189,8 +189,10 @@ fn check_version(text: &str, origin: &str) -> Result<()> {
     struct Version {
         version: i64,
     }
-    // A text that is not even TOML is left to the whole reading, which says where it breaks.
-    let Ok(Version { version }) = toml::from_str(text) else {
+    // It stands before the first table, and a lock of many files is long. A text that is not even TOML is
+    // left to the whole reading, which says where it breaks.
+    let head = text.find("\n[").map_or(text, |end| &text[..end]);
+    let Ok(Version { version }) = toml::from_str(head) else {
         return Ok(());
     };
     if version > VERSION {

@@ -10,9 +10,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::manifest::{Clock, Determinism, Entropy, Isolation, Policy};
 use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
-use crate::snapshot::data::{DataFile, Form};
+use crate::snapshot::data::{DataFile, Files, Form, Sample};
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::{Build, Data, Dependencies, Environment, Param, Platform, Seed, Source, Stage, Toolchain};
+use crate::table::{Column, Format, Short, Table, Unordered};
 
 /// Names and values as people, files and shells can make them: plain ones, ones that TOML must quote,
 /// ones that look like parts of a lock, and any others.
@@ -101,17 +102,58 @@ fn stage_outcome() -> BoxedStrategy<StageOutcome> {
         .boxed()
 }
 
+fn table() -> BoxedStrategy<Table> {
+    let short = || "[0-9a-f]{16}".prop_map(|text| text.parse::<Short>().unwrap());
+    let column = (text(), text(), count(), digest()).prop_map(|(name, kind, nulls, digest)| Column {
+        name,
+        kind,
+        nulls,
+        digest,
+        locator: None,
+    });
+    let format = prop_oneof![Just(Format::Csv), Just(Format::Tsv), Just(Format::Parquet)];
+    (format, option::of(count()), count(), digest(), vec(short(), 0..3), vec(column, 0..3))
+        .prop_map(|(format, first, rows, content, blocks, columns)| Table {
+            rules: 1,
+            format,
+            first,
+            rows,
+            content,
+            unordered: Unordered::default(),
+            block_rows: 512,
+            blocks,
+            columns,
+        })
+        .boxed()
+}
+
+fn data_file() -> BoxedStrategy<DataFile> {
+    (digest(), count(), any::<bool>(), option::of(text()), option::of(table()))
+        .prop_map(|(digest, bytes, sampled, no_table, table)| DataFile {
+            digest,
+            bytes,
+            sampled,
+            no_table,
+            table: table.map(Box::new),
+        })
+        .boxed()
+}
+
 fn data() -> BoxedStrategy<Data> {
-    let file = (digest(), count()).prop_map(|(digest, bytes)| DataFile { digest, bytes });
     let form = prop_oneof![Just(Form::File), Just(Form::Directory), Just(Form::Several)];
-    (vec(text(), 0..3), form, digest(), count(), map(file))
-        .prop_map(|(paths, form, digest, bytes, files)| Data {
+    let sample = option::of((count(), 0_usize..9).prop_map(|(read, files)| Sample { rules: 1, files, read }));
+    (vec(text(), 0..3), form, digest(), count(), sample, map(text()), map(data_file()))
+        .prop_map(|(paths, form, digest, bytes, sample, links, files)| Data {
             paths,
             form,
             digest,
             bytes,
-            files,
+            sample,
+            links,
+            files: Files::new(files.into_iter().collect()),
             missing: Vec::new(),
+            remarks: Vec::new(),
+            beginnings: BTreeMap::new(),
         })
         .boxed()
 }

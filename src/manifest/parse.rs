@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::data::{EntryText, data};
 use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::stages::stages;
@@ -23,7 +24,7 @@ struct Text {
     #[serde(default)]
     params: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
     #[serde(default)]
-    data: BTreeMap<Spanned<String>, Spanned<Paths>>,
+    data: BTreeMap<Spanned<String>, Spanned<EntryText>>,
     #[serde(default)]
     stage: BTreeMap<Spanned<String>, Spanned<StageText>>,
     #[serde(default)]
@@ -37,13 +38,6 @@ struct Text {
     #[serde(default)]
     #[expect(dead_code, reason = "its keys are checked; the policy itself is the gate's")]
     gate: GateText,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a path, or a list of paths")]
-enum Paths {
-    One(String),
-    Many(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -194,26 +188,6 @@ fn params(
 fn a(type_name: &str) -> String {
     let article = if type_name.starts_with(['a', 'i']) { "an" } else { "a" };
     format!("{article} {type_name}")
-}
-
-fn data(
-    origin: &Origin<'_>,
-    declared: BTreeMap<Spanned<String>, Spanned<Paths>>,
-) -> Result<BTreeMap<String, Vec<String>>> {
-    let mut variables = Variables::new(repro::protocol::DATA_PREFIX);
-    let mut data = BTreeMap::new();
-    for (name, value) in declared {
-        variables.add(origin, &name)?;
-        let paths = match value.get_ref() {
-            Paths::One(path) => vec![path.clone()],
-            Paths::Many(paths) => paths.clone(),
-        };
-        if paths.is_empty() || paths.iter().any(String::is_empty) {
-            return Err(origin.at(&value, "declared data needs a path", "names no file"));
-        }
-        data.insert(name.into_inner(), paths);
-    }
-    Ok(data)
 }
 
 fn environment(origin: &Origin<'_>, text: EnvironmentText) -> Result<Environment> {

@@ -11,7 +11,7 @@ use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::parse::StageText;
 use super::placeholder::{Placeholder, fill};
-use super::{Program, Stage};
+use super::{Declared, Program, Stage};
 use crate::error::Result;
 use crate::snapshot::params::Param;
 
@@ -20,7 +20,7 @@ pub(super) fn stages(
     origin: &Origin<'_>,
     declared: BTreeMap<Spanned<String>, Spanned<StageText>>,
     params: &BTreeMap<String, Param>,
-    data: &BTreeMap<String, Vec<String>>,
+    data: &BTreeMap<String, Declared>,
 ) -> Result<BTreeMap<String, Stage>> {
     if declared.is_empty() {
         return Err(origin
@@ -50,7 +50,7 @@ fn stage(
     origin: &Origin<'_>,
     spanned: &Spanned<StageText>,
     params: &BTreeMap<String, Param>,
-    data: &BTreeMap<String, Vec<String>>,
+    data: &BTreeMap<String, Declared>,
 ) -> Result<Stage> {
     let text = spanned.get_ref();
     let program = match (&text.bin, &text.command) {
@@ -103,7 +103,7 @@ fn stage(
 }
 
 /// A stage that does not say which data it reads may read all of it.
-fn read_data(origin: &Origin<'_>, text: &StageText, data: &BTreeMap<String, Vec<String>>) -> Result<Vec<String>> {
+fn read_data(origin: &Origin<'_>, text: &StageText, data: &BTreeMap<String, Declared>) -> Result<Vec<String>> {
     let Some(names) = &text.data else {
         return Ok(data.keys().cloned().collect());
     };

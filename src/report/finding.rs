@@ -169,6 +169,11 @@ impl From<&Note> for Finding {
                 let words = Words::new(kind, access.subject(), access.detail());
                 (access.stage.clone(), access.hint().into_iter().fold(words, Words::hint))
             }
+            Note::Data { name, remark } => {
+                let (kind, detail, hint) = super::data::remark(remark);
+                let words = Words::new(kind, format!("data.{name}"), detail);
+                (None, hint.into_iter().fold(words, Words::hint))
+            }
             Note::Found(text) => (None, Words::new("finding", "trainings", text.clone())),
             Note::RunsDisagree { run } => {
                 let detail = format!(

@@ -1,6 +1,7 @@
 //! The verdict for a person: the word first, then what differs and why, then what was not checked.
 //! Styled text; whoever prints it strips the colours where they do not belong.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -13,7 +14,7 @@ use crate::verdict::{Verdict, Word};
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-const CAUTION: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const CAUTION: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const NAME: Style = Style::new().bold();
 pub(super) const FAINT: Style = Style::new().dimmed();
 
@@ -30,10 +31,7 @@ pub fn verdict(verdict: &Verdict) -> String {
         drift.into_iter().partition(|finding| finding.severity == Some(Severity::Critical));
     let divergence: Vec<Finding> = verdict.divergence.iter().map(Finding::from).collect();
     let sides = sides(verdict);
-    for finding in critical.iter().chain(&divergence) {
-        text += "\n";
-        text += &self::finding(finding, BAD, &sides);
-    }
+    text += &findings(critical.iter().chain(&divergence), BAD, &sides);
     for cause in &verdict.causes {
         text += "\n";
         text += &diagnosis::cause(cause);
@@ -47,10 +45,7 @@ pub fn verdict(verdict: &Verdict) -> String {
         text += &outcome(&verdict.outcome);
     }
     let notes: Vec<Finding> = warnings.into_iter().chain(verdict.notes.iter().map(Finding::from)).collect();
-    for note in &notes {
-        text += "\n";
-        text += &finding(note, CAUTION, &sides);
-    }
+    text += &findings(notes.iter(), CAUTION, &sides);
     if let Some(outputs) = &verdict.outputs {
         let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
     }
@@ -117,6 +112,27 @@ fn sides(verdict: &Verdict) -> [String; 2] {
     } else {
         ["locked".to_owned(), "found".to_owned()]
     }
+}
+
+/// Findings of one kind beyond these are counted: a person reads a few, a program all of them.
+const MOST_OF_A_KIND: usize = 10;
+
+fn findings<'a>(all: impl Iterator<Item = &'a Finding>, style: Style, sides: &[String; 2]) -> String {
+    let mut text = String::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in all {
+        let count = counts.entry(finding.kind).or_default();
+        *count += 1;
+        if *count <= MOST_OF_A_KIND {
+            text += "\n";
+            text += &self::finding(finding, style, sides);
+        }
+    }
+    for (kind, count) in counts.into_iter().filter(|(_, count)| *count > MOST_OF_A_KIND) {
+        let more = count - MOST_OF_A_KIND;
+        let _ = writeln!(text, "\n  {style}{kind}{style:#} and {more} more; `--message-format json` has all of them");
+    }
+    text
 }
 
 /// One finding: its kind and subject, the sentence, both values, the hint.

@@ -7,6 +7,8 @@ use anstyle::{AnsiColor, Style};
 use super::finding::Finding;
 use super::human::{outcome, size, visible};
 use crate::lockfile::Read;
+use crate::snapshot::Data;
+use crate::snapshot::data::DataFile;
 
 const NAME: Style = Style::new().bold();
 const OLD: Style = AnsiColor::Red.on_default();
@@ -31,7 +33,15 @@ pub fn show(read: &Read) -> String {
         } else {
             format!(", {} files", data.files.len())
         };
-        rows.push(("data", format!("{name}: {} {}{files}", data.digest.short(), size(data.bytes))));
+        let partial = if data.sample.is_some() {
+            ", of which a sample was read"
+        } else {
+            ""
+        };
+        rows.push((
+            "data",
+            format!("{name}: {} {}{files}{}{partial}", data.digest.short(), size(data.bytes), shape(data)),
+        ));
     }
     let toolchain = &snapshot.toolchain;
     let commit = toolchain.commit.get(..9).unwrap_or(&toolchain.commit);
@@ -54,6 +64,16 @@ pub fn show(read: &Read) -> String {
         let _ = writeln!(text, "  {name:<10} {}", visible(value));
     }
     text
+}
+
+/// Rows and columns, where all of it is one table.
+fn shape(data: &Data) -> String {
+    let all = data.files.all();
+    let [(_, DataFile { table: Some(table), .. })] = all.as_ref() else {
+        return String::new();
+    };
+    let first = if table.first.is_some() { "the first " } else { "" };
+    format!(", {first}{} rows × {} columns", table.rows, table.columns.len())
 }
 
 fn times(runs: u32) -> String {

@@ -3,8 +3,10 @@
 //! any other is shown there, read-only, from where it lies, since data may be too large to copy; where there are
 //! no walls it is a link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::checkout::normal;
 use super::workdir::Workdir;
@@ -15,27 +17,39 @@ use crate::error::{IoContext as _, Result};
 use crate::isolation::Mount;
 use crate::project::Project;
 use crate::snapshot::Data;
+use crate::snapshot::data::{self, DataFile, Files, Form};
+
+/// A directory of more files than this is shown as a whole: a mount a file would take longer than to train.
+const MOST_MOUNTS: usize = 256;
 
 /// The data of a run.
 #[derive(Debug)]
 pub struct Staged {
     /// The variable's text for each entry of `[data]`.
     pub variables: BTreeMap<String, String>,
-    /// Where each file is read from, with what it must be.
-    files: Vec<StagedFile>,
+    /// Where everything is read from, with what it must be.
+    items: Vec<Item>,
 }
 
+/// A file, or a whole directory, that is put in place.
 #[derive(Debug)]
-struct StagedFile {
+struct Item {
     name: String,
-    path: String,
     /// Where the program finds it, by the path outside.
     place: PathBuf,
     /// Where its bytes are.
     source: PathBuf,
     /// Whether that is outside the checkout, where it is read as it lies.
     outside: bool,
-    digest: Digest,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// By its declared path.
+    File(String, DataFile),
+    /// By the declared path of the directory; its files by theirs.
+    Directory(String, Files),
 }
 
 /// Puts all data in place; `directory` is the package's in the checkout.
@@ -52,59 +66,140 @@ pub fn stage(
     let seen = workdir.seen_at(seems, directory);
     let mut staged = Staged {
         variables: BTreeMap::new(),
-        files: Vec::new(),
+        items: Vec::new(),
     };
     for (name, data) in data {
-        let mut seen_from = &seen;
-        for (path, file) in &data.files {
-            let source = project.directory.join(path);
-            let place = normal(&directory.join(path));
-            // Data outside the repository has no place in the checkout; it is read where it lies.
-            let outside = !place.starts_with(workdir.tree());
-            let (place, source) = if outside {
-                seen_from = &project.directory;
-                (normal(&source), source)
-            } else if is_there(&place, file.digest)? {
-                (place.clone(), place)
-            } else {
-                put(&source, &place, workdir.has_walls())?;
-                (place, source)
-            };
-            staged.files.push(StagedFile {
-                name: name.clone(),
-                path: path.clone(),
-                place,
-                source,
-                outside,
-                digest: file.digest,
-            });
+        let before = staged.items.len();
+        if is_one_mount(project, data) {
+            let content = Content::Directory(data.paths[0].clone(), data.files.clone());
+            staged.items.push(item(project, name, content, directory, workdir)?);
+        } else {
+            for (path, file) in data.files.all().iter() {
+                let content = Content::File(path.clone(), file.clone());
+                staged.items.push(item(project, name, content, directory, workdir)?);
+            }
         }
+        let outside = staged.items[before..].iter().any(|item| item.outside);
+        let seen_from = if outside { &project.directory } else { &seen };
         staged.variables.insert(name.clone(), data.as_variable(seen_from));
     }
     Ok(staged)
 }
 
+/// Whether it is shown as a whole. Not where a stage writes into it: its files would be in the way.
+fn is_one_mount(project: &Project, data: &Data) -> bool {
+    let holds = |output: &String| Path::new(output).starts_with(&data.paths[0]);
+    data.form == Form::Directory && data.files.len() > MOST_MOUNTS && !project.manifest.outputs().any(holds)
+}
+
+fn item(project: &Project, name: &str, content: Content, directory: &Path, workdir: &Workdir) -> Result<Item> {
+    let path = content.path();
+    let source = project.directory.join(path);
+    let place = normal(&directory.join(path));
+    // Data outside the repository has no place in the checkout; it is read where it lies.
+    let outside = !place.starts_with(workdir.tree());
+    let (place, source) = if outside {
+        (normal(&source), source)
+    } else if content.is_there(&place)? {
+        (place.clone(), place)
+    } else {
+        put(&source, &place, &content, workdir.has_walls())?;
+        (place, source)
+    };
+    Ok(Item {
+        name: name.to_owned(),
+        place,
+        source,
+        outside,
+        content,
+    })
+}
+
+impl Content {
+    fn path(&self) -> &str {
+        match self {
+            Self::File(path, _) | Self::Directory(path, _) => path,
+        }
+    }
+
+    /// Whether the checkout has it already, with these bytes.
+    fn is_there(&self, place: &Path) -> Result<bool> {
+        match self {
+            Self::Directory(..) => Ok(false),
+            Self::File(_, file) => {
+                let is_file = place.symlink_metadata().is_ok_and(|meta| meta.is_file());
+                Ok(is_file && data::digest_again(place, file)? == file.digest)
+            }
+        }
+    }
+}
+
+impl Item {
+    /// What of it is not as it was.
+    fn changed(&self) -> Result<Vec<Drift>> {
+        match &self.content {
+            Content::File(path, file) => Ok(self.changed_file(path, &self.source, file)?.into_iter().collect()),
+            Content::Directory(path, files) => self.changed_directory(path, &files.all()),
+        }
+    }
+
+    fn changed_file(&self, path: &str, place: &Path, file: &DataFile) -> Result<Option<Drift>> {
+        crate::interrupt::check()?;
+        let after = data::digest_again(place, file).ok();
+        let changed = DataChange::Meanwhile {
+            name: self.name.clone(),
+            path: path.to_owned(),
+            before: file.digest,
+            after,
+        };
+        Ok((after != Some(file.digest)).then_some(Drift::DataChanged(changed)))
+    }
+
+    fn changed_directory(&self, root: &str, files: &[(String, DataFile)]) -> Result<Vec<Drift>> {
+        let place =
+            |path: &str| path.strip_prefix(root).map_or(self.source.clone(), |inner| below(&self.source, inner));
+        let changed = files
+            .par_iter()
+            .map(|(path, file)| self.changed_file(path, &place(path), file))
+            .collect::<Result<Vec<_>>>()?;
+        let mut drift: Vec<Drift> = changed.into_iter().flatten().collect();
+        let known: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        for path in data::names(&self.source, root)? {
+            if !known.contains(path.as_str()) {
+                let found = Digest::of_file(&place(&path))?.0;
+                let name = self.name.clone();
+                drift.push(Drift::DataAdded { name, path, found });
+            }
+        }
+        Ok(drift)
+    }
+}
+
+fn below(directory: &Path, inner: &str) -> PathBuf {
+    directory.join(inner.trim_start_matches('/'))
+}
+
 impl Staged {
     /// Puts copies into `directory` in the place of the files themselves, as old as they are; what is too large
-    /// for that stays.
+    /// for that stays, and so do directories that are shown as a whole.
     ///
     /// # Errors
     /// When one cannot be made.
     pub fn copy_to(&mut self, directory: &Path) -> Result<()> {
         const LARGEST: u64 = 1 << 26;
-        for (number, file) in self.files.iter_mut().enumerate() {
-            let meta = file.source.metadata().at("look at", &file.source)?;
-            if meta.len() > LARGEST {
+        for (number, item) in self.items.iter_mut().enumerate() {
+            let meta = item.source.metadata().at("look at", &item.source)?;
+            if meta.is_dir() || meta.len() > LARGEST {
                 continue;
             }
             let copy = directory.join(number.to_string());
-            std::fs::copy(&file.source, &copy).at("copy to", &copy)?;
+            std::fs::copy(&item.source, &copy).at("copy to", &copy)?;
             let times = meta
                 .modified()
                 .map(|time| std::fs::FileTimes::new().set_modified(time).set_accessed(time));
             let set = times.and_then(|times| std::fs::File::open(&copy)?.set_times(times));
             set.at("set the time of", &copy)?;
-            file.source = copy;
+            item.source = copy;
         }
         Ok(())
     }
@@ -115,66 +210,57 @@ impl Staged {
     /// When the user interrupts.
     pub fn changed(&self) -> Result<Vec<Drift>> {
         let mut changed = Vec::new();
-        for file in &self.files {
-            crate::interrupt::check()?;
-            let after = Digest::of_file(&file.source).ok().map(|(digest, _)| digest);
-            if after != Some(file.digest) {
-                changed.push(Drift::DataChanged(DataChange::Meanwhile {
-                    name: file.name.clone(),
-                    path: file.path.clone(),
-                    before: file.digest,
-                    after,
-                }));
-            }
+        for item in &self.items {
+            changed.extend(item.changed()?);
         }
         Ok(changed)
     }
 
     /// What must be mounted for the program to find it; `seen` gives the path of something as it sees it.
     pub fn mounts(&self, seen: impl Fn(&Path) -> PathBuf) -> Vec<Mount> {
-        let mount = |file: &StagedFile| Mount {
-            from: file.source.clone(),
-            to: seen(&file.place),
+        let mount = |item: &Item| Mount {
+            from: item.source.clone(),
+            to: seen(&item.place),
             writable: false,
         };
-        self.files
+        self.items
             .iter()
-            .filter(|file| file.outside || file.source != file.place)
+            .filter(|item| item.outside || item.source != item.place)
             .map(mount)
             .collect()
     }
 
     /// Where all bytes are.
     pub fn sources(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|file| file.source.as_path())
+        self.items.iter().map(|item| item.source.as_path())
     }
 
-    /// Where the program finds each file, by the path outside.
+    /// Where the program finds each file or directory, by the path outside.
     pub fn places(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|file| file.place.as_path())
+        self.items.iter().map(|item| item.place.as_path())
     }
 
     /// Whether the file is data, so that it is no output.
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
-        self.files.iter().any(|file| file.place == path)
+        self.items.iter().any(|item| path.starts_with(&item.place))
     }
 }
 
-fn is_there(place: &Path, digest: Digest) -> Result<bool> {
-    let meta = place.symlink_metadata();
-    Ok(meta.is_ok_and(|meta| meta.is_file()) && Digest::of_file(place)?.0 == digest)
-}
-
-/// An empty file to mount the data upon, or a link to it.
-fn put(source: &Path, place: &Path, mounted: bool) -> Result<()> {
+/// Something empty to mount the data upon, or a link to it.
+fn put(source: &Path, place: &Path, content: &Content, mounted: bool) -> Result<()> {
     let parent = place.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent).at("make the directory", parent)?;
-    if place.symlink_metadata().is_ok() {
-        std::fs::remove_file(place).at("remove", place)?;
+    match place.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(place).at("remove", place)?,
+        Ok(_) => std::fs::remove_file(place).at("remove", place)?,
+        Err(_) => {}
     }
-    if mounted {
-        return std::fs::File::create(place).map(drop).at("make a place for the data at", place);
+    match content {
+        Content::Directory(..) if mounted => std::fs::create_dir(place).at("make a place for the data at", place),
+        Content::File(..) if mounted => {
+            std::fs::File::create(place).map(drop).at("make a place for the data at", place)
+        }
+        _ => std::os::unix::fs::symlink(source, place).at("make the link", place),
     }
-    std::os::unix::fs::symlink(source, place).at("make the link", place)
 }

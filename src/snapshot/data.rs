@@ -1,6 +1,13 @@
-//! Declared data: which files it is now, with their digests. A file's digest is SHA-256 of its bytes; a
-//! directory's, a glob's and a list's is the tree digest of its files, sorted by path. Only content
-//! counts, so a touched file is the same file.
+//! Declared data: which files it is now, with their digests, and what tables they hold. A file's digest is
+//! SHA-256 of its bytes, as `sha256sum` gives it; a directory's, a glob's and a list's is the tree digest
+//! of its files, sorted by path. Only content counts, so a touched file is the same file.
+
+mod content;
+mod dvc;
+mod files;
+mod find;
+mod look;
+mod sample;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,11 +15,18 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::error::{Error, IoContext as _, Result};
+use crate::error::Result;
+use crate::index::Index;
+use crate::manifest::{Declared, Extent};
 use crate::memory::Memory;
+use crate::table::{self, Table};
+use crate::tally::Tally;
+
+pub use content::changed;
+pub use files::Files;
 
 /// One entry of `[data]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
     /// The paths and globs that the manifest declares.
@@ -23,11 +37,24 @@ pub struct Data {
     pub digest: Digest,
     /// Its size in bytes.
     pub bytes: u64,
+    /// If some of it was only sampled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+    /// Symbolic links in it, with what they lead to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, String>,
     /// The files by path, as the manifest's paths lead to them.
-    pub files: BTreeMap<String, DataFile>,
+    pub files: Files,
     /// Declared paths where there is nothing. Never in a lock.
     #[serde(skip)]
     pub missing: Vec<String>,
+    /// What is worth saying of it. Never in a lock.
+    #[serde(skip)]
+    pub remarks: Vec<Remark>,
+    /// After a drift: of tables that grew, the part that is as long as the locked one, by path. Never in a
+    /// lock.
+    #[serde(skip)]
+    pub beginnings: BTreeMap<String, Table>,
 }
 
 /// What declared data is.
@@ -54,48 +81,142 @@ impl Form {
     }
 }
 
-/// One file of it.
+/// How much of it was read, where the manifest says that a sample is enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The version of the rules that choose the bytes.
+    pub rules: u32,
+    /// How many files were only sampled.
+    pub files: usize,
+    /// How many bytes were read in all.
+    pub read: u64,
+}
+
+/// One file of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DataFile {
-    /// SHA-256 of its bytes.
+    /// SHA-256 of its bytes, or of its sample.
     pub digest: Digest,
     /// Its size.
     pub bytes: u64,
+    /// Whether only a sample of it was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sampled: bool,
+    /// Why it could not be read as the table that it should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_table: Option<String>,
+    /// The table in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Box<Table>>,
+}
+
+impl DataFile {
+    /// A file that is nothing but bytes.
+    #[must_use]
+    pub fn new(digest: Digest, bytes: u64) -> Self {
+        Self {
+            digest,
+            bytes,
+            sampled: false,
+            no_table: None,
+            table: None,
+        }
+    }
+}
+
+/// Something worth saying of declared data that is no difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A file is pinned by its bytes alone, since it is not the table that it should be.
+    NoTable {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The `.dvc` file beside it tells of other bytes.
+    Dvc {
+        /// The `.dvc` file.
+        path: String,
+        /// What it says.
+        says: String,
+        /// What is there.
+        found: String,
+    },
+    /// The `.dvc` file beside it cannot be understood.
+    DvcUnread {
+        /// The `.dvc` file.
+        path: String,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Data {
-    /// Finds and digests the files that `paths` declare, relative to `directory`. What is missing is
-    /// noted, not an error.
+    /// Finds and digests what is declared, relative to `directory`. What is missing is noted, not an error.
     ///
     /// # Errors
-    /// When something cannot be read, is neither a file nor a directory, or has a name that is not
-    /// UTF-8.
-    pub fn observe(directory: &Path, paths: &[String], memory: &mut Memory) -> Result<Self> {
-        let mut found = Found::default();
-        for path in paths {
-            found.declare(directory, path)?;
-        }
-        found.files.sort();
-        found.files.dedup();
-        let form = match (paths, found.forms.as_slice()) {
+    /// When something cannot be read, changes while it is read, is neither a file nor a directory, or has
+    /// a name that is not UTF-8.
+    pub fn observe(directory: &Path, declared: &Declared, memory: &mut Memory, tally: &Tally) -> Result<Self> {
+        let found = find::find(directory, &declared.paths, &mut memory.index)?;
+        let form = match (declared.paths.as_slice(), found.forms.as_slice()) {
             ([_], [form]) => *form,
             _ => Form::Several,
         };
-        let mut files = BTreeMap::new();
-        for path in &found.files {
-            let (digest, bytes) = memory.digest(&directory.join(path))?;
-            files.insert(path.clone(), DataFile { digest, bytes });
-        }
-        let single = files.values().next().filter(|_| form == Form::File);
+        let files = look::files(&found.groups, declared, memory, tally)?;
+        let mut remarks: Vec<Remark> = files.iter().filter_map(no_table).collect();
+        remarks.extend(dvc::disagreements(directory, &declared.paths, &files, memory)?);
+        let files = Files::new(files);
+        let all = files.all();
+        let digest = match all.first() {
+            Some((_, only)) if form == Form::File => only.digest,
+            _ => Digest::of_tree(all.iter().map(|(_, file)| &file.digest)),
+        };
+        let sampled = all.iter().filter(|(_, file)| file.sampled).count();
+        let read = |file: &DataFile| if file.sampled { sample::READ } else { file.bytes };
+        let sample = (declared.extent == Extent::Sample && sampled > 0).then(|| Sample {
+            rules: sample::RULES,
+            files: sampled,
+            read: all.iter().map(|(_, file)| read(file)).sum(),
+        });
+        let bytes = all.iter().map(|(_, file)| file.bytes).sum();
+        drop(all);
         Ok(Self {
-            paths: paths.to_vec(),
+            paths: declared.paths.clone(),
             form,
-            digest: single.map_or_else(|| Digest::of_tree(files.values().map(|file| &file.digest)), |file| file.digest),
-            bytes: files.values().map(|file| file.bytes).sum(),
+            digest,
+            bytes,
+            sample,
+            links: found.links,
             files,
             missing: found.missing,
+            remarks,
+            beginnings: BTreeMap::new(),
         })
+    }
+
+    /// Looks again at tables that are not the locked ones, for what tells rows that were only appended.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn look_for_beginnings(&mut self, directory: &Path, locked: &Self) -> Result<()> {
+        if self.digest == locked.digest {
+            return Ok(());
+        }
+        for (path, found) in self.files.all().iter() {
+            let Some(old) = locked.files.get(path) else {
+                continue;
+            };
+            if let (Some(old), Some(new)) = (&old.table, &found.table)
+                && let Some(beginning) = table::beginning(&directory.join(path), old, new)?
+            {
+                self.beginnings.insert(path.clone(), beginning);
+            }
+        }
+        Ok(())
     }
 
     /// What the program gets: for a file or a directory its path, for anything else one path a line.
@@ -105,101 +226,46 @@ impl Data {
         match self.form {
             Form::File | Form::Directory => absolute(&self.paths[0]),
             Form::Several => {
-                let files: Vec<String> = self.files.keys().map(|path| absolute(path)).collect();
+                let files: Vec<String> = self.files.all().iter().map(|(path, _)| absolute(path)).collect();
                 files.join("\n")
             }
         }
     }
 }
 
-#[derive(Default)]
-struct Found {
-    files: Vec<String>,
-    forms: Vec<Form>,
-    missing: Vec<String>,
-}
-
-impl Found {
-    fn declare(&mut self, directory: &Path, declared: &str) -> Result<()> {
-        let path = directory.join(declared);
-        match std::fs::metadata(&path) {
-            Ok(meta) if meta.is_dir() => {
-                self.forms.push(Form::Directory);
-                let root = path.canonicalize().at("find", &path)?;
-                self.directory(&path, declared.trim_end_matches('/'), &root)
-            }
-            Ok(meta) => {
-                self.forms.push(Form::File);
-                self.file(declared.to_owned(), &path, &meta)
-            }
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("read the data", &path, &error))
-            }
-            Err(_) if declared.contains(['*', '?', '[']) => self.glob(directory, declared),
-            Err(_) => {
-                self.forms.push(Form::File);
-                self.missing.push(declared.to_owned());
-                Ok(())
-            }
-        }
-    }
-
-    fn glob(&mut self, directory: &Path, declared: &str) -> Result<()> {
-        self.forms.push(Form::Several);
-        let escaped = glob::Pattern::escape(&directory.to_string_lossy());
-        let matches = glob::glob(&format!("{escaped}/{declared}"))
-            .map_err(|error| Error::new(format!("the pattern {declared} cannot be read: {error}")))?;
-        let before = self.files.len();
-        for path in matches {
-            let path = path.map_err(|error| Error::io("read the data", error.path(), error.error()))?;
-            let meta = std::fs::metadata(&path).at("read the data", &path)?;
-            if meta.is_file() {
-                let name = utf8(path.strip_prefix(directory).unwrap_or(&path))?;
-                self.file(name, &path, &meta)?;
-            }
-        }
-        if self.files.len() == before {
-            self.missing.push(declared.to_owned());
-        }
-        Ok(())
-    }
-
-    fn directory(&mut self, path: &Path, name: &str, root: &Path) -> Result<()> {
-        for entry in std::fs::read_dir(path).at("read the data", path)? {
-            let entry = entry.at("read the data", path)?;
-            let inner = entry.path();
-            let inner_name = format!("{name}/{}", utf8(Path::new(&entry.file_name()))?);
-            let meta = std::fs::metadata(&inner).at("read the data", &inner)?;
-            let is_link = entry.file_type().at("read the data", &inner)?.is_symlink();
-            if is_link {
-                let target = inner.canonicalize().at("follow", &inner)?;
-                if !target.starts_with(root) || path.canonicalize().at("find", path)?.starts_with(&target) {
-                    return Err(Error::new(format!("the link {} leads out of the declared data", inner.display()))
-                        .hint("declare what it points to, or put a copy there"));
-                }
-            }
-            if meta.is_dir() {
-                self.directory(&inner, &inner_name, root)?;
-            } else {
-                self.file(inner_name, &inner, &meta)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, name: String, path: &Path, meta: &std::fs::Metadata) -> Result<()> {
-        if !meta.is_file() {
-            return Err(Error::new(format!("the data {} is neither a file nor a directory", path.display()))
-                .hint("sockets, pipes and devices have no content that could be pinned"));
-        }
-        self.files.push(name);
-        Ok(())
-    }
-}
-
-fn utf8(path: &Path) -> Result<String> {
-    path.to_str().map(str::to_owned).ok_or_else(|| {
-        Error::new(format!("the name of the data {} is not UTF-8", path.display()))
-            .hint("rename it; a lock is text and could not name it")
+fn no_table((path, file): &(String, DataFile)) -> Option<Remark> {
+    let why = file.no_table.clone()?;
+    Some(Remark::NoTable {
+        path: path.clone(),
+        why,
     })
+}
+
+/// The digest that a file of data has now, by the rule by which `file` was digested.
+///
+/// # Errors
+/// When it cannot be read, or the user interrupts.
+pub fn digest_again(path: &Path, file: &DataFile) -> Result<Digest> {
+    if !file.sampled {
+        return Ok(Digest::of_file(path)?.0);
+    }
+    let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    if size <= sample::SMALL {
+        return Ok(Digest::of_file(path)?.0);
+    }
+    sample::digest(path, size, &Tally::default())
+}
+
+/// The names of all files that a declared directory holds now, as `root` leads to them.
+///
+/// # Errors
+/// As [`Data::observe`].
+pub fn names(directory: &Path, root: &str) -> Result<Vec<String>> {
+    let found = find::find(directory, &[String::from(".")], &mut Index::default())?;
+    let prefix = |group: &find::Group| group.prefix.strip_prefix("./").unwrap_or_default().to_owned();
+    let names = found.groups.iter().flat_map(|group| {
+        let within = format!("{}/{}", root.trim_end_matches('/'), prefix(group));
+        group.names.iter().map(move |name| format!("{within}{name}"))
+    });
+    Ok(names.collect())
 }

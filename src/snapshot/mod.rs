@@ -16,9 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::error::Result;
-use crate::manifest::{Determinism, Isolation};
+use crate::manifest::{Declared, Determinism, Isolation};
 use crate::memory::Memory;
 use crate::project::Project;
+use crate::tally::Tally;
 
 pub use build::Build;
 pub use data::Data;
@@ -65,12 +66,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// When one of them cannot be read.
-    pub fn observe(project: &Project, closure: &BTreeSet<String>, memory: &mut Memory) -> Result<Self> {
+    pub fn observe(project: &Project, closure: &BTreeSet<String>, memory: &mut Memory, tally: &Tally) -> Result<Self> {
         let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
         let source = Source::observe(&project.repository, project.commit, closure)?;
         let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
         let environment = Environment::observe(&project.manifest.environment)?;
-        let data = observe_data(&project.directory, &project.manifest.data, memory)?;
+        let data = observe_data(&project.directory, &project.manifest.data, memory, tally)?;
         Ok(Self::assemble(project, source, dependencies, build, environment, data))
     }
 
@@ -108,11 +109,12 @@ impl Snapshot {
 /// When some of it cannot be read; that something is missing is noted in it.
 pub fn observe_data(
     directory: &Path,
-    declared: &BTreeMap<String, Vec<String>>,
+    declared: &BTreeMap<String, Declared>,
     memory: &mut Memory,
+    tally: &Tally,
 ) -> Result<BTreeMap<String, Data>> {
     declared
         .iter()
-        .map(|(name, paths)| Ok((name.clone(), Data::observe(directory, paths, memory)?)))
+        .map(|(name, declared)| Ok((name.clone(), Data::observe(directory, declared, memory, tally)?)))
         .collect()
 }

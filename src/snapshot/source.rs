@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
+use crate::lfs;
 use crate::memory::Memory;
 use crate::package::Package;
 use crate::repository::{Commit, Kind, Repository};
@@ -196,6 +197,8 @@ pub fn dirty(
         };
         let how = match (committed, found) {
             (Some(content), Some(digest)) if Digest::of(&content) == digest => continue,
+            // Committed by Git LFS: the commit has a pointer to the file that is here.
+            (Some(content), Some(digest)) if lfs::stands_for(&content) == Some(digest) => continue,
             (Some(_), Some(_)) => Edit::Modified,
             (Some(_), None) => Edit::Deleted,
             (None, Some(_)) if !is_essential(path) && repository.is_ignored(Path::new(path)) => continue,

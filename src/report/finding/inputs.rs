@@ -1,8 +1,9 @@
 //! The words for each case of drift.
 
-use super::Words;
+use super::{Words, tables};
 use crate::compare::Drift;
-use crate::compare::drift::{Change, DataChange};
+use crate::compare::drift::{Change, DataChange, FileChange};
+use crate::snapshot::data::Sample;
 use crate::snapshot::dependencies::Package;
 
 /// Names a drift.
@@ -128,19 +129,20 @@ fn dependency(locked: Option<&Package>, found: Option<&Package>) -> Words {
 
 fn data(change: &DataChange) -> Words {
     match change {
-        DataChange::File {
+        DataChange::File(change) => file(change),
+        DataChange::Extent { name, locked, found } => {
+            let extent = |sample: &Option<Sample>| if sample.is_some() { "a sample" } else { "every byte" };
+            let detail = "repro.toml asks for another extent of the digest; the two cannot be compared";
+            Words::new("data-changed", format!("data.{name}"), detail).values(Some(extent(locked)), Some(extent(found)))
+        }
+        DataChange::Link {
             name,
             path,
             locked,
             found,
         } => {
-            let size = if locked.bytes == found.bytes {
-                format!("the same {} bytes long", locked.bytes)
-            } else {
-                format!("{} bytes long, was {}", found.bytes, locked.bytes)
-            };
-            Words::new("data-changed", format!("data.{name}"), format!("{path} has another content, {size}"))
-                .values(Some(locked.digest), Some(found.digest))
+            let detail = format!("the symbolic link {path} leads elsewhere");
+            Words::new("data-changed", format!("data.{name}"), detail).values(locked.as_ref(), found.as_ref())
         }
         DataChange::Form { name, locked, found } => {
             let detail = format!("is {} now, was {}", found.phrase(), locked.phrase());
@@ -163,4 +165,20 @@ fn data(change: &DataChange) -> Words {
                 .hint("nothing was recorded; run again when nobody writes to it, and see that the program does not")
         }
     }
+}
+
+/// What changed in the words of the table, where there is one, and else in bytes.
+fn file(change: &FileChange) -> Words {
+    let FileChange {
+        path, locked, found, ..
+    } = change;
+    let detail = match (&change.table, &locked.table, &found.no_table) {
+        (Some(table), _, _) => format!("{path}: {}", tables::sentence(table)),
+        (None, Some(_), Some(why)) => format!("{path} is no table any more: {why}"),
+        _ if locked.bytes == found.bytes => {
+            format!("{path} has another content, the same {} bytes long", locked.bytes)
+        }
+        _ => format!("{path} has another content, {} bytes long, was {}", found.bytes, locked.bytes),
+    };
+    Words::new("data-changed", format!("data.{}", change.name), detail).values(Some(locked.digest), Some(found.digest))
 }

@@ -1,0 +1,226 @@
+//! The index of files: the digest of each at the last look, believed only while its [`Stamp`] is the
+//! same; and the names in a directory, believed while the directory's is. One file, replaced as a whole,
+//! so that two processes or a killed one leave a whole index, theirs or ours. A broken one is an empty
+//! one: it costs time and nothing else.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::digest::Digest;
+use crate::stamp::Stamp;
+
+/// Begins the file; another number is another form, and is forgotten.
+const MAGIC: &[u8; 16] = b"cargo-repro idx1";
+
+/// What is known of files, by the directory in which they are and their name.
+#[derive(Debug, Default)]
+pub struct Index {
+    directories: BTreeMap<String, Directory>,
+    changed: bool,
+}
+
+/// What is known of one directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Its stamp when `entries` was all that it held; none if only some of its files were looked at.
+    pub listed: Option<Stamp>,
+    /// Sorted by name.
+    pub entries: Vec<Entry>,
+}
+
+/// A name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The name.
+    pub name: Arc<str>,
+    /// What it names.
+    pub kind: Kind,
+    /// The file's digest, with its stamp from before the reading.
+    pub seen: Option<(Stamp, Digest)>,
+}
+
+/// What a name in a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A socket, a pipe, a device.
+    Other,
+}
+
+impl Directory {
+    /// What is known of a name in it.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        let position = self.entries.binary_search_by(|entry| (*entry.name).cmp(name)).ok()?;
+        self.entries.get(position)
+    }
+
+    fn entry_mut(&mut self, name: &str) -> &mut Entry {
+        let position = match self.entries.binary_search_by(|entry| (*entry.name).cmp(name)) {
+            Ok(position) => position,
+            Err(position) => {
+                let (name, kind) = (name.into(), Kind::File);
+                self.entries.insert(position, Entry { name, kind, seen: None });
+                position
+            }
+        };
+        &mut self.entries[position]
+    }
+}
+
+impl Index {
+    /// The index that an earlier process left at `place`.
+    #[must_use]
+    pub fn load(place: &Path) -> Self {
+        let directories = std::fs::read(place).ok().and_then(|bytes| decode(&bytes));
+        Self {
+            directories: directories.unwrap_or_default(),
+            changed: false,
+        }
+    }
+
+    /// What is known of a directory, by its absolute path.
+    #[must_use]
+    pub fn directory(&self, path: &Path) -> Option<&Directory> {
+        self.directories.get(path.to_str()?)
+    }
+
+    /// The digest of a file whose stamp is `now`, if it was looked at when it had the same.
+    #[must_use]
+    pub fn digest(&self, path: &Path, now: Stamp) -> Option<Digest> {
+        let entry = self.directory(path.parent()?)?.entry(path.file_name()?.to_str()?)?;
+        entry.seen.filter(|(then, _)| *then == now).map(|(_, digest)| digest)
+    }
+
+    /// Keeps a file's digest, or forgets it where its stamp is not to be believed.
+    pub fn keep(&mut self, path: &Path, seen: Option<(Stamp, Digest)>) {
+        if let Some((directory, name)) = path.parent().zip(path.file_name().and_then(|name| name.to_str())) {
+            self.keep_all(directory, std::iter::once((name, seen)));
+        }
+    }
+
+    /// The same for files of one directory.
+    pub fn keep_all<'a>(&mut self, directory: &Path, seen: impl Iterator<Item = (&'a str, Option<(Stamp, Digest)>)>) {
+        let mut seen = seen.peekable();
+        let Some(directory) = directory.to_str().filter(|_| seen.peek().is_some()) else {
+            return;
+        };
+        let directory = self.directories.entry(directory.to_owned()).or_default();
+        for (name, seen) in seen {
+            directory.entry_mut(name).seen = seen;
+        }
+        self.changed = true;
+    }
+
+    /// Keeps what a directory holds in place of what it held.
+    pub fn keep_listing(&mut self, path: &Path, listed: Option<Stamp>, names: &[(Arc<str>, Kind)]) {
+        let Some(path) = path.to_str() else {
+            return;
+        };
+        let old = self.directories.remove(path).unwrap_or_default();
+        let entries = names.iter().map(|(name, kind)| Entry {
+            name: Arc::clone(name),
+            kind: *kind,
+            seen: old.entry(name).and_then(|entry| entry.seen),
+        });
+        let entries = entries.collect();
+        self.directories.insert(path.to_owned(), Directory { listed, entries });
+        self.changed = true;
+    }
+
+    /// Leaves it for the next process. A failure, such as a full disk, costs that process time only.
+    pub fn save(&self, place: &Path) {
+        if self.changed {
+            let _ = self.write(place);
+        }
+    }
+
+    fn write(&self, place: &Path) -> std::io::Result<()> {
+        let directory = place.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(directory)?;
+        let mut bytes = MAGIC.to_vec();
+        bytes = postcard::to_extend(&self.directories, bytes).map_err(std::io::Error::other)?;
+        let check = xxh3_64(&bytes);
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(&bytes)?;
+        file.write_all(&check.to_le_bytes())?;
+        file.persist(place)?;
+        Ok(())
+    }
+}
+
+/// The directories of an index that is whole; the sum at its end tells a torn or damaged one.
+fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Directory>> {
+    let (body, check) = bytes.split_last_chunk::<8>()?;
+    let directories = body.strip_prefix(MAGIC.as_slice())?;
+    if xxh3_64(body) != u64::from_le_bytes(*check) {
+        return None;
+    }
+    postcard::from_bytes(directories).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn indexed(directory: &Path) -> Index {
+        let file = directory.join("file");
+        std::fs::write(&file, "one").unwrap();
+        let mut index = Index::default();
+        index.keep_listing(directory, Stamp::of(directory), &[("file".into(), Kind::File)]);
+        index.keep(&file, Stamp::of(&file).map(|stamp| (stamp, Digest::of("one"))));
+        index
+    }
+
+    #[test]
+    fn an_index_reads_back_as_it_was_saved() {
+        let scratch = tempfile::tempdir().unwrap();
+        let index = indexed(scratch.path());
+        let place = scratch.path().join("new/index");
+        index.save(&place);
+        let read = Index::load(&place);
+        assert_eq!(read.directories, index.directories);
+        let file = scratch.path().join("file");
+        assert_eq!(read.digest(&file, Stamp::of(&file).unwrap()), Some(Digest::of("one")));
+    }
+
+    #[test]
+    fn another_stamp_is_another_file() {
+        let scratch = tempfile::tempdir().unwrap();
+        let index = indexed(scratch.path());
+        let file = scratch.path().join("file");
+        std::fs::write(&file, "four").unwrap();
+        let stamp = Stamp::of(&file).unwrap();
+        assert_eq!(index.digest(&file, stamp), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_index_is_an_empty_one(at in 0_usize..400, bit in 0_u8..8, cut in any::<bool>()) {
+            let scratch = tempfile::tempdir().unwrap();
+            let place = scratch.path().join("index");
+            indexed(scratch.path()).save(&place);
+            let mut bytes = std::fs::read(&place).unwrap();
+            let at = at % bytes.len();
+            if cut {
+                bytes.truncate(at);
+            } else {
+                bytes[at] ^= 1 << bit;
+            }
+            std::fs::write(&place, bytes).unwrap();
+            prop_assert!(Index::load(&place).directories.is_empty());
+        }
+    }
+}

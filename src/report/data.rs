@@ -1,0 +1,135 @@
+//! Declared data, or any other, with the tables in it: for a person, for `sha256sum`, for a program.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::human::{CAUTION, FAINT, NAME, size, visible};
+use super::json::SCHEMA;
+use crate::snapshot::Data;
+use crate::snapshot::data::{DataFile, Form, Remark};
+use crate::table::Table;
+
+/// More files than this are counted and not named.
+const MOST_NAMED: usize = 20;
+
+/// For a person: the whole, then each file with its table.
+#[must_use]
+pub fn human(path: &str, data: &Data) -> String {
+    let files = match (data.form, data.files.len()) {
+        (Form::File, _) => String::new(),
+        (form, 1) => format!(", {} of 1 file", form.phrase()),
+        (form, count) => format!(", {} of {count} files", form.phrase()),
+    };
+    let mut text = format!("{}\n  {NAME}{}{NAME:#}, {}{files}\n", data.digest, visible(path), size(data.bytes));
+    if let Some(sample) = &data.sample {
+        let read = size(sample.read);
+        let _ = writeln!(
+            text,
+            "  {CAUTION}partial{CAUTION:#}: of {} only a sample was read, {read} in all",
+            large(sample.files)
+        );
+    }
+    let all = data.files.all();
+    for (path, file) in all.iter().take(MOST_NAMED) {
+        if data.form != Form::File {
+            let _ = writeln!(text, "  {}  {}  {}", file.digest.short(), visible(path), size(file.bytes));
+        }
+        text += &table(file);
+    }
+    if all.len() > MOST_NAMED {
+        let _ = writeln!(text, "  and {} more; `--files` lists all", all.len() - MOST_NAMED);
+    }
+    text
+}
+
+fn large(files: usize) -> String {
+    if files == 1 {
+        "1 large file".to_owned()
+    } else {
+        format!("{files} large files")
+    }
+}
+
+fn table(file: &DataFile) -> String {
+    if let Some(why) = &file.no_table {
+        return format!("    {CAUTION}no table{CAUTION:#}: {}\n", visible(why));
+    }
+    file.table.as_deref().map_or_else(String::new, columns)
+}
+
+fn columns(table: &Table) -> String {
+    let rows = match table.first {
+        Some(_) => format!("the first {} rows", table.rows),
+        None if table.rows == 1 => "1 row".to_owned(),
+        None => format!("{} rows", table.rows),
+    };
+    let word = if table.columns.len() == 1 { "column" } else { "columns" };
+    let mut text = format!(
+        "    {FAINT}{}{FAINT:#} {rows}, {} {word}, content {}\n",
+        table.format.word(),
+        table.columns.len(),
+        table.content.short()
+    );
+    let widest = |of: &dyn Fn(&crate::table::Column) -> usize, least: usize| {
+        table.columns.iter().map(of).max().unwrap_or(0).clamp(least, 30)
+    };
+    let name = widest(&|column| column.name.chars().count(), 6);
+    let kind = widest(&|column| column.kind.chars().count(), 4);
+    let _ = writeln!(text, "    {FAINT}{:<name$}  {:<kind$}  {:>8}  digest{FAINT:#}", "column", "type", "missing");
+    for column in &table.columns {
+        let (title, digest) = (visible(&column.name), column.digest.short());
+        let _ = writeln!(text, "    {title:<name$}  {:<kind$}  {:>8}  {digest}", column.kind, column.nulls);
+    }
+    text
+}
+
+/// Each file as `sha256sum` prints it, so that `sha256sum --check` reads it.
+#[must_use]
+pub fn sums(data: &Data) -> String {
+    let mut text = String::new();
+    for (path, file) in data.files.all().iter() {
+        // A name with a backslash or a line end is escaped, and a backslash before the line says so.
+        let escaped = path.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
+        let mark = if escaped == *path { "" } else { "\\" };
+        let _ = writeln!(text, "{mark}{}  {escaped}", file.digest.hex());
+    }
+    text
+}
+
+/// For a program: all of it.
+#[must_use]
+pub fn json(path: &str, data: &Data) -> Value {
+    let all = data.files.all();
+    let files: BTreeMap<&str, &DataFile> = all.iter().map(|(path, file)| (path.as_str(), file)).collect();
+    json!({
+        "reason": "data",
+        "schema": SCHEMA,
+        "path": path,
+        "form": data.form,
+        "digest": data.digest,
+        "bytes": data.bytes,
+        "sample": data.sample,
+        "links": data.links,
+        "files": files,
+    })
+}
+
+/// One sentence for something worth saying.
+#[must_use]
+pub fn remark(remark: &Remark) -> (&'static str, String, Option<&'static str>) {
+    match remark {
+        Remark::NoTable { path, why } => (
+            "no-table",
+            format!("{path} is pinned by its bytes alone, since it cannot be read as a table: {why}"),
+            Some("`table = \"none\"` in its [data] entry says that this is as it should be"),
+        ),
+        Remark::Dvc { path, says, found } => (
+            "dvc-disagrees",
+            format!("{path} notes the md5 {says}, and the data has {found}"),
+            Some("`dvc checkout` brings the noted data, `dvc add` notes the data that is there"),
+        ),
+        Remark::DvcUnread { path, why } => ("dvc-unread", format!("{path} was not used as a cross-check: {why}"), None),
+    }
+}

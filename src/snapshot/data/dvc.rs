@@ -1,0 +1,135 @@
+//! A `.dvc` file beside declared data (DVC 3): the MD5 that DVC noted of it is a second opinion. A
+//! disagreement is worth a warning, since then either the file or the note is stale; the lock's own digest
+//! decides all the same.
+
+use std::path::Path;
+
+use md5::{Digest as _, Md5};
+use serde::Deserialize;
+
+use super::{DataFile, Remark};
+use crate::error::{IoContext as _, Result};
+use crate::interrupt;
+use crate::memory::{Memory, Witnesses};
+
+/// DVC's file: what `dvc add` wrote.
+#[derive(Deserialize)]
+struct Note {
+    outs: Vec<Out>,
+}
+
+#[derive(Deserialize)]
+struct Out {
+    md5: Option<String>,
+    /// DVC 3 writes `md5` here. Before it the MD5 of a text was that of its lines with LF.
+    hash: Option<String>,
+    path: String,
+}
+
+/// What the `.dvc` files beside declared paths say otherwise than the files themselves.
+pub(super) fn disagreements(
+    directory: &Path,
+    declared: &[String],
+    files: &[(String, DataFile)],
+    memory: &mut Memory,
+) -> Result<Vec<Remark>> {
+    let mut remarks = Vec::new();
+    for path in declared {
+        let path = path.trim_end_matches('/');
+        let note = format!("{path}.dvc");
+        let Ok(text) = std::fs::read_to_string(directory.join(&note)) else {
+            continue; // hardly any data has one
+        };
+        let says = match noted(&text, path) {
+            Ok(says) => says,
+            Err(why) => {
+                remarks.push(Remark::DvcUnread { path: note, why });
+                continue;
+            }
+        };
+        let whole = directory.join(path);
+        let found = match says.strip_suffix(".dir") {
+            Some(_) if whole.is_dir() => Some(format!("{}.dir", of_tree(directory, path, files)?)),
+            None if whole.is_file() => Some(of_file_remembered(&whole, memory)?),
+            _ => None,
+        };
+        if let Some(found) = found.filter(|found| *found != says) {
+            remarks.push(Remark::Dvc {
+                path: note,
+                says,
+                found,
+            });
+        }
+    }
+    Ok(remarks)
+}
+
+/// The MD5 that the text notes of `path`.
+fn noted(text: &str, path: &str) -> Result<String, String> {
+    let note: Note = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let out = note.outs.into_iter().find(|out| out.path == name);
+    let out = out.filter(|out| out.md5.is_some()).ok_or_else(|| format!("it notes no md5 of {name}"))?;
+    match out.hash.as_deref() {
+        Some("md5") => Ok(out.md5.unwrap_or_default()),
+        _ => Err("it was written by DVC 2, whose md5 is not that of the bytes".to_owned()),
+    }
+}
+
+fn of_file(path: &Path) -> Result<String> {
+    use std::io::Read as _;
+    let mut file = std::fs::File::open(path).at("open the data", path)?;
+    let mut hasher = Md5::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        interrupt::check()?;
+        match file.read(&mut buffer).at("read the data", path)? {
+            0 => return Ok(hex(hasher)),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+fn of_file_remembered(path: &Path, memory: &mut Memory) -> Result<String> {
+    memory.fact(&format!("md5 {}", path.display()), || {
+        let witnesses = Witnesses {
+            read: vec![path.to_path_buf()],
+            present: Vec::new(),
+        };
+        Ok((of_file(path)?, witnesses))
+    })
+}
+
+/// A directory's: of the list of its files, as the JSON that Python writes it as.
+fn of_tree(directory: &Path, root: &str, files: &[(String, DataFile)]) -> Result<String> {
+    let within = format!("{root}/");
+    let mut list: Vec<(String, String)> = Vec::new();
+    for (path, _) in files {
+        if let Some(inner) = path.strip_prefix(&within) {
+            list.push((inner.to_owned(), of_file(&directory.join(path))?));
+        }
+    }
+    // DVC sorts by the parts of a path, not by its bytes.
+    list.sort_by(|(one, _), (other, _)| one.split('/').cmp(other.split('/')));
+    let entry = |(path, md5): &(String, String)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", ascii_json(path));
+    let text: Vec<String> = list.iter().map(entry).collect();
+    let mut hasher = Md5::new();
+    hasher.update(format!("[{}]", text.join(", ")));
+    Ok(hex(hasher))
+}
+
+/// A JSON text with everything beyond ASCII escaped, as Python's `json.dumps` does.
+fn ascii_json(text: &str) -> String {
+    let mut json = String::new();
+    for unit in serde_json::Value::from(text).to_string().encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => json.push(char::from(byte)),
+            _ => json += &format!("\\u{unit:04x}"),
+        }
+    }
+    json
+}
+
+fn hex(hasher: Md5) -> String {
+    data_encoding::HEXLOWER.encode(&hasher.finalize())
+}

@@ -1,0 +1,268 @@
+//! The files of declared data, sorted by path. A lock has a few of them as tables that anybody can read; a
+//! great many it packs into one text, which is small, quickly skipped, and unpacked only to say which of
+//! them differ.
+//!
+//! The packed form, version 1, before base64 (RFC 4648, with padding): for each file in order of path, as
+//! LEB128, how many bytes its path shares with the one before, and how many follow; these bytes; its raw
+//! SHA-256; and as LEB128 its size times two, plus one if only a sample of it was read.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::DataFile;
+use crate::digest::{Digest, Hasher};
+
+/// A lock has up to so many files as tables.
+pub const MOST_OPEN: usize = 1000;
+
+/// The version of the packed form.
+const RULES: u32 = 1;
+
+/// Files by path.
+#[derive(Clone, Debug)]
+pub struct Files(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// Sorted by path, no path twice.
+    Open(Vec<(String, DataFile)>),
+    Packed(Packed),
+}
+
+/// Many files, as a lock has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Packed {
+    rules: u32,
+    count: usize,
+    /// SHA-256 of the sorted paths, each with a line end.
+    paths: Digest,
+    packed: String,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written<'a> {
+    Open(BTreeMap<&'a str, &'a DataFile>),
+    Packed(Cow<'a, Packed>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Read {
+    Packed(Packed),
+    Open(BTreeMap<String, DataFile>),
+}
+
+impl Files {
+    /// These, in any order; of those with one path the first stays.
+    #[must_use]
+    pub fn new(mut files: Vec<(String, DataFile)>) -> Self {
+        files.sort_by(|one, other| one.0.cmp(&other.0));
+        files.dedup_by(|one, other| one.0 == other.0);
+        Self(Form::Open(files))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Form::Open(files) => files.len(),
+            Form::Packed(packed) => packed.count,
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of them, sorted by path.
+    #[must_use]
+    pub fn all(&self) -> Cow<'_, [(String, DataFile)]> {
+        match &self.0 {
+            Form::Open(files) => Cow::Borrowed(files),
+            // A text that cannot be unpacked was refused when the lock was read.
+            Form::Packed(packed) => Cow::Owned(packed.unpack().unwrap_or_default()),
+        }
+    }
+
+    /// The file of a path.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<Cow<'_, DataFile>> {
+        match self.all() {
+            Cow::Borrowed(files) => {
+                let position = files.binary_search_by(|(other, _)| other.as_str().cmp(path)).ok()?;
+                files.get(position).map(|(_, file)| Cow::Borrowed(file))
+            }
+            Cow::Owned(files) => files.into_iter().find(|(other, _)| other == path).map(|(_, file)| Cow::Owned(file)),
+        }
+    }
+
+    /// The digest of the paths alone, which with the tree digest of the contents says all.
+    #[must_use]
+    pub fn paths(&self) -> Digest {
+        match &self.0 {
+            Form::Packed(packed) => packed.paths,
+            Form::Open(files) => {
+                let mut hasher = Hasher::default();
+                for (path, _) in files {
+                    hasher.update(path);
+                    hasher.update("\n");
+                }
+                hasher.finish()
+            }
+        }
+    }
+}
+
+impl PartialEq for Files {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.all() == other.all()
+    }
+}
+
+impl Serialize for Files {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = match &self.0 {
+            Form::Packed(packed) => Written::Packed(Cow::Borrowed(packed)),
+            Form::Open(files) if files.len() > MOST_OPEN => {
+                Written::Packed(Cow::Owned(Packed::of(files, self.paths())))
+            }
+            Form::Open(files) => Written::Open(files.iter().map(|(path, file)| (path.as_str(), file)).collect()),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Files {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Read::deserialize(deserializer)? {
+            Read::Open(files) => Ok(Self::new(files.into_iter().collect())),
+            Read::Packed(packed) if packed.rules > RULES => Err(serde::de::Error::custom(format!(
+                "the list of files is packed by the rules {}, and this cargo repro knows those up to {RULES}",
+                packed.rules
+            ))),
+            Read::Packed(packed) => Ok(Self(Form::Packed(packed))),
+        }
+    }
+}
+
+impl Packed {
+    fn of(files: &[(String, DataFile)], paths: Digest) -> Self {
+        let mut bytes = Vec::with_capacity(files.len() * 48);
+        let mut before = "";
+        for (path, file) in files {
+            let shared = before.bytes().zip(path.bytes()).take_while(|(one, other)| one == other).count();
+            write_number(&mut bytes, shared as u64);
+            write_number(&mut bytes, (path.len() - shared) as u64);
+            bytes.extend(&path.as_bytes()[shared..]);
+            bytes.extend(file.digest.raw());
+            write_number(&mut bytes, file.bytes << 1 | u64::from(file.sampled));
+            before = path;
+        }
+        Self {
+            rules: RULES,
+            count: files.len(),
+            paths,
+            packed: BASE64.encode(&bytes),
+        }
+    }
+
+    /// The files; none if the text is not such a list.
+    fn unpack(&self) -> Option<Vec<(String, DataFile)>> {
+        let bytes = BASE64.decode(self.packed.as_bytes()).ok()?;
+        let mut rest = bytes.as_slice();
+        let mut files: Vec<(String, DataFile)> = Vec::new();
+        while !rest.is_empty() {
+            let shared = usize::try_from(read_number(&mut rest)?).ok()?;
+            let length = usize::try_from(read_number(&mut rest)?).ok()?;
+            let before = files.last().map_or(&[][..], |(path, _)| path.as_bytes());
+            let mut path = before.get(..shared)?.to_vec();
+            path.extend(rest.split_off(..length)?);
+            let digest = Digest::from_raw(rest.split_off(..32)?.try_into().ok()?);
+            let size = read_number(&mut rest)?;
+            let file = DataFile {
+                sampled: size & 1 == 1,
+                ..DataFile::new(digest, size >> 1)
+            };
+            files.push((String::from_utf8(path).ok()?, file));
+        }
+        (files.len() == self.count).then_some(files)
+    }
+}
+
+/// LEB128, as DWARF and WebAssembly write unsigned numbers.
+fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn read_number(rest: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = *rest.split_off_first()?;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn files() -> impl Strategy<Value = Vec<(String, DataFile)>> {
+        let file = ("[ab/é]{0,9}", any::<[u8; 8]>(), 0..u64::MAX >> 1, any::<bool>());
+        let file = file.prop_map(|(path, seed, bytes, sampled)| {
+            let file = DataFile {
+                sampled,
+                ..DataFile::new(Digest::of(seed), bytes)
+            };
+            (path, file)
+        });
+        proptest::collection::vec(file, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_unpacks_to_the_same(files in files()) {
+            let files = Files::new(files);
+            let packed = Packed::of(&files.all(), files.paths());
+            prop_assert_eq!(packed.unpack().unwrap(), files.all().into_owned());
+            let again = Files(Form::Packed(packed));
+            prop_assert_eq!(again.paths(), files.paths());
+            prop_assert_eq!(again, files);
+        }
+
+        #[test]
+        fn no_text_makes_the_unpacking_panic(bytes: Vec<u8>, count in 0_usize..9) {
+            let packed = BASE64.encode(&bytes);
+            let _ = Packed { rules: 1, count, paths: Digest::of(""), packed }.unpack();
+        }
+    }
+
+    #[test]
+    fn few_files_are_tables_and_many_are_one_text() {
+        let many = |count: usize| {
+            let file = |number| (format!("data/{number:06}"), DataFile::new(Digest::of([0]), 1));
+            Files::new((0..count).map(file).collect())
+        };
+        for (count, packed) in [(MOST_OPEN, false), (MOST_OPEN + 1, true)] {
+            let text = toml::to_string(&many(count)).unwrap();
+            assert_eq!(text.contains("packed = "), packed);
+            assert_eq!(toml::from_str::<Files>(&text).unwrap(), many(count));
+        }
+    }
+}

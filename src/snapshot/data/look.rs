@@ -1,0 +1,189 @@
+//! What the found files hold: their digests, on all cores, from the index where their stamps are the same;
+//! then those with tables, one after another, since each keeps the cores busy by itself.
+
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+
+use super::content::{self, Place};
+use super::find::Group;
+use super::{DataFile, sample};
+use crate::ambient;
+use crate::digest::Digest;
+use crate::error::{Error, IoContext as _, Result};
+use crate::index::Directory;
+use crate::manifest::{Declared, Extent, Tables};
+use crate::memory::Memory;
+use crate::stamp::Stamp;
+use crate::table::{self, Format, NotATable};
+use crate::tally::Tally;
+
+/// Entries of more files than this have no tables in the lock: it is to be read by people.
+const MOST_TABLES: usize = 100;
+
+/// Names that one thread takes at a time: looking at one is a microsecond's work.
+const STRETCH: usize = 64;
+
+/// How to look.
+struct Manner<'a> {
+    extent: Extent,
+    tables: Tables,
+    tally: &'a Tally,
+}
+
+/// What was seen of a file.
+struct Seen {
+    stamp: Stamp,
+    /// None where reading its table will tell.
+    digest: Option<Digest>,
+    sampled: bool,
+    /// What the index should keep of it, if this is not from there.
+    news: Option<Option<(Stamp, Digest)>>,
+}
+
+/// Every file with its digest, by its declared path.
+pub(super) fn files(
+    groups: &[Group],
+    declared: &Declared,
+    memory: &mut Memory,
+    tally: &Tally,
+) -> Result<Vec<(String, DataFile)>> {
+    let count: usize = groups.iter().map(|group| group.names.len()).sum();
+    tally.expect(count as u64, 0);
+    let manner = Manner {
+        extent: declared.extent,
+        tables: if count > MOST_TABLES {
+            Tables::Off
+        } else {
+            declared.tables
+        },
+        tally,
+    };
+    let index = &memory.index;
+    let look = |group: &Group| manner.look_at(group, index.directory(&group.directory));
+    let seen: Vec<Vec<Seen>> = match groups {
+        [only] => vec![look(only)?],
+        many => many.par_iter().map(look).collect::<Result<_>>()?,
+    };
+    let mut files = Vec::with_capacity(count);
+    for (group, seen) in groups.iter().zip(seen) {
+        let news = group.names.iter().zip(&seen).filter_map(|(name, seen)| Some((&**name, seen.news?)));
+        memory.index.keep_all(&group.directory, news);
+        for (name, seen) in group.names.iter().zip(seen) {
+            let file = match manner.format(name) {
+                Some(format) => manner.with_table(&group.directory.join(&**name), format, &seen, memory)?,
+                None => DataFile::new(seen.digest.expect("only a table's file comes without"), seen.stamp.size),
+            };
+            let sampled = seen.sampled;
+            files.push((format!("{}{name}", group.prefix), DataFile { sampled, ..file }));
+        }
+    }
+    Ok(files)
+}
+
+impl Manner<'_> {
+    fn format(&self, name: &str) -> Option<Format> {
+        match self.tables {
+            Tables::ByExtension => Format::of(Path::new(name)),
+            Tables::As(format) => Some(format),
+            Tables::Off => None,
+        }
+    }
+
+    fn look_at(&self, group: &Group, known: Option<&Directory>) -> Result<Vec<Seen>> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = openat(CWD, &group.directory, flags, Mode::empty())
+            .map_err(std::io::Error::from)
+            .at("open the directory", &group.directory)?;
+        let look = |buffer: &mut Vec<u8>, name: &Arc<str>| {
+            let place = Place {
+                directory: directory.as_fd(),
+                parent: &group.directory,
+                name,
+            };
+            let then = known.and_then(|known| known.entry(name)).and_then(|entry| entry.seen);
+            let seen = self.look_at_file(place, then, buffer);
+            self.tally.finish_file();
+            seen
+        };
+        if group.names.len() <= STRETCH {
+            let mut buffer = Vec::new();
+            return group.names.iter().map(|name| look(&mut buffer, name)).collect();
+        }
+        group.names.par_iter().with_min_len(STRETCH).map_init(Vec::new, look).collect()
+    }
+
+    fn look_at_file(&self, place: Place<'_>, then: Option<(Stamp, Digest)>, buffer: &mut Vec<u8>) -> Result<Seen> {
+        let seen = |stamp, digest, sampled, news| Seen {
+            stamp,
+            digest,
+            sampled,
+            news,
+        };
+        if let Some((stamp, digest)) = then
+            && place.stamp()? == stamp
+            && !self.samples(stamp)
+        {
+            return Ok(seen(stamp, Some(digest), false, None));
+        }
+        let opened = place.open()?;
+        let stamp = opened.stamp;
+        if self.samples(stamp) {
+            // The index knows digests of whole files only.
+            self.tally.expect(0, sample::READ);
+            let digest = sample::digest(&place.path(), stamp.size, self.tally)?;
+            refuse_changed(&place.path(), stamp)?;
+            return Ok(seen(stamp, Some(digest), true, None));
+        }
+        self.tally.expect(0, stamp.size);
+        if self.format(place.name).is_some() {
+            opened.refuse_small_pointer()?;
+            return Ok(seen(stamp, None, false, None));
+        }
+        let (digest, believed) = opened.digest(buffer, self.tally)?;
+        Ok(seen(stamp, Some(digest), false, Some(believed.map(|stamp| (stamp, digest)))))
+    }
+
+    fn samples(&self, stamp: Stamp) -> bool {
+        self.extent == Extent::Sample && stamp.size > sample::SMALL
+    }
+
+    /// A file that should hold a table, with the table or the reason why it holds none.
+    fn with_table(&self, path: &Path, format: Format, seen: &Seen, memory: &mut Memory) -> Result<DataFile> {
+        let known = seen.digest.and_then(|digest| memory.table(digest, format).map(|table| (digest, table)));
+        let (digest, table) = match (known, seen.digest) {
+            (Some(known), _) => known,
+            (None, Some(digest)) if seen.sampled => (digest, table::read_first(path, format, sample::ROWS)?),
+            (None, before) => {
+                let read_at = ambient::now_ns();
+                let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+                let reading = table::read(path, format, threads, self.tally)?;
+                refuse_changed(path, seen.stamp)?;
+                if before.is_none() {
+                    let believed = Some(seen.stamp).filter(|stamp| !stamp.is_racy(read_at));
+                    memory.index.keep(path, believed.map(|stamp| (stamp, reading.digest)));
+                }
+                (reading.digest, reading.table)
+            }
+        };
+        memory.keep_table(digest, format, &table);
+        let mut file = DataFile::new(digest, seen.stamp.size);
+        match table {
+            Ok(table) => file.table = Some(Box::new(table)),
+            Err(NotATable(why)) => file.no_table = Some(why),
+        }
+        Ok(file)
+    }
+}
+
+fn refuse_changed(path: &Path, before: Stamp) -> Result<()> {
+    match Stamp::of(path) {
+        Some(after) if after == before => Ok(()),
+        Some(after) => Err(content::changed(path, before, after)),
+        None => Err(Error::new(format!("the data {} vanished while it was read", path.display()))
+            .hint("see that nothing writes to the data, then run again")),
+    }
+}

@@ -1,0 +1,65 @@
+//! What the kernel says of a path, enough to tell that its content was not changed since: what git's
+//! index keeps too. A stamp that is too young is never believed, since a file may change again within
+//! the same timestamp.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::fs::Stat;
+use serde::{Deserialize, Serialize};
+
+/// A file younger than this when it was read may change again within the same timestamp.
+const RACY_NS: i64 = 20_000_000;
+
+/// Device, inode, size and both times of a file or a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    /// In bytes.
+    pub size: u64,
+    modified_ns: i64,
+    changed_ns: i64,
+}
+
+impl Stamp {
+    /// The stamp of what `path` leads to; `None` where there is nothing.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let meta = std::fs::metadata(path).ok()?;
+        Some(Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.size(),
+            modified_ns: ns(meta.mtime(), meta.mtime_nsec()),
+            changed_ns: ns(meta.ctime(), meta.ctime_nsec()),
+        })
+    }
+
+    /// The same, from what the kernel said already.
+    #[must_use]
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_lossless,
+        reason = "the fields' types are the platform's"
+    )]
+    pub fn of_stat(stat: &Stat) -> Self {
+        Self {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified_ns: ns(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed_ns: ns(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }
+    }
+
+    /// Whether it might not tell of a change after `read_at_ns`, in nanoseconds since 1970.
+    #[must_use]
+    pub fn is_racy(self, read_at_ns: i64) -> bool {
+        self.modified_ns.max(self.changed_ns) > read_at_ns - RACY_NS
+    }
+}
+
+fn ns(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}
