@@ -65,6 +65,13 @@ impl Directory {
         self.entries.get(position)
     }
 
+    /// The same, where it is likely the one at `position`: a listing that came from here is in this order.
+    #[must_use]
+    pub fn entry_near(&self, position: usize, name: &Arc<str>) -> Option<&Entry> {
+        let near = self.entries.get(position).filter(|entry| Arc::ptr_eq(&entry.name, name));
+        near.or_else(|| self.entry(name))
+    }
+
     fn entry_mut(&mut self, name: &str) -> &mut Entry {
         let position = match self.entries.binary_search_by(|entry| (*entry.name).cmp(name)) {
             Ok(position) => position,

@@ -177,7 +177,8 @@ pub fn data_notes(data: &BTreeMap<String, Data>) -> Vec<Note> {
 pub fn sampled(data: &BTreeMap<String, Data>) -> Vec<NotChecked> {
     let partial = data.iter().filter_map(|(name, data)| Some((name, data, data.sample?)));
     let partial = partial.map(|(name, data, sample)| {
-        let why = format!("data.{name} is pinned by a sample: {} of its {} bytes were read", sample.read, data.bytes);
+        let why =
+            format!("data.{name} is pinned in part: of its {} bytes a sample of {} was read", sample.read, data.bytes);
         NotChecked::new("data", why)
     });
     partial.collect()

@@ -128,6 +128,22 @@ impl Scene {
         run(&["init", "--quiet"]) && run(&["config", "cache.type", "hardlink"]) && run(&["add", "--quiet", "data"])
     }
 
+    /// `dvc add` of something in here as if for the first time; what it remembers is thrown away before.
+    /// It links to its cache: a copy of all would measure the disk.
+    pub fn dvc_add(&self, path: &Path) -> Command {
+        let (here, dvc) = (self.0.path().display(), dvc());
+        let settings = "config cache.type hardlink && DVC config core.site_cache_dir site";
+        let script = format!(
+            "cd '{here}' && rm -rf .dvc *.dvc site && DVC init --quiet --no-scm && DVC {settings} && DVC add --quiet '{}'",
+            path.display()
+        );
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &script.replace("DVC", &dvc.to_string_lossy())])
+            .env("DVC_NO_ANALYTICS", "1");
+        command
+    }
+
     fn commit(&self) {
         self.run("git", &["add", "--all"]);
         let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"];

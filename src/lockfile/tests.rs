@@ -133,7 +133,7 @@ fn data_file() -> BoxedStrategy<DataFile> {
             digest,
             bytes,
             sampled,
-            no_table,
+            no_table: no_table.map(String::into_boxed_str),
             table: table.map(Box::new),
         })
         .boxed()

@@ -34,7 +34,7 @@ pub fn show(read: &Read) -> String {
             format!(", {} files", data.files.len())
         };
         let partial = if data.sample.is_some() {
-            ", of which a sample was read"
+            ", partial: a sample of it was read"
         } else {
             ""
         };

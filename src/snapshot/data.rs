@@ -106,7 +106,7 @@ pub struct DataFile {
     pub sampled: bool,
     /// Why it could not be read as the table that it should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub no_table: Option<String>,
+    pub no_table: Option<Box<str>>,
     /// The table in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<Box<Table>>,
@@ -234,7 +234,7 @@ impl Data {
 }
 
 fn no_table((path, file): &(String, DataFile)) -> Option<Remark> {
-    let why = file.no_table.clone()?;
+    let why = file.no_table.as_deref()?.to_owned();
     Some(Remark::NoTable {
         path: path.clone(),
         why,

@@ -5,9 +5,11 @@
 use std::path::Path;
 
 use md5::{Digest as _, Md5};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 
 use super::{DataFile, Remark};
+use crate::digest::Hasher;
 use crate::error::{IoContext as _, Result};
 use crate::interrupt;
 use crate::memory::{Memory, Witnesses};
@@ -34,6 +36,9 @@ pub(super) fn disagreements(
     memory: &mut Memory,
 ) -> Result<Vec<Remark>> {
     let mut remarks = Vec::new();
+    if files.iter().any(|(_, file)| file.sampled) {
+        return Ok(remarks); // an MD5 would need every byte
+    }
     for path in declared {
         let path = path.trim_end_matches('/');
         let note = format!("{path}.dvc");
@@ -49,7 +54,7 @@ pub(super) fn disagreements(
         };
         let whole = directory.join(path);
         let found = match says.strip_suffix(".dir") {
-            Some(_) if whole.is_dir() => Some(format!("{}.dir", of_tree(directory, path, files)?)),
+            Some(_) if whole.is_dir() => Some(format!("{}.dir", of_tree(directory, path, files, memory)?)),
             None if whole.is_file() => Some(of_file_remembered(&whole, memory)?),
             _ => None,
         };
@@ -100,22 +105,34 @@ fn of_file_remembered(path: &Path, memory: &mut Memory) -> Result<String> {
     })
 }
 
-/// A directory's: of the list of its files, as the JSON that Python writes it as.
-fn of_tree(directory: &Path, root: &str, files: &[(String, DataFile)]) -> Result<String> {
+/// A directory's: of the list of its files, as the JSON that Python writes it as. It is remembered by the
+/// digests of the files, which say all that it is made of.
+fn of_tree(directory: &Path, root: &str, files: &[(String, DataFile)], memory: &mut Memory) -> Result<String> {
     let within = format!("{root}/");
-    let mut list: Vec<(String, String)> = Vec::new();
-    for (path, _) in files {
+    let mut list: Vec<(&str, &str)> = Vec::new();
+    let mut content = Hasher::default();
+    for (path, file) in files {
         if let Some(inner) = path.strip_prefix(&within) {
-            list.push((inner.to_owned(), of_file(&directory.join(path))?));
+            list.push((inner, path));
+            content.update(inner);
+            content.update([0]);
+            content.update(file.digest.raw());
         }
     }
     // DVC sorts by the parts of a path, not by its bytes.
     list.sort_by(|(one, _), (other, _)| one.split('/').cmp(other.split('/')));
-    let entry = |(path, md5): &(String, String)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", ascii_json(path));
-    let text: Vec<String> = list.iter().map(entry).collect();
-    let mut hasher = Md5::new();
-    hasher.update(format!("[{}]", text.join(", ")));
-    Ok(hex(hasher))
+    memory.fact(&format!("md5 of the tree {}", content.finish()), || {
+        let sums = list
+            .par_iter()
+            .map(|(inner, path)| Ok((*inner, of_file(&directory.join(path))?)))
+            .collect::<Result<Vec<_>>>()?;
+        let entry =
+            |(inner, md5): &(&str, String)| format!("{{\"md5\": \"{md5}\", \"relpath\": {}}}", ascii_json(inner));
+        let text: Vec<String> = sums.iter().map(entry).collect();
+        let mut hasher = Md5::new();
+        hasher.update(format!("[{}]", text.join(", ")));
+        Ok((hex(hasher), Witnesses::default()))
+    })
 }
 
 /// A JSON text with everything beyond ASCII escaped, as Python's `json.dumps` does.

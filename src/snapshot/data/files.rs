@@ -61,8 +61,11 @@ impl Files {
     /// These, in any order; of those with one path the first stays.
     #[must_use]
     pub fn new(mut files: Vec<(String, DataFile)>) -> Self {
-        files.sort_by(|one, other| one.0.cmp(&other.0));
-        files.dedup_by(|one, other| one.0 == other.0);
+        // They come in order, but where a directory's name goes on like a file's: `a-b` stands before `a/b`.
+        if !files.is_sorted_by(|one, other| one.0 < other.0) {
+            files.sort_by(|one, other| one.0.cmp(&other.0));
+            files.dedup_by(|one, other| one.0 == other.0);
+        }
         Self(Form::Open(files))
     }
 

@@ -40,8 +40,19 @@ struct Seen {
     /// None where reading its table will tell.
     digest: Option<Digest>,
     sampled: bool,
-    /// What the index should keep of it, if this is not from there.
-    news: Option<Option<(Stamp, Digest)>>,
+    /// What that is to the index.
+    news: News,
+}
+
+/// What the index has to learn of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// Nothing: it comes from there, or is nothing for it.
+    None,
+    /// Its stamp and digest.
+    Keep,
+    /// That its stamp is not to be believed.
+    Forget,
 }
 
 /// Every file with its digest, by its declared path.
@@ -70,8 +81,9 @@ pub(super) fn files(
     };
     let mut files = Vec::with_capacity(count);
     for (group, seen) in groups.iter().zip(seen) {
-        let news = group.names.iter().zip(&seen).filter_map(|(name, seen)| Some((&**name, seen.news?)));
-        memory.index.keep_all(&group.directory, news);
+        let news = group.names.iter().zip(&seen).filter(|(_, seen)| seen.news != News::None);
+        let known = |seen: &Seen| seen.digest.filter(|_| seen.news == News::Keep).map(|digest| (seen.stamp, digest));
+        memory.index.keep_all(&group.directory, news.map(|(name, seen)| (&**name, known(seen))));
         for (name, seen) in group.names.iter().zip(seen) {
             let file = match manner.format(name) {
                 Some(format) => manner.with_table(&group.directory.join(&**name), format, &seen, memory)?,
@@ -98,22 +110,28 @@ impl Manner<'_> {
         let directory = openat(CWD, &group.directory, flags, Mode::empty())
             .map_err(std::io::Error::from)
             .at("open the directory", &group.directory)?;
-        let look = |buffer: &mut Vec<u8>, name: &Arc<str>| {
+        let look = |buffer: &mut Vec<u8>, (position, name): (usize, &Arc<str>)| {
             let place = Place {
                 directory: directory.as_fd(),
                 parent: &group.directory,
                 name,
             };
-            let then = known.and_then(|known| known.entry(name)).and_then(|entry| entry.seen);
+            let then = known.and_then(|known| known.entry_near(position, name)).and_then(|entry| entry.seen);
             let seen = self.look_at_file(place, then, buffer);
             self.tally.finish_file();
             seen
         };
         if group.names.len() <= STRETCH {
             let mut buffer = Vec::new();
-            return group.names.iter().map(|name| look(&mut buffer, name)).collect();
+            return group.names.iter().enumerate().map(|named| look(&mut buffer, named)).collect();
         }
-        group.names.par_iter().with_min_len(STRETCH).map_init(Vec::new, look).collect()
+        group
+            .names
+            .par_iter()
+            .enumerate()
+            .with_min_len(STRETCH)
+            .map_init(Vec::new, look)
+            .collect()
     }
 
     fn look_at_file(&self, place: Place<'_>, then: Option<(Stamp, Digest)>, buffer: &mut Vec<u8>) -> Result<Seen> {
@@ -127,7 +145,7 @@ impl Manner<'_> {
             && place.stamp()? == stamp
             && !self.samples(stamp)
         {
-            return Ok(seen(stamp, Some(digest), false, None));
+            return Ok(seen(stamp, Some(digest), false, News::None));
         }
         let opened = place.open()?;
         let stamp = opened.stamp;
@@ -136,15 +154,16 @@ impl Manner<'_> {
             self.tally.expect(0, sample::READ);
             let digest = sample::digest(&place.path(), stamp.size, self.tally)?;
             refuse_changed(&place.path(), stamp)?;
-            return Ok(seen(stamp, Some(digest), true, None));
+            return Ok(seen(stamp, Some(digest), true, News::None));
         }
         self.tally.expect(0, stamp.size);
         if self.format(place.name).is_some() {
             opened.refuse_small_pointer()?;
-            return Ok(seen(stamp, None, false, None));
+            return Ok(seen(stamp, None, false, News::None));
         }
         let (digest, believed) = opened.digest(buffer, self.tally)?;
-        Ok(seen(stamp, Some(digest), false, Some(believed.map(|stamp| (stamp, digest)))))
+        let news = if believed { News::Keep } else { News::Forget };
+        Ok(seen(stamp, Some(digest), false, news))
     }
 
     fn samples(&self, stamp: Stamp) -> bool {
@@ -173,7 +192,7 @@ impl Manner<'_> {
         let mut file = DataFile::new(digest, seen.stamp.size);
         match table {
             Ok(table) => file.table = Some(Box::new(table)),
-            Err(NotATable(why)) => file.no_table = Some(why),
+            Err(NotATable(why)) => file.no_table = Some(why.into()),
         }
         Ok(file)
     }
