@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::compare::drift::DataChange;
 use crate::compare::{Drift, drift, snapshots};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -12,6 +13,7 @@ use crate::memory::Memory;
 use crate::outcome::Artifact;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
+use crate::snapshot::data::Remark;
 use crate::snapshot::{self, Dependencies, Snapshot, source};
 use crate::tally::Tally;
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
@@ -60,6 +62,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     found.extend(outside.map(|name| Drift::AmbientBuild { setting: name.clone() }));
     not_checked.extend(verdict::sampled(&snapshot.data));
     let mut notes = verdict::data_notes(&snapshot.data);
+    notes.retain(|note| !found.iter().any(|drift| says_the_same(drift, note)));
     notes.extend(lock.record.dirty.then_some(Note::RecordedDirty));
     Ok(Inspected {
         snapshot,
@@ -67,6 +70,20 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
         notes,
         not_checked,
     })
+}
+
+/// That a file is no table any more is a drift; that it is none need not be said beside it.
+fn says_the_same(drift: &Drift, note: &Note) -> bool {
+    match (drift, note) {
+        (
+            Drift::DataChanged(DataChange::File(change)),
+            Note::Data {
+                name,
+                remark: Remark::NoTable { path, .. },
+            },
+        ) => change.locked.table.is_some() && change.name == *name && change.path == *path,
+        _ => false,
+    }
 }
 
 /// What is left to say where cargo refuses the package: what Cargo.lock pins that the lock does not is

@@ -14,6 +14,7 @@ use crate::ambient;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::index::Index;
+use crate::lfs;
 use crate::stamp::Stamp;
 use crate::table::{Format, NotATable, Table};
 
@@ -122,7 +123,8 @@ impl Memory {
         let read_at = ambient::now_ns();
         let (digest, size) = Digest::of_file(path)?;
         // The stamp is from before the reading: a change meanwhile makes it wrong, which is right.
-        let seen = stamp.filter(|stamp| !stamp.is_racy(read_at)).map(|stamp| (stamp, digest));
+        let seen = stamp.filter(|stamp| !stamp.is_racy(read_at) && !is_pointer(path, size));
+        let seen = seen.map(|stamp| (stamp, digest));
         self.index.keep(path, seen);
         Ok((digest, size))
     }
@@ -207,6 +209,12 @@ impl Memory {
         file.persist(place.join(FACTS))?;
         Ok(())
     }
+}
+
+/// Whether a file only says where its bytes are. Whoever reads it as data must come to see that, so the
+/// index does not know it.
+fn is_pointer(path: &Path, size: u64) -> bool {
+    size < lfs::LARGEST && std::fs::read(path).is_ok_and(|bytes| lfs::is_pointer(&bytes))
 }
 
 fn key(digest: Digest, format: Format) -> String {

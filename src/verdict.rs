@@ -178,7 +178,7 @@ pub fn sampled(data: &BTreeMap<String, Data>) -> Vec<NotChecked> {
     let partial = data.iter().filter_map(|(name, data)| Some((name, data, data.sample?)));
     let partial = partial.map(|(name, data, sample)| {
         let why =
-            format!("data.{name} is pinned in part: of its {} bytes a sample of {} was read", sample.read, data.bytes);
+            format!("data.{name} is pinned in part: of its {} bytes a sample of {} was read", data.bytes, sample.read);
         NotChecked::new("data", why)
     });
     partial.collect()

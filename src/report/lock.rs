@@ -73,7 +73,11 @@ fn shape(data: &Data) -> String {
         return String::new();
     };
     let first = if table.first.is_some() { "the first " } else { "" };
-    format!(", {first}{} rows × {} columns", table.rows, table.columns.len())
+    let columns = match table.columns.len() {
+        1 => "1 column".to_owned(),
+        many => format!("{many} columns"),
+    };
+    format!(", {first}{} rows × {columns}", table.rows)
 }
 
 fn times(runs: u32) -> String {

@@ -130,7 +130,9 @@ impl StageRoom<'_> {
             free(workdir, place, self.ledger),
             free(workdir, place, self.directory),
         ];
-        mounts.extend(self.checkout.protected(self.directory).iter().map(|path| fixed(workdir, place, path)));
+        let protected = self.checkout.protected(self.directory);
+        let protected = protected.iter().filter(|path| !self.staged.replaces(path));
+        mounts.extend(protected.map(|path| fixed(workdir, place, path)));
         mounts.extend(temporary(workdir));
         mounts.extend(covered(&self.shown()));
         // After these: data may lie in the machine's own temporary directory.

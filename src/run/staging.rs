@@ -86,10 +86,18 @@ pub fn stage(
     Ok(staged)
 }
 
-/// Whether it is shown as a whole. Not where a stage writes into it: its files would be in the way.
+/// Whether it is shown as a whole. Not where a stage writes into it: its files would be in the way; nor where a
+/// link in it names a place of this machine, which the program does not see.
 fn is_one_mount(project: &Project, data: &Data) -> bool {
     let holds = |output: &String| Path::new(output).starts_with(&data.paths[0]);
-    data.form == Form::Directory && data.files.len() > MOST_MOUNTS && !project.manifest.outputs().any(holds)
+    let is_absolute = |link: &String| {
+        let target = std::fs::read_link(project.directory.join(link));
+        target.is_ok_and(|target| target.is_absolute())
+    };
+    data.form == Form::Directory
+        && data.files.len() > MOST_MOUNTS
+        && !project.manifest.outputs().any(holds)
+        && !data.links.keys().any(is_absolute)
 }
 
 fn item(project: &Project, name: &str, content: Content, directory: &Path, workdir: &Workdir) -> Result<Item> {
@@ -238,6 +246,16 @@ impl Staged {
     /// Where the program finds each file or directory, by the path outside.
     pub fn places(&self) -> impl Iterator<Item = &Path> {
         self.items.iter().map(|item| item.place.as_path())
+    }
+
+    /// Whether a file of the checkout made way for a directory that is shown as a whole.
+    #[must_use]
+    pub fn replaces(&self, path: &Path) -> bool {
+        let is_whole = |item: &&Item| matches!(item.content, Content::Directory(..));
+        self.items
+            .iter()
+            .filter(is_whole)
+            .any(|item| path != item.place && path.starts_with(&item.place))
     }
 
     /// Whether the file is data, so that it is no output.

@@ -96,7 +96,7 @@ const MOST_LEAF_BYTES: usize = if cfg!(test) { 1 << 20 } else { 32 << 20 };
 
 /// What a table holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// The version of the rules that the digests follow.
     pub rules: u32,

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod basics;
+mod data;
 mod dependencies;
 mod determinism;
 mod divergence;
@@ -24,4 +25,5 @@ mod places;
 mod reports;
 mod schema;
 mod support;
+mod vary;
 mod wine;

@@ -17,7 +17,7 @@ fn schema() -> Value {
 
 /// Holds every line of the answer against the schema; gives the reasons and verdicts that were seen.
 #[track_caller]
-fn holds(answer: &Answer) -> Vec<String> {
+pub fn holds(answer: &Answer) -> Vec<String> {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
     let lines = answer.lines();
     assert!(!lines.is_empty(), "a command ends with a verdict; stderr:\n{}", answer.stderr);
@@ -89,6 +89,9 @@ fn every_message_of_every_command_is_of_the_schema() {
     run(&project, &["status"], 0);
     run(&project, &["show"], 0);
     run(&project, &["diff", "HEAD", "repro.lock"], 0);
+    run(&project, &["explain"], 0);
+    run(&project, &["vary", "--only", "locale,user"], 0);
+    run(&project, &["hash", "numbers.csv", "src"], 0);
     project.write("../switch.txt", "more-words other-split no-model stray no-accuracy new-metric");
     run(&project, &["verify"], 4);
     run(&project, &["record"], 6);
@@ -113,8 +116,15 @@ fn every_message_of_every_command_is_of_the_schema() {
     project.remove("repro.toml").commit("start anew");
     run(&project, &["init"], 0);
     run(&project, &["new", "../another"], 0);
+    // Data in every form that a lock has for it.
+    let project = crate::data::every_form();
+    run(&project, &["record"], 0);
+    run(&project, &["show"], 0);
+    run(&project, &["status"], 0);
+    run(&project, &["hash", "--sample", "large.bin", "many", "tables/*"], 0);
 
     let everything = [
+        "data",
         "difference",
         "lock",
         "phase",
@@ -126,6 +136,7 @@ fn every_message_of_every_command_is_of_the_schema() {
         "verdict inconclusive",
         "verdict recorded",
         "verdict reproduced",
+        "verdict steady",
         "verdict unchanged",
     ];
     assert_eq!(seen, everything.map(str::to_owned).into(), "each form of message must be among these");

@@ -71,7 +71,11 @@ pub(super) fn disagreements(
 
 /// The MD5 that the text notes of `path`.
 fn noted(text: &str, path: &str) -> Result<String, String> {
-    let note: Note = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let note: Note = serde_saphyr::from_str(text).map_err(|error| {
+        // The text of an error is followed by a picture of the place.
+        let text = error.to_string();
+        text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    })?;
     let name = path.rsplit('/').next().unwrap_or(path);
     let out = note.outs.into_iter().find(|out| out.path == name);
     let out = out.filter(|out| out.md5.is_some()).ok_or_else(|| format!("it notes no md5 of {name}"))?;

@@ -150,6 +150,9 @@ impl<'de> Deserialize<'de> for Files {
                 "the list of files is packed by the rules {}, and this cargo repro knows those up to {RULES}",
                 packed.rules
             ))),
+            Read::Packed(packed) if packed.walk(|_, _, _| {}).is_none() => {
+                Err(serde::de::Error::custom("the packed list of files is not one: it ends early, or has been changed"))
+            }
             Read::Packed(packed) => Ok(Self(Form::Packed(packed))),
         }
     }
@@ -178,24 +181,36 @@ impl Packed {
 
     /// The files; none if the text is not such a list.
     fn unpack(&self) -> Option<Vec<(String, DataFile)>> {
-        let bytes = BASE64.decode(self.packed.as_bytes()).ok()?;
-        let mut rest = bytes.as_slice();
-        let mut files: Vec<(String, DataFile)> = Vec::new();
-        while !rest.is_empty() {
-            let shared = usize::try_from(read_number(&mut rest)?).ok()?;
-            let length = usize::try_from(read_number(&mut rest)?).ok()?;
-            let before = files.last().map_or(&[][..], |(path, _)| path.as_bytes());
-            let mut path = before.get(..shared)?.to_vec();
-            path.extend(rest.split_off(..length)?);
-            let digest = Digest::from_raw(rest.split_off(..32)?.try_into().ok()?);
-            let size = read_number(&mut rest)?;
+        let mut files = Vec::new();
+        self.walk(|path, digest, size| {
             let file = DataFile {
                 sampled: size & 1 == 1,
                 ..DataFile::new(digest, size >> 1)
             };
-            files.push((String::from_utf8(path).ok()?, file));
+            files.push((path.to_owned(), file));
+        })?;
+        Some(files)
+    }
+
+    /// Shows each path with its digest and its packed size; none, at the first mistake, if the text is not
+    /// such a list.
+    fn walk(&self, mut show: impl FnMut(&str, Digest, u64)) -> Option<()> {
+        let bytes = BASE64.decode(self.packed.as_bytes()).ok()?;
+        let mut rest = bytes.as_slice();
+        let (mut path, mut count) = (Vec::new(), 0);
+        while !rest.is_empty() {
+            let shared = usize::try_from(read_number(&mut rest)?).ok()?;
+            let length = usize::try_from(read_number(&mut rest)?).ok()?;
+            if shared > path.len() {
+                return None;
+            }
+            path.truncate(shared);
+            path.extend(rest.split_off(..length)?);
+            let digest = Digest::from_raw(rest.split_off(..32)?.try_into().ok()?);
+            show(std::str::from_utf8(&path).ok()?, digest, read_number(&mut rest)?);
+            count += 1;
         }
-        (files.len() == self.count).then_some(files)
+        (count == self.count).then_some(())
     }
 }
 

@@ -97,16 +97,17 @@ impl Search<'_> {
         let escaped = glob::Pattern::escape(&directory.to_string_lossy());
         let matches = glob::glob(&format!("{escaped}/{declared}"))
             .map_err(|error| Error::new(format!("the pattern {declared} cannot be read: {error}")))?;
-        let before = self.found.groups.len();
+        let mut is_missing = true;
         for path in matches {
             let path = path.map_err(|error| Error::io("read the data", error.path(), error.error()))?;
             let meta = std::fs::metadata(&path).at("read the data", &path)?;
             if !meta.is_dir() {
+                is_missing = false;
                 let name = utf8(path.strip_prefix(directory).unwrap_or(&path), &path)?;
                 self.file(&path, name)?;
             }
         }
-        if self.found.groups.len() == before {
+        if is_missing {
             self.found.missing.push(declared.to_owned());
         }
         Ok(())

@@ -54,6 +54,15 @@ impl Project {
         project
     }
 
+    /// A directory with nothing in it, not even a package.
+    pub fn empty() -> Self {
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
+        let root = scratch.path().join("project");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        Self { scratch, root }
+    }
+
     /// A copy of a package with its repository.
     pub fn copy_of(original: &Path) -> Self {
         let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
@@ -391,7 +400,9 @@ pub fn copy(from: &Path, to: &Path) {
         if name == "target" {
             continue;
         }
-        if path.is_dir() {
+        if path.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(&path).unwrap(), to.join(name)).unwrap();
+        } else if path.is_dir() {
             copy(&path, &to.join(name));
         } else {
             std::fs::copy(&path, to.join(name)).unwrap();

@@ -12,6 +12,11 @@ const PREFIX: &str = "repro-recorded-";
 impl Project {
     /// A copy of `fixtures/programs/NAME`, committed, recorded, and committed again.
     pub fn recorded(name: &str) -> Self {
+        Self::recorded_as(name, || Self::fixture(name))
+    }
+
+    /// A copy of what `make` gives, recorded and committed; it is made once for each name.
+    pub fn recorded_as(name: &str, make: impl FnOnce() -> Self) -> Self {
         static PLACES: Mutex<BTreeMap<String, &'static OnceLock<PathBuf>>> = Mutex::new(BTreeMap::new());
         let place = *PLACES
             .lock()
@@ -19,7 +24,7 @@ impl Project {
             .entry(name.to_owned())
             .or_insert_with(|| Box::leak(Box::new(OnceLock::new())));
         let original = place.get_or_init(|| {
-            let project = Self::fixture(name);
+            let project = make();
             project.record();
             let kept = kept_for_this_process().join(name);
             copy(&project.root, &kept);

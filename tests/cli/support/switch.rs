@@ -59,5 +59,15 @@ fn words(scratch: &Path) -> String {
     if says("edit-data") {
         std::fs::write(scratch.join("project/numbers.csv"), "4\n").unwrap();
     }
+    for word in words.split_whitespace() {
+        if let Some(path) = word.strip_prefix("write=") {
+            std::fs::write(scratch.join("project").join(path), "4\n").unwrap();
+        }
+        if let Some((link, target)) = word.strip_prefix("link=").and_then(|word| word.split_once("->")) {
+            let link = scratch.join("project").join(link);
+            std::fs::remove_file(&link).unwrap();
+            std::os::unix::fs::symlink(target, link).unwrap();
+        }
+    }
     words
 }
