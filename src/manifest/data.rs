@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use toml::Spanned;
 
 use super::names::Variables;
@@ -44,89 +43,102 @@ pub enum Tables {
     Off,
 }
 
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a path, a list of paths, or a table with `path`, `digest` and `table`"
-)]
-pub(super) enum EntryText {
-    One(String),
-    Many(Vec<String>),
-    Whole(Detailed),
+/// A mistake in an entry: the key it is at, what is wrong, and what belongs there.
+struct Mistake {
+    key: Option<&'static str>,
+    what: String,
+    label: &'static str,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Detailed {
-    path: Paths,
-    digest: Option<String>,
-    table: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a path, or a list of paths")]
-enum Paths {
-    One(String),
-    Many(Vec<String>),
-}
+const PATHS: &str = "expected a path, or a list of paths";
+const KEYS: [&str; 3] = ["path", "digest", "table"];
 
 /// Checks every entry.
 pub(super) fn data(
     origin: &Origin<'_>,
-    declared: BTreeMap<Spanned<String>, Spanned<EntryText>>,
+    declared: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
 ) -> Result<BTreeMap<String, Declared>> {
     let mut variables = Variables::new(repro::protocol::DATA_PREFIX);
     let mut data = BTreeMap::new();
     for (name, value) in declared {
         variables.add(origin, &name)?;
-        let span = value.span();
-        let entry = entry(value.into_inner()).map_err(|(what, label)| origin.error(span, what, label))?;
+        let entry = entry(value.get_ref()).map_err(|mistake| {
+            let inner = mistake.key.and_then(|key| origin.span_of(&["data", name.get_ref(), key]));
+            origin.error(inner.unwrap_or(value.span()), mistake.what, mistake.label)
+        })?;
         data.insert(name.into_inner(), entry);
     }
     Ok(data)
 }
 
-/// A mistake: what is wrong, and what belongs there. Within a choice of forms its own place is not known.
-type Mistake = (String, &'static str);
-
-fn entry(text: EntryText) -> Result<Declared, Mistake> {
-    let detailed = match text {
-        EntryText::One(path) => Detailed::plain(Paths::One(path)),
-        EntryText::Many(paths) => Detailed::plain(Paths::Many(paths)),
-        EntryText::Whole(detailed) => detailed,
+fn entry(value: &toml::Value) -> Result<Declared, Mistake> {
+    let toml::Value::Table(table) = value else {
+        return Ok(Declared {
+            paths: paths(None, value)?,
+            ..Declared::default()
+        });
     };
-    let paths = match detailed.path {
-        Paths::One(path) => vec![path],
-        Paths::Many(paths) => paths,
-    };
-    if paths.is_empty() || paths.iter().any(String::is_empty) {
-        return Err(("declared data needs a path".to_owned(), "names no file"));
+    if let Some(unknown) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Err(Mistake {
+            key: None,
+            what: format!("unknown key `{unknown}`; an entry of [data] has `path`, `digest` and `table`"),
+            label: "has a key that means nothing",
+        });
     }
-    let extent = match detailed.digest.as_deref() {
-        None | Some("whole") => Extent::Whole,
-        Some("sample") => Extent::Sample,
-        Some(other) => return Err((format!("`digest` cannot be \"{other}\""), "expected \"whole\" or \"sample\"")),
-    };
-    let tables = match detailed.table.as_deref() {
-        None | Some("auto") => Tables::ByExtension,
-        Some("none") => Tables::Off,
-        Some("csv") => Tables::As(Format::Csv),
-        Some("tsv") => Tables::As(Format::Tsv),
-        Some("parquet") => Tables::As(Format::Parquet),
-        Some(other) => {
-            let label = "expected \"auto\", \"none\", \"csv\", \"tsv\" or \"parquet\"";
-            return Err((format!("`table` cannot be \"{other}\""), label));
-        }
-    };
-    Ok(Declared { paths, extent, tables })
+    let path = table.get("path").ok_or_else(|| Mistake {
+        key: None,
+        what: "declared data needs a `path`".to_owned(),
+        label: "names no file",
+    })?;
+    let label = "expected \"auto\", \"none\", \"csv\", \"tsv\" or \"parquet\"";
+    Ok(Declared {
+        paths: paths(Some("path"), path)?,
+        extent: match word(table, "digest", "expected \"whole\" or \"sample\"")? {
+            ("" | "whole", _) => Extent::Whole,
+            ("sample", _) => Extent::Sample,
+            (_, mistake) => return Err(mistake),
+        },
+        tables: match word(table, "table", label)? {
+            ("" | "auto", _) => Tables::ByExtension,
+            ("none", _) => Tables::Off,
+            ("csv", _) => Tables::As(Format::Csv),
+            ("tsv", _) => Tables::As(Format::Tsv),
+            ("parquet", _) => Tables::As(Format::Parquet),
+            (_, mistake) => return Err(mistake),
+        },
+    })
 }
 
-impl Detailed {
-    fn plain(path: Paths) -> Self {
-        Self {
-            path,
-            digest: None,
-            table: None,
+fn paths(key: Option<&'static str>, value: &toml::Value) -> Result<Vec<String>, Mistake> {
+    let mistake = |what: &str, label| Mistake {
+        key,
+        what: what.to_owned(),
+        label,
+    };
+    let text = |value: &toml::Value| value.as_str().map(str::to_owned);
+    let paths = match value {
+        toml::Value::Array(values) => values.iter().map(text).collect(),
+        one => text(one).map(|path| vec![path]),
+    };
+    let paths: Vec<String> = paths.ok_or_else(|| mistake("this is no path", PATHS))?;
+    if paths.is_empty() || paths.iter().any(String::is_empty) {
+        return Err(mistake("declared data needs a path", "names no file"));
+    }
+    Ok(paths)
+}
+
+/// The word of a key, empty if it is absent; and the mistake that it is if it means nothing.
+fn word<'a>(table: &'a toml::Table, key: &'static str, label: &'static str) -> Result<(&'a str, Mistake), Mistake> {
+    let mistake = |what: String| Mistake {
+        key: Some(key),
+        what,
+        label,
+    };
+    match table.get(key) {
+        None => Ok(("", mistake(String::new()))),
+        Some(toml::Value::String(text)) if !text.is_empty() => {
+            Ok((text, mistake(format!("`{key}` cannot be \"{text}\""))))
         }
+        Some(other) => Err(mistake(format!("`{key}` cannot be {other}"))),
     }
 }

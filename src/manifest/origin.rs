@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use toml::Spanned;
+use toml::de::DeTable;
 
 use crate::error::Error;
 
@@ -35,5 +36,17 @@ impl Origin<'_> {
 
     pub(super) fn at<T>(&self, value: &Spanned<T>, what: impl Into<String>, label: &str) -> Error {
         self.error(value.span(), what, label)
+    }
+
+    /// Where the value of a key within tables stands. Types that take one of several forms lose the places
+    /// of what is in them.
+    pub(super) fn span_of(&self, keys: &[&str]) -> Option<Range<usize>> {
+        let document = DeTable::parse(self.text).ok()?;
+        let (last, tables) = keys.split_last()?;
+        let mut table = document.get_ref();
+        for key in tables {
+            table = table.get(*key)?.get_ref().as_table()?;
+        }
+        table.get(*last).map(Spanned::span)
     }
 }

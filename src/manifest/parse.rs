@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::data::{EntryText, data};
+use super::data::data;
 use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::stages::stages;
@@ -24,7 +24,7 @@ struct Text {
     #[serde(default)]
     params: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
     #[serde(default)]
-    data: BTreeMap<Spanned<String>, Spanned<EntryText>>,
+    data: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
     #[serde(default)]
     stage: BTreeMap<Spanned<String>, Spanned<StageText>>,
     #[serde(default)]

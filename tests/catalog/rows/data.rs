@@ -1,6 +1,6 @@
 //! D01 to D20: data, parameters, and what a program takes from outside.
 
-use crate::row::{Row, contained, drift, explained, noted, refused, varies};
+use crate::row::{Row, contained, drift, explained, fails, noted, refused, varies};
 
 const TRAIN: &str = "data/train.csv";
 
@@ -17,24 +17,27 @@ fn declared() -> Vec<Row> {
                 bytes[100] = if bytes[100] == b'7' { b'8' } else { b'7' };
                 it.write(TRAIN, &String::from_utf8(bytes).unwrap());
             })
-            .says(&["the same", "bytes long"]),
+            .says(&["1 cell of column", "f2", "row 13"]),
         changed("rows reordered", "D02").plant(|it| {
             let text = it.read(TRAIN);
             let (head, rows) = text.split_once('\n').unwrap();
             let rows: Vec<&str> = rows.lines().rev().collect();
             it.write(TRAIN, &format!("{head}\n{}\n", rows.join("\n")));
-        }),
+        })
+        .says(&["the same rows in another order"]),
         changed("a row appended", "D03").plant(|it| {
             let last = it.read(TRAIN).lines().last().unwrap().to_owned();
             it.append(TRAIN, &format!("{last}\n"));
-        }),
+        })
+        .says(&["1 row appended", "as locked"]),
         changed("truncated", "D04").plant(|it| {
             let text = it.read(TRAIN);
             it.write(TRAIN, &text[..text.len() - 100]);
         }),
         changed("line ends of Windows", "D05").plant(|it| {
             it.write(TRAIN, &it.read(TRAIN).replace('\n', "\r\n"));
-        }),
+        })
+        .says(&["the bytes differ, the table does not"]),
         changed("committed", "D01").plant(|it| {
             it.append(TRAIN, "6,1.5\n");
             it.commit("more data");
@@ -76,12 +79,14 @@ fn declared() -> Vec<Row> {
                 assert!(it.read(TRAIN).contains("\r\n"), "git did not convert it");
             })
             .may(&["source-dirty"]),
-        changed("a pointer of LFS in its place", "D15").plant(|it| {
-            it.write(
-                TRAIN,
-                "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\nsize 12\n",
-            );
-        }),
+        fails("D15", "a pointer of LFS in its place", &["verify"], 1)
+            .plant(|it| {
+                it.write(
+                    TRAIN,
+                    "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\nsize 12\n",
+                );
+            })
+            .says(&["is a Git LFS pointer, not the data itself"]),
     ]
 }
 
