@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::DataFile;
@@ -48,13 +49,6 @@ struct Packed {
 enum Written<'a> {
     Open(BTreeMap<&'a str, &'a DataFile>),
     Packed(Cow<'a, Packed>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Read {
-    Packed(Packed),
-    Open(BTreeMap<String, DataFile>),
 }
 
 impl Files {
@@ -143,18 +137,28 @@ impl Serialize for Files {
 }
 
 impl<'de> Deserialize<'de> for Files {
+    /// By hand: of a choice of forms serde would only say that none of them fits.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Read::deserialize(deserializer)? {
-            Read::Open(files) => Ok(Self::new(files.into_iter().collect())),
-            Read::Packed(packed) if packed.rules > RULES => Err(serde::de::Error::custom(format!(
-                "the list of files is packed by the rules {}, and this cargo repro knows those up to {RULES}",
-                packed.rules
-            ))),
-            Read::Packed(packed) if packed.walk(|_, _, _| {}).is_none() => {
-                Err(serde::de::Error::custom("the packed list of files is not one: it ends early, or has been changed"))
-            }
-            Read::Packed(packed) => Ok(Self(Form::Packed(packed))),
+        let table = toml::Table::deserialize(deserializer)?;
+        // A file may be called `packed`, but is never a text.
+        if !table.get("packed").is_some_and(toml::Value::is_str) {
+            let file = |(path, value): (String, toml::Value)| match DataFile::deserialize(value) {
+                Ok(file) => Ok((path, file)),
+                Err(error) => Err(D::Error::custom(format!("the file {path}: {}", error.message()))),
+            };
+            return table.into_iter().map(file).collect::<Result<_, _>>().map(Self::new);
         }
+        let packed = Packed::deserialize(table).map_err(|error| D::Error::custom(error.message()))?;
+        if packed.rules > RULES {
+            let what = "the list of files is packed by the rules";
+            let known = format!("{what} {}, and this cargo repro knows those up to {RULES}", packed.rules);
+            return Err(D::Error::custom(known));
+        }
+        if packed.walk(|_, _, _| {}).is_none() {
+            let what = "the packed list of files is not one: it ends early, or has been changed";
+            return Err(D::Error::custom(what));
+        }
+        Ok(Self(Form::Packed(packed)))
     }
 }
 
