@@ -129,17 +129,21 @@ impl Scene {
     }
 
     /// `dvc add` of something in here as if for the first time; what it remembers is thrown away before.
-    /// It links to its cache: a copy of all would measure the disk.
+    /// It has links of its own to the data, since a `.dvc` file beside the data would give the tool more
+    /// to do; and it links to its cache, since a copy of all would measure the disk.
     pub fn dvc_add(&self, path: &Path) -> Command {
-        let (here, dvc) = (self.0.path().display(), dvc());
+        let place = self.0.path().join("dvc");
+        std::fs::create_dir_all(&place).expect("a directory");
+        let name = path.file_name().expect("data has a name").to_string_lossy();
+        self.run("cp", &["-rl", &path.to_string_lossy(), &place.join(&*name).to_string_lossy()]);
         let settings = "config cache.type hardlink && DVC config core.site_cache_dir site";
         let script = format!(
-            "cd '{here}' && rm -rf .dvc *.dvc site && DVC init --quiet --no-scm && DVC {settings} && DVC add --quiet '{}'",
-            path.display()
+            "cd '{}' && rm -rf .dvc *.dvc site && DVC init --quiet --no-scm && DVC {settings} && DVC add --quiet '{name}'",
+            place.display()
         );
         let mut command = Command::new("sh");
         command
-            .args(["-c", &script.replace("DVC", &dvc.to_string_lossy())])
+            .args(["-c", &script.replace("DVC", &dvc().to_string_lossy())])
             .env("DVC_NO_ANALYTICS", "1");
         command
     }
