@@ -132,7 +132,7 @@ fn what_is_not_there_is_named_and_what_stands_before_it_is_hashed() {
     project.repro(&["hash"]).code(2);
 }
 
-/// Hashes a large file, and does something to it as soon as it is open.
+/// Hashes a large file, and does something to it as soon as its reading has begun.
 fn meanwhile(act: impl FnOnce(&Project)) -> Answer {
     let project = Project::empty();
     let path = project.root.join("large.bin");
@@ -143,13 +143,19 @@ fn meanwhile(act: impl FnOnce(&Project)) -> Answer {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let open = format!("/proc/{}/fd", child.id());
-    let is_open = || {
-        let files = std::fs::read_dir(&open).into_iter().flatten().flatten();
-        files.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|leads| leads == path)
+    let process = format!("/proc/{}", child.id());
+    // By then its stamp was taken; between its opening and that it would just be another file.
+    let is_begun = |number: &std::ffi::OsStr| {
+        let info = std::fs::read_to_string(format!("{process}/fdinfo/{}", number.display()));
+        info.is_ok_and(|text| text.lines().any(|line| line.starts_with("pos:") && !line.ends_with("\t0")))
+    };
+    let is_read = || {
+        let files = std::fs::read_dir(format!("{process}/fd")).into_iter().flatten().flatten();
+        let mut open = files.filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|leads| leads == path));
+        open.any(|entry| is_begun(&entry.file_name()))
     };
     let began = Instant::now();
-    while !is_open() {
+    while !is_read() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was seen to read");
         assert!(began.elapsed() < Duration::from_secs(60), "it never began to read");
     }
