@@ -206,11 +206,11 @@ impl Data {
         if self.digest == locked.digest {
             return Ok(());
         }
+        let locked = locked.files.all(); // once: a long list is unpacked for it
         for (path, found) in self.files.all().iter() {
-            let Some(old) = locked.files.get(path) else {
-                continue;
-            };
-            if let (Some(old), Some(new)) = (&old.table, &found.table)
+            let old = || locked.binary_search_by(|(other, _)| other.cmp(path)).ok().map(|at| &locked[at].1);
+            if let Some(new) = &found.table
+                && let Some(old) = old().and_then(|old| old.table.as_ref())
                 && let Some(beginning) = table::beginning(&directory.join(path), old, new)?
             {
                 self.beginnings.insert(path.clone(), beginning);

@@ -88,18 +88,6 @@ impl Files {
         }
     }
 
-    /// The file of a path.
-    #[must_use]
-    pub fn get(&self, path: &str) -> Option<Cow<'_, DataFile>> {
-        match self.all() {
-            Cow::Borrowed(files) => {
-                let position = files.binary_search_by(|(other, _)| other.as_str().cmp(path)).ok()?;
-                files.get(position).map(|(_, file)| Cow::Borrowed(file))
-            }
-            Cow::Owned(files) => files.into_iter().find(|(other, _)| other == path).map(|(_, file)| Cow::Owned(file)),
-        }
-    }
-
     /// The digest of the paths alone, which with the tree digest of the contents says all.
     #[must_use]
     pub fn paths(&self) -> Digest {
