@@ -135,7 +135,7 @@ fn data_entry(name: &str, locked: &Data, found: &Data, drift: &mut Vec<Drift>) {
         }));
         return; // every path below it is another one now; that says nothing more
     }
-    if locked.sample != found.sample && locked.sample.is_some() != found.sample.is_some() {
+    if locked.sample.is_some() != found.sample.is_some() {
         drift.push(Drift::DataChanged(DataChange::Extent {
             name: name.clone(),
             locked: locked.sample,

@@ -17,12 +17,11 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::index::Index;
-use crate::manifest::{Declared, Extent};
+use crate::manifest::Declared;
 use crate::memory::Memory;
 use crate::table::{self, Table};
 use crate::tally::Tally;
 
-pub use content::changed;
 pub use files::Files;
 
 /// One entry of `[data]`.
@@ -177,7 +176,7 @@ impl Data {
         };
         let sampled = all.iter().filter(|(_, file)| file.sampled).count();
         let read = |file: &DataFile| if file.sampled { sample::READ } else { file.bytes };
-        let sample = (declared.extent == Extent::Sample && sampled > 0).then(|| Sample {
+        let sample = (sampled > 0).then(|| Sample {
             rules: sample::RULES,
             files: sampled,
             read: all.iter().map(|(_, file)| read(file)).sum(),

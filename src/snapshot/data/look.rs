@@ -75,6 +75,7 @@ pub(super) fn files(
     };
     let index = &memory.index;
     let look = |group: &Group| manner.look_at(group, index.directory(&group.directory));
+    // One file alone needs no pool of threads.
     let seen: Vec<Vec<Seen>> = match groups {
         [only] => vec![look(only)?],
         many => many.par_iter().map(look).collect::<Result<_>>()?,

@@ -30,6 +30,7 @@ const BLOCKS: u64 = 256;
 
 /// How many bytes of a large file are read.
 pub const READ: u64 = HEAD + BLOCK * BLOCKS;
+
 /// The digest of a large file's sample.
 ///
 /// # Errors
