@@ -21,7 +21,7 @@ use crate::run::workdir::{self, Workdir};
 use crate::run::{crates, evidence};
 use crate::settings::{Overrides, Settings};
 use crate::shell::Shell;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Platform, Snapshot};
 use crate::verdict::{NotChecked, Note, Verdict, Word, decide, stops};
 
 /// Runs the command.
@@ -29,6 +29,21 @@ use crate::verdict::{NotChecked, Note, Verdict, Word, decide, stops};
 /// # Errors
 /// When the lock or the inputs cannot be read, or a phase fails.
 pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
+    conclude(settings, &verify(settings, args)?.verdict)
+}
+
+/// What a verification came to, and of what it was one.
+pub(super) struct Verified {
+    pub(super) verdict: Verdict,
+    /// The lock, and the class of the machine that computed; none where not even the inputs could be looked at.
+    pub(super) against: Option<(Read, Platform)>,
+}
+
+/// Verifies, and leaves it to the caller to say what came of it.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn verify(settings: &Settings, args: &args::Verify) -> Result<Verified> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let here = project::directory(settings)?;
     let revision = args.rev.as_ref().map(|name| crate::revision::check_out(&here, name)).transpose()?;
@@ -42,7 +57,10 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
     });
     let (project, mut memory) = match opened {
         Ok(opened) => opened,
-        Err(refusal) => return conclude(settings, &inspect::refused(&directory, refusal)?),
+        Err(refusal) => {
+            let verdict = inspect::refused(&directory, refusal)?;
+            return Ok(Verified { verdict, against: None });
+        }
     };
     let read = Lockfile::read(&project.lock_path())?;
     let at = args.rev.as_ref().map_or_else(String::new, |name| format!("{name}, "));
@@ -63,9 +81,13 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
         cached: args.cached,
         outputs: &outputs,
     };
-    let verdict = verification.verdict(&mut memory);
+    let judged = verification.verdict(&mut memory);
     memory.save();
-    conclude(settings, &verdict?)
+    let (verdict, platform) = judged?;
+    Ok(Verified {
+        verdict,
+        against: Some((read, platform)),
+    })
 }
 
 /// The directory that `--outputs` names, unless the recorded outputs lie there.
@@ -93,7 +115,7 @@ struct Verification<'a> {
 }
 
 impl Verification<'_> {
-    fn verdict(&self, memory: &mut Memory) -> Result<Verdict> {
+    fn verdict(&self, memory: &mut Memory) -> Result<(Verdict, Platform)> {
         self.settings
             .shell
             .json(&crate::report::json::phase("snapshot", &self.project.package.name));
@@ -113,11 +135,11 @@ impl Verification<'_> {
             verdict
                 .not_checked
                 .push(NotChecked::new("outcome", "inputs differ, so nothing was built or trained"));
-            return Ok(verdict);
+            return Ok((verdict, inspected.snapshot.platform));
         }
         self.project.check_commands()?;
         self.retrain(&inspected.snapshot, &mut verdict)?;
-        Ok(verdict)
+        Ok((verdict, inspected.snapshot.platform))
     }
 
     /// Rebuilds, and trains until all trainings are done or one differs.
