@@ -204,6 +204,7 @@ fn record(
         },
         snapshot: Snapshot::assemble(project, source, dependencies, build, environment, data),
         outcome: agreed.outcome,
+        classes: Vec::new(),
         facts: Facts::observe(),
     };
     let artifacts = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());

@@ -8,6 +8,7 @@
 //! released: a change of form makes a new one, and a sample of each stays in `fixtures/lockfiles/`.
 //! There is no clock time, user name or absolute path in a lock.
 
+mod class;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -16,6 +17,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+pub use class::Class;
 
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
@@ -42,6 +45,8 @@ pub struct Lockfile {
     pub snapshot: Snapshot,
     /// The outputs expected of them.
     pub outcome: Outcome,
+    /// The outputs expected on machines of other classes, in the order of these.
+    pub classes: Vec<Class>,
     /// Machine facts that nothing compares.
     pub facts: Facts,
 }
@@ -130,13 +135,14 @@ impl Lockfile {
 
     /// Whether a new recording adds nothing to an old one. The commit and its tag do not count while the
     /// source closure is the same: the commit that adds the lock would otherwise make it stale at once.
-    /// Nor do fewer trainings than were done before.
+    /// Nor do fewer trainings than were done before, nor what other machines added to the old one.
     #[must_use]
     pub fn says_nothing_new_to(&self, old: &Self) -> bool {
         let mut same = old.clone();
         same.snapshot.source.commit.clone_from(&self.snapshot.source.commit);
         same.snapshot.source.tag.clone_from(&self.snapshot.source.tag);
         same.record.runs = self.record.runs;
+        same.classes.clone_from(&self.classes);
         self.record.runs <= old.record.runs && self.id() == same.id()
     }
 }

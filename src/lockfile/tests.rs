@@ -1,6 +1,8 @@
 //! What holds for every lock that there can be: its text reads back to it, says what it is, and shows
 //! every edit.
 
+mod classes;
+
 use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
@@ -227,10 +229,25 @@ fn dependencies() -> BoxedStrategy<Dependencies> {
         .boxed()
 }
 
+fn platform() -> BoxedStrategy<Platform> {
+    (text(), text(), text())
+        .prop_map(|(target, libc, cpu)| Platform { target, libc, cpu })
+        .boxed()
+}
+
+fn class() -> BoxedStrategy<Class> {
+    (any::<u32>(), platform(), map(stage_outcome()))
+        .prop_map(|(runs, platform, outcome)| Class {
+            runs,
+            platform,
+            outcome,
+        })
+        .boxed()
+}
+
 fn snapshot() -> BoxedStrategy<Snapshot> {
     let environment = (vec(text(), 0..3), map(text())).prop_map(|(unset, variables)| Environment { unset, variables });
-    let platform = (text(), text(), text()).prop_map(|(target, libc, cpu)| Platform { target, libc, cpu });
-    let inner = (source(), toolchain(), dependencies(), build(), platform, environment);
+    let inner = (source(), toolchain(), dependencies(), build(), platform(), environment);
     (count(), map(param()), map(data()), map(stage()), policies(), inner)
         .prop_map(|(seed, params, data, stages, (determinism, isolation), inner)| {
             let (source, toolchain, dependencies, build, platform, environment) = inner;
@@ -277,12 +294,21 @@ fn lockfile() -> BoxedStrategy<Lockfile> {
     // TOML has whole numbers of 64 bits with a sign, and a date before 1970 is one, too.
     let record = (any::<u32>(), any::<bool>(), option::of(any::<i64>()));
     let record = record.prop_map(|(runs, dirty, date)| Record { runs, dirty, date });
-    (record, snapshot(), map(stage_outcome()), facts)
-        .prop_map(|(record, snapshot, outcome, facts)| Lockfile {
-            record,
-            snapshot,
-            outcome,
-            facts,
+    (record, snapshot(), map(stage_outcome()), vec(class(), 0..3), facts)
+        .prop_map(|(record, snapshot, outcome, classes, facts)| {
+            let mut lock = Lockfile {
+                record,
+                snapshot,
+                outcome,
+                classes: Vec::new(),
+                facts,
+            };
+            for class in classes {
+                if class.platform != lock.snapshot.platform {
+                    lock.put_class(class);
+                }
+            }
+            lock
         })
         .boxed()
 }

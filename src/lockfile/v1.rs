@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::class::{self, Class};
 use super::{Lockfile, Record};
 use crate::digest::Digest;
 use crate::manifest::{Determinism, Isolation};
@@ -22,6 +23,9 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     params: &'a BTreeMap<String, Param>,
     outcome: &'a Outcome,
+    /// Left out where there are none, as in locks from before there could be any.
+    #[serde(skip_serializing_if = "<[Class]>::is_empty")]
+    classes: &'a [Class],
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     data: &'a BTreeMap<String, Data>,
     stages: &'a BTreeMap<String, Stage>,
@@ -48,6 +52,8 @@ struct Whole {
     #[serde(default)]
     params: BTreeMap<String, Param>,
     outcome: Outcome,
+    #[serde(default)]
+    classes: Vec<Class>,
     #[serde(default)]
     data: BTreeMap<String, Data>,
     stages: BTreeMap<String, Stage>,
@@ -76,6 +82,7 @@ pub(super) fn body(lock: &Lockfile) -> String {
         record: &lock.record,
         params: &snapshot.params,
         outcome: &lock.outcome,
+        classes: &lock.classes,
         data: &snapshot.data,
         stages: &snapshot.stages,
         determinism: &snapshot.determinism,
@@ -93,6 +100,7 @@ pub(super) fn body(lock: &Lockfile) -> String {
 /// Reads a whole lock and the id that it states.
 pub(super) fn parse(text: &str) -> Result<(Lockfile, Digest), String> {
     let whole: Whole = toml::from_str(text).map_err(|error| error.to_string())?;
+    class::check(&whole.platform, &whole.classes)?;
     let snapshot = Snapshot {
         seed: whole.seed,
         params: whole.params,
@@ -111,6 +119,7 @@ pub(super) fn parse(text: &str) -> Result<(Lockfile, Digest), String> {
         record: whole.record,
         snapshot,
         outcome: whole.outcome,
+        classes: whole.classes,
         facts: whole.facts,
     };
     Ok((lock, whole.id))
