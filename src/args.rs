@@ -157,6 +157,9 @@ pub struct Record {
     /// Record uncommitted changes too, and mark the lock as dirty
     #[arg(long)]
     pub allow_dirty: bool,
+    /// Add what the same inputs give on this machine's platform class to the lock of another class
+    #[arg(long, conflicts_with_all = ["allow_dirty", "params", "seed"])]
+    pub add_class: bool,
     /// Overrides of the manifest.
     #[command(flatten)]
     pub overrides: Overrides,

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::compare::classes::drift_from;
 use crate::compare::drift::DataChange;
-use crate::compare::{Drift, drift, snapshots};
+use crate::compare::{Drift, snapshots};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::lockfile::{self, Lockfile, Read};
@@ -14,7 +15,7 @@ use crate::outcome::Artifact;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
 use crate::snapshot::data::Remark;
-use crate::snapshot::{self, Dependencies, Snapshot, source};
+use crate::snapshot::{self, Dependencies, Platform, Snapshot, source};
 use crate::tally::Tally;
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
@@ -45,7 +46,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
         }
     }
     let mut found: Vec<Drift> = edited(read).into_iter().collect();
-    found.extend(drift(&lock.snapshot, &snapshot));
+    found.extend(drift_from(lock, &snapshot));
     let mut committed = closure;
     committed.insert(project.in_repository(crate::manifest::FILE)?);
     committed.insert(source::relative(project.repository.root(), &project.package.workspace.join("Cargo.lock"))?);
@@ -53,7 +54,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     found.extend(dirty.into_iter().map(Drift::SourceDirty));
     let mut not_checked = Vec::new();
     found.extend(tag(project, lock, &mut not_checked));
-    found.extend(artifacts(project, lock, memory, &mut not_checked)?);
+    found.extend(artifacts(project, lock, &snapshot.platform, memory, &mut not_checked)?);
     let ambient = snapshot::build::ambient_settings(&project.package, project.repository.root());
     found.extend(ambient.into_iter().map(|setting| Drift::AmbientBuild { setting }));
     let asked_for = lock.snapshot.source.variables.iter();
@@ -155,22 +156,27 @@ fn tag(project: &Project, lock: &Lockfile, not_checked: &mut Vec<NotChecked>) ->
     })
 }
 
-/// Artifacts may be too large to keep; one that is there must be the recorded one.
+/// Artifacts may be too large to keep; one that is there must be one that was recorded, on whichever class.
 fn artifacts(
     project: &Project,
     lock: &Lockfile,
+    platform: &Platform,
     memory: &mut Memory,
     not_checked: &mut Vec<NotChecked>,
 ) -> Result<Vec<Drift>> {
+    let recorded = |stage: &str, path: &str, found: &Artifact| {
+        let mut outcomes = lock.classes_known().filter_map(|(_, _, outcome)| outcome.get(stage));
+        outcomes.any(|outcome| outcome.artifacts.get(path) == Some(found))
+    };
     let mut tampered = Vec::new();
-    for (stage, outcome) in &lock.outcome {
+    for (stage, outcome) in lock.expected(platform).unwrap_or(&lock.outcome) {
         for (path, locked) in &outcome.artifacts {
             let place = project.directory.join(path);
             let Some(found) = artifact(&place, memory)? else {
                 not_checked.push(NotChecked::new("artifact", format!("{path} is not in the work tree")));
                 continue;
             };
-            if found != *locked {
+            if !recorded(stage, path, &found) {
                 tampered.push(Drift::ArtifactTampered {
                     stage: stage.clone(),
                     path: path.clone(),

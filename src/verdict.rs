@@ -11,8 +11,8 @@ use crate::digest::Digest;
 use crate::exit_code::ExitCode;
 use crate::outcome::Outcome;
 use crate::run::access::Access;
-use crate::snapshot::Data;
 use crate::snapshot::data::Remark;
+use crate::snapshot::{Data, Platform};
 
 /// One word for it; in JSON in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,15 @@ pub enum Note {
         name: String,
         /// What.
         remark: Remark,
+    },
+    /// The lock has no outcome on this machine's platform class.
+    ClassUnknown(Platform),
+    /// A new lock has no outcomes on platform classes that the old one knew.
+    ClassesDropped {
+        /// These.
+        classes: Vec<Platform>,
+        /// Whether the inputs are the old ones, so that this machine's class could have been added to them.
+        could_be_added: bool,
     },
     /// What looking for a cause showed.
     Found(String),

@@ -67,6 +67,7 @@ fn recording() -> args::Record {
     args::Record {
         confirm: 2,
         allow_dirty: false,
+        add_class: false,
         overrides: args::Overrides::default(),
     }
 }

@@ -1,5 +1,6 @@
 //! `record`: snapshot, build, train, and only if all of that held, the lock.
 
+mod class;
 mod confirm;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,9 @@ use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 /// # Errors
 /// When anything keeps a lock from being written; the old one is intact then.
 pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
+    if args.add_class {
+        return class::run(settings, args);
+    }
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
     let remember = |repository: &crate::repository::Repository| Memory::load(&repository.private_directory());
@@ -47,8 +51,8 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     let recorded = record(&project, &workdir, settings, args, dirty, &mut memory);
     memory.save();
     match recorded? {
-        Recorded::Lock(recording) => {
-            let standing = write(&project, recording.lock, &recording.outputs, settings)?;
+        Recorded::Lock(mut recording) => {
+            let standing = write(&project, &mut recording, settings)?;
             let mut not_checked = super::not_isolated(&workdir);
             not_checked.extend(recording.not_covered);
             conclude(settings, &verdict_of(&standing, &project, recording.notes, not_checked))
@@ -262,10 +266,10 @@ fn closure(project: &Project, session: &Session<'_>) -> Result<BTreeSet<String>>
 /// The outputs to their places first and the lock last, so that a lock never speaks of outputs that
 /// are not there yet. Once this has begun it goes through: an interrupt in the middle would part them.
 /// Gives the lock that stands in the file then.
-fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], settings: &Settings) -> Result<Lockfile> {
+fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> Result<Lockfile> {
     crate::interrupt::check()?;
     lockfile::sweep(&project.directory);
-    for (path, place) in outputs {
+    for (path, place) in &recording.outputs {
         let to = project.directory.join(path);
         let bytes = std::fs::read(place).at("read", place)?;
         if std::fs::read(&to).is_ok_and(|there| there == bytes) {
@@ -277,20 +281,21 @@ fn write(project: &Project, lock: Lockfile, outputs: &[(String, PathBuf)], setti
         lockfile::replace(&to, &bytes)?;
         settings.shell.detail("Wrote", path);
     }
-    if let Some(old) = old_lock(project)?.filter(|old| lock.says_nothing_new_to(old)) {
-        settings.shell.status("Unchanged", lockfile::FILE);
-        return Ok(old);
+    let lock = &mut recording.lock;
+    if let Some(old) = old_lock(project)? {
+        if lock.says_nothing_new_to(&old) {
+            settings.shell.status("Unchanged", lockfile::FILE);
+            return Ok(old);
+        }
+        recording.notes.extend(class::inherit(lock, &old, &project.manifest.stage_order()));
     }
     lock.write(&project.lock_path())?;
     settings.shell.status("Wrote", lockfile::FILE);
-    Ok(lock)
+    Ok(lock.clone())
 }
 
 fn verdict_of(lock: &Lockfile, project: &Project, notes: Vec<Note>, mut not_checked: Vec<NotChecked>) -> Verdict {
-    if lock.record.runs == 1 {
-        let why = "the program was trained once; `--confirm 3` would show whether it gives the same twice";
-        not_checked.insert(0, NotChecked::new("repetition", why));
-    }
+    not_checked.splice(0..0, not_repeated(lock.record.runs));
     not_checked.extend(verdict::sampled(&lock.snapshot.data));
     Verdict {
         notes,
@@ -300,4 +305,10 @@ fn verdict_of(lock: &Lockfile, project: &Project, notes: Vec<Note>, mut not_chec
         lock: Some(lock.id()),
         ..Verdict::new(Word::Recorded, project.commit)
     }
+}
+
+/// One training does not show whether there is anything to reproduce.
+fn not_repeated(runs: u32) -> Option<NotChecked> {
+    let why = "the program was trained once; `--confirm 3` would show whether it gives the same twice";
+    (runs == 1).then(|| NotChecked::new("repetition", why))
 }

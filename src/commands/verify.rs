@@ -137,6 +137,10 @@ impl Verification<'_> {
                 .push(NotChecked::new("outcome", "inputs differ, so nothing was built or trained"));
             return Ok((verdict, inspected.snapshot.platform));
         }
+        let unknown = |drift: &Drift| matches!(drift, Drift::Platform(_));
+        if verdict.drift.iter().any(unknown) {
+            verdict.notes.push(Note::ClassUnknown(inspected.snapshot.platform.clone()));
+        }
         self.project.check_commands()?;
         self.retrain(&inspected.snapshot, &mut verdict)?;
         Ok((verdict, inspected.snapshot.platform))
@@ -180,7 +184,9 @@ impl Verification<'_> {
 
     /// Holds a training against the lock. Gives whether that is the end.
     fn judge(&self, trained: Trained, case: &Case<'_>, verdict: &mut Verdict) -> Result<bool> {
-        let locked = &self.read.lock.outcome;
+        let lock = &self.read.lock;
+        // On a class that it does not know, nothing is promised, but the outcome may be equal all the same.
+        let locked = lock.expected(&case.snapshot.platform).unwrap_or(&lock.outcome);
         if verdict.runs == 1 {
             verdict
                 .notes
@@ -202,7 +208,7 @@ impl Verification<'_> {
             return Ok(false);
         }
         evidence::describe(&self.project.directory, case.session, &mut differing);
-        verdict.outputs = evidence::leave(case.session, &self.read.lock, &differing, self.outputs)?;
+        verdict.outputs = evidence::leave(case.session, locked, &differing, self.outputs)?;
         verdict.divergence = differing;
         verdict.word = decide(&verdict.drift, &verdict.divergence);
         if self.explain {
@@ -213,7 +219,10 @@ impl Verification<'_> {
 }
 
 /// The inspection and, beside it, the packages' files.
-fn inspect_all(project: &Project, read: &Read, memory: &mut Memory, shell: Shell) -> Result<Inspected> {
+///
+/// # Errors
+/// When something cannot be read.
+pub(super) fn inspect_all(project: &Project, read: &Read, memory: &mut Memory, shell: Shell) -> Result<Inspected> {
     let (inspected, packages) = std::thread::scope(|scope| {
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
         let root = project.repository.root();

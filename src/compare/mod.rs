@@ -2,6 +2,7 @@
 //! reads a file or prints; naming the differences is [`crate::report::finding`]'s.
 
 pub mod bytes;
+pub mod classes;
 pub mod divergence;
 pub mod drift;
 pub mod snapshots;

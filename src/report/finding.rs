@@ -1,6 +1,7 @@
 //! A difference, named: the `kind` word, the subject, both values, a sentence, and what to do. Every
 //! report shows the same findings; the words are a contract.
 
+mod classes;
 mod inputs;
 mod outputs;
 mod tables;
@@ -174,6 +175,11 @@ impl From<&Note> for Finding {
                 let words = Words::new(kind, format!("data.{name}"), detail);
                 (None, hint.into_iter().fold(words, Words::hint))
             }
+            Note::ClassUnknown(platform) => (None, classes::class_unknown(platform)),
+            Note::ClassesDropped {
+                classes,
+                could_be_added,
+            } => (None, classes::classes_dropped(classes, *could_be_added)),
             Note::Found(text) => (None, Words::new("finding", "trainings", text.clone())),
             Note::RunsDisagree { run } => {
                 let detail = format!(

@@ -171,6 +171,7 @@ pub fn lock(read: &Read) -> Value {
         "source": snapshot.source,
         "dependencies": snapshot.dependencies,
         "outcome": lock.outcome,
+        "classes": lock.classes,
         "facts": lock.facts,
     })
 }

@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::finding::Finding;
 use super::human::{outcome, size, visible};
-use crate::lockfile::Read;
+use crate::compare::divergence;
+use crate::lockfile::{Class, Lockfile, Read};
 use crate::snapshot::Data;
 use crate::snapshot::data::DataFile;
 
@@ -47,6 +48,7 @@ pub fn show(read: &Read) -> String {
     let commit = toolchain.commit.get(..9).unwrap_or(&toolchain.commit);
     rows.push(("rustc", format!("{} ({commit})", toolchain.rustc)));
     rows.push(("platform", snapshot.platform.to_string()));
+    rows.extend(lock.classes.iter().map(|class| ("class", further(class, lock))));
     let count = snapshot.dependencies.packages.iter().filter(|package| package.source.is_some()).count();
     rows.push(("packages", format!("{count} beside the local ones")));
     rows.push(("source", format!("{} files, {}", snapshot.source.files.len(), snapshot.source.closure.short())));
@@ -78,6 +80,17 @@ fn shape(data: &Data) -> String {
         many => format!("{many} columns"),
     };
     format!(", {first}{} rows × {columns}", table.rows)
+}
+
+/// A further platform class, and whether it makes a difference.
+fn further(class: &Class, lock: &Lockfile) -> String {
+    let stages: Vec<&str> = lock.outcome.keys().chain(class.outcome.keys()).map(String::as_str).collect();
+    let which = if divergence(&lock.outcome, &class.outcome, &stages).is_empty() {
+        "the same outcome"
+    } else {
+        "another outcome"
+    };
+    format!("{}: {which}, {}", class.platform, times(class.runs))
 }
 
 fn times(runs: u32) -> String {

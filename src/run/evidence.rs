@@ -8,7 +8,8 @@ use crate::compare::divergence::Output;
 use crate::compare::{Divergence, bytes};
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
-use crate::lockfile::{self, Lockfile};
+use crate::lockfile;
+use crate::outcome::Outcome;
 
 /// Adds what the bytes say, for artifacts whose recorded version is in `directory`.
 pub fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Divergence]) {
@@ -33,13 +34,13 @@ pub fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Diverg
 ///
 /// # Errors
 /// When one cannot be copied.
-pub fn leave(session: &Session<'_>, lock: &Lockfile, differing: &[Divergence], to: &Path) -> Result<Option<PathBuf>> {
+pub fn leave(session: &Session<'_>, locked: &Outcome, differing: &[Divergence], to: &Path) -> Result<Option<PathBuf>> {
     let paths = differing.iter().filter_map(|divergence| match &divergence.output {
         Output::ArtifactChanged { path, .. } | Output::ArtifactUnexpected { path } => Some(path),
         _ => None,
     });
     let mut left = None;
-    let old = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());
+    let old = locked.values().flat_map(|stage| stage.artifacts.keys());
     for path in old {
         let _ = std::fs::remove_file(to.join(below(path)));
     }

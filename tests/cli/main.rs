@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod basics;
+mod classes;
 mod data;
 mod dependencies;
 mod determinism;

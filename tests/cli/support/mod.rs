@@ -293,6 +293,7 @@ impl Answer {
             (r#""(host|target|llvm|cargo|rustc|libc|cpu|kernel|tool|pin)": "[^"]+""#, r#""$1": "[$1]""#),
             (r#""processors": \d+"#, r#""processors": "[processors]""#),
             (r"(?m)^  platform   .*$", "  platform   [platform]"),
+            (r"\w+-\w+-linux-\w+, (glibc [0-9.]+|musl [0-9.]+|unknown), [a-z0-9_-]+", "[class]"),
             (r"glibc \d+\.\d+|musl \d+\.\d+\.\d+", "[libc]"),
         ];
         let mut text = text;
