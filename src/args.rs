@@ -148,7 +148,7 @@ pub struct Overrides {
 /// `cargo repro record`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro record                     train once, write repro.lock\n  cargo repro record --confirm 3         train three times; no lock unless all agree\n  cargo repro record -P max_depth=12     with another value for one parameter"
+    after_help = "Examples:\n  cargo repro record                     train once, write repro.lock\n  cargo repro record --confirm 3         train three times; no lock unless all agree\n  cargo repro record -P max_depth=12     with another value for one parameter\n  cargo repro record --add-class         on another kind of machine, for the same lock"
 )]
 pub struct Record {
     /// Train N times, and write no lock unless all outcomes are equal

@@ -11,6 +11,7 @@ use cargo_repro::lockfile::{Lockfile, Read};
 use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::schema::holds;
 use crate::support::{Answer, Project};
 
 const OLD_LIBC: (&str, &str) = ("libc", "glibc 2.17");
@@ -62,6 +63,7 @@ fn a_class_that_the_lock_does_not_know_is_reproduced_by_equal_outputs_and_inconc
         let other = project.json(&["verify"]);
         other.code(7);
         for answer in [equal, other] {
+            holds(&answer);
             assert_eq!(answer.kinds("notes")[0], "class-unknown platform");
             let hint = answer.verdict()["notes"][0]["hint"].as_str().unwrap().to_owned();
             assert!(hint.contains("cargo repro record --add-class"), "{hint}");
@@ -79,6 +81,7 @@ fn an_added_class_is_judged_by_its_own_outcome_and_the_first_one_stays() {
         project.write("../switch.txt", "last-digits");
         let added = project.json(&ADD);
         added.code(0);
+        holds(&added);
         assert_eq!(added.verdict()["verdict"], "recorded");
         assert_eq!(added.kinds("drift"), [""; 0]);
         let [after, artifact] = recorded(&project, "model.json");
@@ -97,6 +100,7 @@ fn an_added_class_is_judged_by_its_own_outcome_and_the_first_one_stays() {
         let verified = project.json(&["verify"]);
         verified.code(0);
         assert_eq!(verified.kinds("drift"), [""; 0]);
+        project.repro(&["explain"]).code(0);
         project.write("../switch.txt", "layout");
         let verified = project.json(&["verify"]);
         verified.code(4);
@@ -149,11 +153,13 @@ fn a_lock_of_several_classes_shows_them_and_its_difference_from_others_names_the
     let line = |answer: &Answer| answer.stdout.lines().find(|line| line.starts_with("  class ")).unwrap().to_owned();
     assert!(line(&project.repro(&["show"])).ends_with(": another outcome, computed once"));
     let json = project.json(&["show"]);
+    holds(&json);
     assert_eq!(json.lines()[0]["classes"].as_array().unwrap().len(), 1);
 
     let differences = |a: &str, b: &str, code: i32| -> Vec<String> {
         let answer = project.json(&["diff", a, b, "--exit-code"]);
         answer.code(code);
+        holds(&answer);
         let lines = answer.lines();
         let findings = lines.iter().filter(|line| line["reason"] == "difference");
         findings.map(|line| line["finding"]["kind"].as_str().unwrap().to_owned()).collect()
@@ -252,6 +258,7 @@ fn recording_again_keeps_other_classes_only_while_inputs_and_outcome_are_the_sam
         "{:?}",
         other.kinds("notes")
     );
+    holds(&other);
     let said = other.lines().pop().unwrap()["notes"].to_string();
     assert!(said.contains("glibc 2.17") && said.contains("on a machine of each"), "{said}");
     assert!(lock(&project).classes.is_empty());
@@ -307,6 +314,24 @@ fn a_known_class_of_another_target_is_no_drift_and_an_unknown_one_is_no_more_tha
         .edit("repro.lock", "\ncommit = \"", "\ncommit = \"f");
     let drifted = project.reseal().json(&["status"]);
     assert!(drifted.code(3).kinds("drift").contains(&"toolchain-changed rustc".to_owned()));
+}
+
+#[test]
+fn a_file_that_reaches_the_program_only_on_the_added_class_is_said_to_be_unpinned() {
+    let project = Project::recorded("steady");
+    let mut there = lock(&project);
+    assert!(there.snapshot.source.files.remove("src/main.rs").is_some());
+    "glibc 2.17".clone_into(&mut there.snapshot.platform.libc);
+    there.write(&project.root.join("repro.lock")).unwrap();
+    project.commit("recorded where it is another file");
+    let verdict = project.json(&ADD).code(0).verdict();
+    let sources = verdict["not_checked"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["kind"] == "source")
+        .unwrap();
+    assert!(sources["why"].as_str().unwrap().ends_with(": src/main.rs"), "{sources}");
 }
 
 #[test]
