@@ -12,6 +12,7 @@
 
 pub mod ambient;
 pub mod args;
+pub mod attestation;
 pub mod cause;
 pub mod commands;
 pub mod compare;

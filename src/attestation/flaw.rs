@@ -1,0 +1,171 @@
+//! Why an attestation does not count, as a value with its values. Finding it is [`super::check`]'s.
+
+use std::time::Duration;
+
+use super::time;
+use crate::digest::Digest;
+use crate::snapshot::Platform;
+
+/// Why an attestation does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is no JSON, or says a key twice.
+    NotJson {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It is no DSSE envelope.
+    NotAnEnvelope {
+        /// What is missing or malformed.
+        what: &'static str,
+    },
+    /// What was signed is of another type than in-toto's.
+    PayloadType {
+        /// The type that it states.
+        found: String,
+    },
+    /// The envelope holds no signature.
+    NoSignature,
+    /// None of its signatures is by an allowed key, and it names none.
+    NoAllowedKey {
+        /// The keys that it names.
+        key_ids: Vec<String>,
+    },
+    /// It names an allowed key, but that key did not sign these bytes.
+    WrongSignature {
+        /// The names of the key in the policy.
+        names: Vec<String>,
+    },
+    /// What was signed is no in-toto Statement v1.
+    NotAStatement {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The statement says something else than that a training was reproduced.
+    Predicate {
+        /// The type of its predicate.
+        found: String,
+    },
+    /// The predicate is of the right type, and malformed.
+    UnreadablePredicate {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It is about another lock.
+    OtherLock {
+        /// The lock that it is about.
+        found: Digest,
+        /// The lock that is asked about.
+        wanted: Digest,
+    },
+    /// It says that the training was not reproduced.
+    Verdict {
+        /// What it says instead.
+        found: String,
+    },
+    /// The lock has no outcome for the platform class on which it was made.
+    OtherClass {
+        /// The class.
+        found: Platform,
+    },
+    /// It vouches for a file that the lock does not have.
+    SubjectUnknown {
+        /// The file.
+        name: String,
+    },
+    /// It does not vouch for a file that the lock has.
+    SubjectMissing {
+        /// The file.
+        name: String,
+    },
+    /// It vouches for other bytes of a file.
+    SubjectDiffers {
+        /// The file.
+        name: String,
+        /// What it vouches for.
+        found: Digest,
+        /// What the lock has.
+        wanted: Digest,
+    },
+    /// It is too old.
+    Expired {
+        /// When the training ended, in seconds since 1970.
+        finished: i64,
+        /// How old it may be.
+        max_age: Duration,
+        /// The time now.
+        now: i64,
+    },
+    /// It is from the future.
+    Future {
+        /// When the training ended, in seconds since 1970.
+        finished: i64,
+        /// The time now.
+        now: i64,
+    },
+}
+
+impl Flaw {
+    /// One sentence, without its full stop.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::NotJson { why } => format!("it is not the JSON that it should be: {why}"),
+            Self::NotAnEnvelope { what } => format!("it is no DSSE envelope: {what}"),
+            Self::PayloadType { found } => format!("what was signed is of the type {found:?} and no in-toto statement"),
+            Self::NoSignature => "it is not signed".to_owned(),
+            Self::NoAllowedKey { key_ids } => no_allowed_key(key_ids),
+            Self::WrongSignature { names } => {
+                format!(
+                    "it names the key of {}, which did not sign these bytes: one of the two was changed",
+                    list(names)
+                )
+            }
+            Self::NotAStatement { why } => format!("what was signed is no in-toto Statement v1: {why}"),
+            Self::Predicate { found } => format!("it says something else than a reproduction does: {found:?}"),
+            Self::UnreadablePredicate { why } => format!("what it says of the reproduction cannot be read: {why}"),
+            Self::OtherLock { found, wanted } => {
+                format!("it is about the lock {}, and this one is {}", found.short(), wanted.short())
+            }
+            Self::Verdict { found } => format!("its verdict is {found:?} and not \"reproduced\""),
+            Self::OtherClass { found } => format!("it was made on {found}, for which the lock has no outcome"),
+            Self::SubjectUnknown { name } => format!("it vouches for {name:?}, which the lock does not have"),
+            Self::SubjectMissing { name } => format!("it does not vouch for {name:?}, which the lock has"),
+            Self::SubjectDiffers { name, found, wanted } => {
+                format!("it vouches for {name:?} as {}, and the lock has {}", found.short(), wanted.short())
+            }
+            Self::Expired { finished, max_age, now } => format!(
+                "the training ended at {}, which at {} is more than {} ago",
+                time::text(*finished),
+                time::text(*now),
+                humantime::format_duration(*max_age)
+            ),
+            Self::Future { finished, now } => format!(
+                "the training ended at {}, and here it is {}: one of the two clocks is wrong",
+                time::text(*finished),
+                time::text(*now)
+            ),
+        }
+    }
+}
+
+/// Enough of a key's id to tell two apart by eye. It comes from whoever wrote the envelope.
+fn no_allowed_key(key_ids: &[String]) -> String {
+    const SHOWN: usize = 12;
+    if key_ids.is_empty() {
+        return "no allowed key signed it, and it does not say which did".to_owned();
+    }
+    let short: Vec<String> = key_ids
+        .iter()
+        .map(|id| format!("{:?}", id.chars().take(SHOWN).collect::<String>()))
+        .collect();
+    format!("no allowed key signed it; it names {}", list(&short))
+}
+
+fn list(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
+}
