@@ -7,11 +7,39 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::{IoContext, Result};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, IoContext, Result};
+use crate::exit_code::ExitCode;
 
 /// Search path of builds and of programs, the same everywhere; the toolchain's own directory is put
 /// before it for builds.
 pub const STANDARD_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The variable with the passphrase of a signing key: where CI keeps its secrets. It reaches no child
+/// process (builds and programs get an environment of their own, and it is taken from that of cargo and
+/// rustc), no log and no report.
+pub const PASSPHRASE: &str = "CARGO_REPRO_PASSPHRASE";
+
+/// The passphrase in the environment, if there is one.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub fn passphrase() -> Result<Option<Zeroizing<String>>> {
+    let Some(value) = std::env::var_os(PASSPHRASE).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let not_text = |_| Error::new(format!("the value of {PASSPHRASE} is not UTF-8")).code(ExitCode::Usage);
+    value.into_string().map(|text| Some(Zeroizing::new(text))).map_err(not_text)
+}
+
+/// Where the user's signing key is unless another is named.
+#[must_use]
+pub fn default_key() -> PathBuf {
+    // The XDG specification has a relative path ignored.
+    let configuration = path_variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    configuration.unwrap_or_else(|| home().join(".config")).join("cargo-repro/key.pem")
+}
 
 /// The caller's value of a variable that the manifest lets pass, if it is set.
 #[must_use]

@@ -110,6 +110,8 @@ pub enum Command {
     Show(Show),
     /// The digests of files and directories, and what tables they hold
     Hash(Hash),
+    /// Make the key that attestations are signed with, or show its public half
+    Key(Key),
 }
 
 /// `cargo repro new`
@@ -285,6 +287,50 @@ pub struct Hash {
     /// Print each file's digest and path, as `sha256sum` does, and nothing else
     #[arg(long, conflicts_with_all = ["sample", "table"])]
     pub files: bool,
+}
+
+/// `cargo repro key`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro key new                    a key of your own, behind a passphrase\n  cargo repro key show                   its id, and the line for repro.toml"
+)]
+pub struct Key {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: KeyCommand,
+}
+
+/// What there is to do with a key.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key; never over one that is there
+    New(KeyNew),
+    /// The id of a key, and the line by which a repro.toml allows it
+    Show(KeyShow),
+}
+
+/// `cargo repro key new`
+#[derive(Debug, ClapArgs)]
+pub struct KeyNew {
+    /// Where to write it; the public half goes beside it, with `.pub` at the end
+    #[arg(long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Let everybody sign with it who can read its file
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub no_passphrase: bool,
+    /// Read the passphrase from this file's first line
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// `cargo repro key show`
+#[derive(Debug, ClapArgs)]
+pub struct KeyShow {
+    /// A private or public key; your own by default
+    pub path: Option<PathBuf>,
+    /// Read the passphrase from this file's first line, where one is needed
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// `--table`

@@ -105,5 +105,6 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Diff(args) => commands::diff::run(settings, args),
         Command::Show(args) => commands::show::run(settings, args),
         Command::Hash(args) => commands::hash::run(settings, args),
+        Command::Key(args) => commands::key::run(settings, args),
     }
 }

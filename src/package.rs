@@ -10,6 +10,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use serde::{Deserialize, Serialize};
 
 use self::asking::Asking;
+use crate::ambient;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::Build;
@@ -134,6 +135,7 @@ fn without_dependencies(directory: &Path, toolchain: &Installed) -> Result<Metad
     MetadataCommand::new()
         .cargo_path(&toolchain.cargo)
         .env("RUSTC", &toolchain.rustc)
+        .env_remove(ambient::PASSPHRASE)
         .current_dir(directory)
         .no_deps()
         .exec()

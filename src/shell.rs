@@ -10,11 +10,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::ambient;
 use crate::args::Common;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::interrupt;
 use crate::report;
 use crate::tally::Tally;
 
@@ -150,6 +152,21 @@ impl Shell {
         } else {
             self.json(&report::json::warning(message.as_ref()));
         }
+    }
+
+    /// Asks for something that is not shown while it is typed; none if nobody sits at a terminal.
+    ///
+    /// # Errors
+    /// When the user interrupts, or the terminal fails.
+    pub fn secret(self, question: &str) -> Result<Option<Zeroizing<String>>> {
+        // A terminal that only stands behind a pipe or a service is not asked: nobody might answer.
+        if !io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        let answer = rpassword::prompt_password(format!("{question}: "));
+        interrupt::check()?;
+        let failed = |error| Error::new(format!("could not read from the terminal: {error}"));
+        answer.map(|answer| Some(Zeroizing::new(answer))).map_err(failed)
     }
 
     /// What a child printed, as it printed it.

@@ -84,7 +84,7 @@ pub fn read_public(path: &Path, passphrase: &mut Passphrase<'_>) -> Result<Publi
 fn load(path: &Path) -> Result<Stored> {
     let mut file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(format!("there is no key at {}", path.display()))
-            .hint("`cargo repro key new` makes one; `--key PATH` names another"),
+            .hint("`cargo repro key new` makes one"),
         _ => Error::io("open", path, &error),
     })?;
     let mode = file.metadata().at("look at", path)?.permissions().mode() & 0o777;

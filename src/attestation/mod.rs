@@ -8,6 +8,7 @@ pub mod flaw;
 pub mod json;
 pub mod key;
 pub mod key_file;
+pub mod passphrase;
 pub mod pem;
 pub mod provenance;
 pub mod quorum;

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod explain;
 pub mod hash;
 pub mod init;
+pub mod key;
 pub mod new;
 pub mod record;
 pub mod show;

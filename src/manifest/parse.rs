@@ -11,6 +11,7 @@ use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::stages::stages;
 use super::{Build, Clock, Determinism, Entropy, Environment, Isolation, Manifest, Policy, VERSION};
+use crate::ambient;
 use crate::error::Result;
 use crate::snapshot::params::Param;
 use crate::snapshot::seed::Seed;
@@ -199,6 +200,10 @@ fn environment(origin: &Origin<'_>, text: EnvironmentText) -> Result<Environment
         if variable.starts_with("REPRO_") {
             let what = "variables that begin with REPRO_ are cargo repro's own";
             return Err(origin.at(name, what, "reserved"));
+        }
+        if variable == ambient::PASSPHRASE {
+            let what = "no program gets the passphrase of a key, and no lock records it";
+            return Err(origin.at(name, what, "a secret"));
         }
         Ok(())
     };

@@ -48,7 +48,10 @@ impl Asking {
     #[must_use]
     pub fn command(&self, toolchain: &Installed) -> (MetadataCommand, Vec<String>) {
         let mut command = MetadataCommand::new();
-        command.cargo_path(&toolchain.cargo).env("RUSTC", &toolchain.rustc);
+        command
+            .cargo_path(&toolchain.cargo)
+            .env("RUSTC", &toolchain.rustc)
+            .env_remove(ambient::PASSPHRASE);
         command.manifest_path(self.directory.join("Cargo.toml"));
         let Some(apart) = &self.apart else {
             command.current_dir(&self.directory);

@@ -1,9 +1,12 @@
 //! One JSON object a line, for programs. The schema is `docs/messages.schema.json`, and a test holds
 //! every message against it.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::finding::Finding;
+use crate::attestation::PublicKey;
 use crate::cause::Cause;
 use crate::diagnosis::Tested;
 use crate::diagnosis::vary::TestResult;
@@ -139,6 +142,12 @@ pub fn done(exit_code: u8) -> Value {
         "notes": [],
         "not_checked": [],
     })
+}
+
+/// The public half of a key.
+#[must_use]
+pub fn key(path: &Path, key: &PublicKey) -> Value {
+    json!({"reason": "key", "schema": SCHEMA, "path": path.to_string_lossy(), "id": key.id(), "line": key.line()})
 }
 
 /// What two locks differ in.

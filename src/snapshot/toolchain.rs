@@ -122,6 +122,7 @@ fn ask(program: &Path, args: &[&str], directory: &Path) -> Result<String> {
     let asked = || format!("`{} {}`", program.display(), args.join(" "));
     let output = Command::new(program)
         .args(args)
+        .env_remove(ambient::PASSPHRASE)
         .current_dir(directory)
         .output()
         .map_err(|error| Error::new(format!("could not run {}: {error}", asked())))?;
