@@ -93,6 +93,12 @@ pub fn scratch_root() -> PathBuf {
     })
 }
 
+/// Where git keeps the objects of a push that a hook has yet to decide on.
+#[must_use]
+pub fn git_quarantine() -> Option<String> {
+    std::env::var("GIT_QUARANTINE_PATH").ok().filter(|path| !path.is_empty())
+}
+
 /// The first executable of that name in the caller's `PATH`.
 #[must_use]
 pub fn find_program(name: &str) -> Option<PathBuf> {
@@ -115,6 +121,20 @@ pub fn now_ns() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// This very program, for hooks that find no other.
+///
+/// # Errors
+/// When the system does not say where it is.
+pub fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().at("find this program", Path::new("/proc/self/exe"))
+}
+
+/// Seconds since 1970, for what is signed today and read later.
+#[must_use]
+pub fn now() -> i64 {
+    now_ns() / 1_000_000_000
 }
 
 fn home() -> PathBuf {

@@ -1,8 +1,14 @@
 //! The command line as typed. What it comes to is [`crate::settings`].
 
+mod release;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+
+pub use release::{
+    Attest, Gate, Hook, HookAction, HookInstall, HookRun, HookUninstall, Key, KeyCommand, KeyNew, KeyShow, Tag,
+};
 
 use crate::shell::MessageFormat;
 
@@ -20,6 +26,7 @@ Exit codes:
   3    drift                    4    divergence
   5    build failed             6    training failed
   7    inconclusive (another platform class, and the outputs differ)
+  8    gate refused             9    signature or attestation invalid
   130  interrupted
 
 See `cargo repro COMMAND --help` for what each command does.";
@@ -112,6 +119,14 @@ pub enum Command {
     Hash(Hash),
     /// Make the key that attestations are signed with, or show its public half
     Key(Key),
+    /// Verify, then make a tag that says which lock was reproduced
+    Tag(Tag),
+    /// Whether a tag may be a release, with every reason why not
+    Gate(Gate),
+    /// Git hooks that gate every pushed release tag
+    Hook(Hook),
+    /// Verify, then sign the verdict
+    Attest(Attest),
 }
 
 /// `cargo repro new`
@@ -287,63 +302,4 @@ pub struct Hash {
     /// Print each file's digest and path, as `sha256sum` does, and nothing else
     #[arg(long, conflicts_with_all = ["sample", "table"])]
     pub files: bool,
-}
-
-/// `cargo repro key`
-#[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Examples:\n  cargo repro key new                    a key of your own, behind a passphrase\n  cargo repro key show                   its id, and the line for repro.toml"
-)]
-pub struct Key {
-    /// What to do with it.
-    #[command(subcommand)]
-    pub command: KeyCommand,
-}
-
-/// What there is to do with a key.
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Make a key; never over one that is there
-    New(KeyNew),
-    /// The id of a key, and the line by which a repro.toml allows it
-    Show(KeyShow),
-}
-
-/// `cargo repro key new`
-#[derive(Debug, ClapArgs)]
-pub struct KeyNew {
-    /// Where to write it; the public half goes beside it, with `.pub` at the end
-    #[arg(long, value_name = "PATH")]
-    pub output: Option<PathBuf>,
-    /// Let everybody sign with it who can read its file
-    #[arg(long, conflicts_with = "passphrase_file")]
-    pub no_passphrase: bool,
-    /// Read the passphrase from this file's first line
-    #[arg(long, value_name = "FILE")]
-    pub passphrase_file: Option<PathBuf>,
-}
-
-/// `cargo repro key show`
-#[derive(Debug, ClapArgs)]
-pub struct KeyShow {
-    /// A private or public key; your own by default
-    pub path: Option<PathBuf>,
-    /// Read the passphrase from this file's first line, where one is needed
-    #[arg(long, value_name = "FILE")]
-    pub passphrase_file: Option<PathBuf>,
-}
-
-/// `--table`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum TableFormat {
-    /// By the extension.
-    Auto,
-    /// Separated by commas, or what the header shows.
-    Csv,
-    /// Separated by tabs.
-    Tsv,
-    /// Apache Parquet.
-    Parquet,
-    /// No tables.
-    None,
 }

@@ -134,8 +134,8 @@ fn closure(project: &Project, lock: &Lockfile) -> Result<BTreeSet<String>> {
     let mut closure: BTreeSet<String> = lock.snapshot.source.files.keys().cloned().collect();
     closure.extend(source::ruling_files(&project.repository, &project.package)?);
     if project.manifest.runs_commands() {
-        let apart = |path: &str| project.is_apart(path);
-        closure.extend(source::whole_package(&project.repository, project.commit, &project.package, apart)?);
+        let apart = |path: &str| project.manifest.is_apart(path);
+        closure.extend(source::whole_package(&project.repository, project.commit, &project.prefix()?, apart)?);
     }
     Ok(closure)
 }

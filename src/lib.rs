@@ -20,6 +20,8 @@ pub mod diagnosis;
 pub mod digest;
 pub mod error;
 pub mod exit_code;
+pub mod gate;
+pub mod git;
 pub mod index;
 pub mod inspect;
 pub mod interrupt;
@@ -106,5 +108,9 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Show(args) => commands::show::run(settings, args),
         Command::Hash(args) => commands::hash::run(settings, args),
         Command::Key(args) => commands::key::run(settings, args),
+        Command::Tag(args) => commands::tag::run(settings, args),
+        Command::Gate(args) => commands::gate::run(settings, args),
+        Command::Hook(args) => commands::hook::run(settings, args),
+        Command::Attest(args) => commands::attest::run(settings, args),
     }
 }

@@ -2,6 +2,7 @@
 //! and how a mistake is shown at its line, is in `parse.rs` and the files beside it.
 
 mod data;
+mod gate;
 mod names;
 mod origin;
 mod parse;
@@ -9,6 +10,7 @@ mod placeholder;
 mod stages;
 
 pub use data::{Declared, Extent, Tables};
+pub use gate::{Gate, Signer, VERSION as VERSION_PLACE};
 pub(crate) use placeholder::fill;
 
 use std::collections::BTreeMap;
@@ -46,6 +48,8 @@ pub struct Manifest {
     pub determinism: Determinism,
     /// What becomes of a stage that reaches for what is not declared.
     pub isolation: Isolation,
+    /// What makes a tag a release.
+    pub gate: Gate,
 }
 
 /// One command of the pipeline.
@@ -219,9 +223,29 @@ impl Manifest {
         names
     }
 
+    /// Whether a path of the package is the lock, an output, declared data, or an attestation: things that
+    /// are judged by themselves and so are no source.
+    #[must_use]
+    pub fn is_apart(&self, path: &str) -> bool {
+        path == crate::lockfile::FILE
+            || path == FILE
+            || path == "Cargo.lock"
+            || path.starts_with(crate::gate::DIRECTORY)
+            || self.outputs().any(|output| output == path)
+            || self.data_paths().any(|data| is_declared(data, path))
+    }
+
     /// Whether some stage runs a program that cargo does not build.
     #[must_use]
     pub fn runs_commands(&self) -> bool {
         self.stages.values().any(|stage| matches!(stage.program, Program::Command(_)))
     }
+}
+
+/// Whether a path of the package is, or lies in, what a declared path or glob means.
+pub(crate) fn is_declared(data: &str, path: &str) -> bool {
+    let whole = data.trim_end_matches('/');
+    path == whole
+        || Path::new(path).starts_with(whole)
+        || glob::Pattern::new(data).is_ok_and(|pattern| pattern.matches(path))
 }

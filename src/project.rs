@@ -1,7 +1,7 @@
 //! The project: the cargo package with the manifest, and its git repository, on this machine with its
 //! toolchain. Everything that a command needs before it can look at inputs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::lockfile;
@@ -111,18 +111,6 @@ impl Project {
         source::relative(self.repository.root(), &self.directory.join(path))
     }
 
-    /// Whether a path of the package is the lock, an output, or declared data: things that are judged
-    /// by themselves and so are no source.
-    #[must_use]
-    pub fn is_apart(&self, path: &str) -> bool {
-        let data = self.manifest.data_paths();
-        path == lockfile::FILE
-            || path == crate::manifest::FILE
-            || path == "Cargo.lock"
-            || self.manifest.outputs().any(|output| output == path)
-            || data.clone().any(|data| is_declared(data, path))
-    }
-
     /// Checks that each command that is a path of the package is there.
     ///
     /// # Errors
@@ -151,11 +139,4 @@ fn with_empty_submodule(error: Error, repository: &Repository, commit: Commit) -
             error.hint(format!("the submodule {name} is empty; `git submodule update --init --recursive` brings it"))
         }
     }
-}
-
-fn is_declared(data: &str, path: &str) -> bool {
-    let whole = data.trim_end_matches('/');
-    path == whole
-        || Path::new(path).starts_with(whole)
-        || glob::Pattern::new(data).is_ok_and(|pattern| pattern.matches(path))
 }

@@ -1,10 +1,16 @@
 //! The border to git: which commit is checked out, what its tree holds, which tags point to it. Files
 //! are compared by content, never by what `git status` believes, since `assume-unchanged` and
-//! `git replace` hide edits. Nothing here writes to the repository.
+//! `git replace` hide edits. Nothing here writes to the repository, save for notes.
+
+mod notes;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use tags::{Annotation, Tagged, Target};
+
+use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
 
 /// A repository with a work tree.
@@ -46,6 +52,12 @@ impl Entry {
     pub fn id(&self) -> String {
         self.id.to_string()
     }
+
+    /// The object.
+    #[must_use]
+    pub fn object(&self) -> ObjectId {
+        ObjectId(self.id)
+    }
 }
 
 /// A commit by its id.
@@ -55,6 +67,37 @@ pub struct Commit(git2::Oid);
 impl std::fmt::Display for Commit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// An object by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectId(git2::Oid);
+
+impl std::fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ObjectId {
+    /// Reads 40 hex digits; none of all zeros, by which git says that there is no object.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let id = git2::Oid::from_str(text).ok()?;
+        (text.len() == 40 && !id.is_zero()).then_some(Self(id))
+    }
+
+    /// Enough of it to tell two apart by eye.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+impl From<Commit> for ObjectId {
+    fn from(commit: Commit) -> Self {
+        Self(commit.0)
     }
 }
 
@@ -91,6 +134,63 @@ impl Repository {
         Ok(Self { git, root })
     }
 
+    /// The repository for its history alone, which a bare one has too: its root is then the repository itself.
+    /// Within a hook that decides on a push, what was pushed is looked at as well.
+    ///
+    /// # Errors
+    /// When there is none, or its format cannot be read.
+    pub fn history(directory: &Path) -> Result<Self> {
+        let broken = |error: git2::Error| unreadable(directory, &error);
+        match git2::Repository::discover(directory) {
+            Ok(git) if git.is_bare() => {
+                if let Some(pushed) = ambient::git_quarantine() {
+                    git.odb().and_then(|objects| objects.add_disk_alternate(&pushed)).map_err(broken)?;
+                }
+                let root = git.path().to_path_buf();
+                Ok(Self { git, root })
+            }
+            _ => Self::discover(directory),
+        }
+    }
+
+    /// Whether it has no work tree.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.git.is_bare()
+    }
+
+    /// Whether a remote of that name is configured.
+    #[must_use]
+    pub fn has_remote(&self, name: &str) -> bool {
+        self.git.find_remote(name).is_ok()
+    }
+
+    /// Where others find it, as its remote `origin` is configured.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        let remote = self.git.find_remote("origin").ok()?;
+        remote.url().ok().map(str::to_owned)
+    }
+
+    /// Whether a directory is the repository's own, or in its work tree.
+    #[must_use]
+    pub fn owns(&self, directory: &Path) -> bool {
+        directory.starts_with(self.git.commondir()) || directory.starts_with(&self.root)
+    }
+
+    /// Whether some of its history is not here.
+    #[must_use]
+    pub fn is_shallow(&self) -> bool {
+        self.git.is_shallow()
+    }
+
+    /// The commit of this id, if it is here.
+    #[must_use]
+    pub fn commit(&self, id: &str) -> Option<Commit> {
+        let id = git2::Oid::from_str(id).ok()?;
+        self.git.find_commit(id).ok().map(|commit| Commit(commit.id()))
+    }
+
     /// The top of the work tree.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -101,6 +201,12 @@ impl Repository {
     #[must_use]
     pub fn private_directory(&self) -> PathBuf {
         self.git.path().join("cargo-repro")
+    }
+
+    /// The same for all work trees of the repository.
+    #[must_use]
+    pub fn shared_directory(&self) -> PathBuf {
+        self.git.commondir().join("cargo-repro")
     }
 
     /// When a commit was made, in seconds since 1970.

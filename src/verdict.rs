@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::attestation::{Flaw, Vouched};
 use crate::cause::Cause;
 use crate::compare::{Divergence, Drift};
 use crate::diagnosis::Tested;
 use crate::digest::Digest;
 use crate::exit_code::ExitCode;
+use crate::gate::refusal::Refusal;
 use crate::outcome::Outcome;
+use crate::repository::ObjectId;
 use crate::run::access::Access;
 use crate::snapshot::data::Remark;
 use crate::snapshot::{Data, Platform};
@@ -31,6 +34,12 @@ pub enum Word {
     Unchanged,
     /// A lock was written, or is as it was.
     Recorded,
+    /// The gate says yes.
+    Passed,
+    /// The gate says no.
+    Refused,
+    /// The gate says no, and a signature or an attestation is not valid.
+    Invalid,
     /// A command that judges nothing did what it was asked.
     Done,
 }
@@ -47,6 +56,9 @@ impl Word {
             Self::Steady => "steady",
             Self::Unchanged => "unchanged",
             Self::Recorded => "recorded",
+            Self::Passed => "passed",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
             Self::Done => "done",
         }
     }
@@ -55,7 +67,11 @@ impl Word {
     #[must_use]
     pub fn exit_code(self) -> ExitCode {
         match self {
-            Self::Reproduced | Self::Steady | Self::Unchanged | Self::Recorded | Self::Done => ExitCode::Ok,
+            Self::Reproduced | Self::Steady | Self::Unchanged | Self::Recorded | Self::Passed | Self::Done => {
+                ExitCode::Ok
+            }
+            Self::Refused => ExitCode::GateRefused,
+            Self::Invalid => ExitCode::SignatureInvalid,
             Self::Drifted => ExitCode::Drift,
             Self::Diverged => ExitCode::Divergence,
             Self::Inconclusive => ExitCode::Inconclusive,
@@ -90,6 +106,12 @@ pub struct Verdict {
     pub outputs: Option<PathBuf>,
     /// Factors that were varied, and what came of each.
     pub factors: Vec<Tested>,
+    /// Why the gate says no.
+    pub refusals: Vec<Refusal>,
+    /// Who vouches for the lock.
+    pub vouched: Vec<Vouched>,
+    /// The tag that it is about, with its object if there is one.
+    pub tag: Option<(String, Option<ObjectId>)>,
 }
 
 impl Verdict {
@@ -109,6 +131,19 @@ impl Verdict {
             commit: commit.to_string(),
             outputs: None,
             factors: Vec::new(),
+            refusals: Vec::new(),
+            vouched: Vec::new(),
+            tag: None,
+        }
+    }
+
+    /// Adds reasons to say no; with any of them the verdict is no.
+    pub fn refuse(&mut self, refusals: Vec<Refusal>) {
+        self.refusals.extend(refusals);
+        if self.refusals.iter().any(Refusal::is_invalidity) {
+            self.word = Word::Invalid;
+        } else if !self.refusals.is_empty() {
+            self.word = Word::Refused;
         }
     }
 }
@@ -147,6 +182,18 @@ pub enum Note {
     },
     /// What looking for a cause showed.
     Found(String),
+    /// The policy does not name this tag, so hooks would not ask about it.
+    TagUngated {
+        /// The tag.
+        tag: String,
+    },
+    /// An attestation does not count; enough others do.
+    AttestationSetAside {
+        /// Where it is.
+        origin: String,
+        /// What is wrong with it.
+        flaw: Flaw,
+    },
     /// Trainings of this very run disagreed with each other.
     RunsDisagree {
         /// The first training, counted from 1, that differs from the first.

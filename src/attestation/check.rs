@@ -63,6 +63,14 @@ pub struct Vouched {
 /// The first thing that is wrong with it.
 pub fn check(text: &str, expected: &Expectation<'_>) -> Result<Vec<Vouched>, Flaw> {
     let envelope = Envelope::from_text(text)?;
+    // Statements of other kinds stand beside ours, by whatever keys; they decide nothing.
+    if let Ok(statement) = Statement::from_payload(&envelope.payload)
+        && statement.predicate_type != reproduction::TYPE
+    {
+        return Err(Flaw::Predicate {
+            found: statement.predicate_type,
+        });
+    }
     let signers = envelope.signers(expected.keys.values().map(|allowed| &allowed.key));
     if signers.is_empty() {
         return Err(not_signed(&envelope, expected.keys));
@@ -82,10 +90,11 @@ pub fn check(text: &str, expected: &Expectation<'_>) -> Result<Vec<Vouched>, Fla
     Ok(signers.into_iter().map(vouched).collect())
 }
 
-/// The outcome that the lock expects on a platform class, if it expects one there.
+/// The outcome that a training on a platform class reproduces: the one of that class, and on a class that the
+/// lock does not know the one that it was recorded with.
 #[must_use]
-pub fn expected_outcome<'a>(lock: &'a Lockfile, _platform: &Platform) -> Option<&'a Outcome> {
-    Some(&lock.outcome)
+pub fn expected_outcome<'a>(lock: &'a Lockfile, platform: &Platform) -> &'a Outcome {
+    lock.expected(platform).unwrap_or(&lock.outcome)
 }
 
 /// Why there is no valid signature, as far as the hints in the envelope tell.
@@ -113,9 +122,7 @@ fn hold(subject: &[Subject], reproduction: &Reproduction, expected: &Expectation
             found: reproduction.verdict.clone(),
         });
     }
-    let outcome = expected_outcome(expected.lock, &reproduction.platform).ok_or_else(|| Flaw::OtherClass {
-        found: reproduction.platform.clone(),
-    })?;
+    let outcome = expected_outcome(expected.lock, &reproduction.platform);
     hold_subjects(subject, &reproduction::subjects(outcome, expected.lock_file))?;
     hold_time(reproduction.finished, expected.now, expected.max_age)
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::time;
 use crate::digest::Digest;
-use crate::snapshot::Platform;
 
 /// Why an attestation does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +61,6 @@ pub enum Flaw {
     Verdict {
         /// What it says instead.
         found: String,
-    },
-    /// The lock has no outcome for the platform class on which it was made.
-    OtherClass {
-        /// The class.
-        found: Platform,
     },
     /// It vouches for a file that the lock does not have.
     SubjectUnknown {
@@ -128,7 +122,6 @@ impl Flaw {
                 format!("it is about the lock {}, and this one is {}", found.short(), wanted.short())
             }
             Self::Verdict { found } => format!("its verdict is {found:?} and not \"reproduced\""),
-            Self::OtherClass { found } => format!("it was made on {found}, for which the lock has no outcome"),
             Self::SubjectUnknown { name } => format!("it vouches for {name:?}, which the lock does not have"),
             Self::SubjectMissing { name } => format!("it does not vouch for {name:?}, which the lock has"),
             Self::SubjectDiffers { name, found, wanted } => {

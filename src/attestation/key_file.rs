@@ -83,8 +83,9 @@ pub fn read_public(path: &Path, passphrase: &mut Passphrase<'_>) -> Result<Publi
 /// Reads what there is, and refuses a private key that others can read.
 fn load(path: &Path) -> Result<Stored> {
     let mut file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::new(format!("there is no key at {}", path.display()))
-            .hint("`cargo repro key new` makes one"),
+        io::ErrorKind::NotFound => {
+            Error::new(format!("there is no key at {}", path.display())).hint("`cargo repro key new` makes one")
+        }
         _ => Error::io("open", path, &error),
     })?;
     let mode = file.metadata().at("look at", path)?.permissions().mode() & 0o777;

@@ -1,15 +1,20 @@
 //! One thin file a verb: from settings to an exit code, by way of the other rooms.
 
+pub mod attest;
 pub mod demo;
 pub mod diff;
 pub mod explain;
+pub mod gate;
 pub mod hash;
+pub mod hook;
 pub mod init;
 pub mod key;
 pub mod new;
 pub mod record;
+mod release;
 pub mod show;
 pub mod status;
+pub mod tag;
 pub mod vary;
 pub mod verify;
 

@@ -111,8 +111,8 @@ pub(super) fn candidates(project: &Project) -> Result<BTreeSet<String>> {
 }
 
 fn command_closure(project: &Project) -> Result<BTreeSet<String>> {
-    let apart = |path: &str| project.is_apart(path);
-    source::whole_package(&project.repository, project.commit, &project.package, apart)
+    let apart = |path: &str| project.manifest.is_apart(path);
+    source::whole_package(&project.repository, project.commit, &project.prefix()?, apart)
 }
 
 /// Whether some of the files are not as committed; an error unless that is allowed.

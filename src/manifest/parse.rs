@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::data::data;
+use super::gate::{GateText, gate};
 use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
 use super::stages::stages;
@@ -36,9 +37,7 @@ struct Text {
     determinism: DeterminismText,
     #[serde(default)]
     isolation: IsolationText,
-    #[serde(default)]
-    #[expect(dead_code, reason = "its keys are checked; the policy itself is the gate's")]
-    gate: GateText,
+    gate: Option<GateText>,
 }
 
 #[derive(Deserialize)]
@@ -89,13 +88,6 @@ struct IsolationText {
     network: Option<Spanned<String>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GateText {
-    #[serde(rename = "tags")]
-    _tags: Option<String>,
-}
-
 /// Reads and checks.
 pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
     let origin = Origin { text, name };
@@ -134,6 +126,7 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
             reads: choice(&origin, parsed.isolation.reads, POLICIES)?,
             network: choice(&origin, parsed.isolation.network, POLICIES)?,
         },
+        gate: gate(&origin, parsed.gate)?,
     })
 }
 

@@ -2,6 +2,7 @@
 //! report shows the same findings; the words are a contract.
 
 mod classes;
+mod gate;
 mod inputs;
 mod outputs;
 mod tables;
@@ -9,6 +10,7 @@ mod tables;
 use serde::Serialize;
 
 use crate::compare::{Divergence, Drift};
+use crate::gate::refusal::Refusal;
 use crate::verdict::{Note, stops};
 
 /// A named difference.
@@ -75,6 +77,30 @@ pub const DIVERGENCE_KINDS: [&str; 7] = [
     "metric-missing",
     "checkpoint-diverged",
     "stream-changed",
+];
+
+/// Every `kind` of refusal by the gate that is not also a `kind` of drift.
+pub const REFUSAL_KINDS: [&str; 20] = [
+    "tag-missing",
+    "tag-deleted",
+    "tag-lightweight",
+    "tag-renamed",
+    "tag-target",
+    "tag-unsigned",
+    "tag-signature",
+    "version-other",
+    "commit-missing",
+    "commit-other",
+    "policy-unreadable",
+    "lock-missing",
+    "lock-unreadable",
+    "lock-uncommitted",
+    "lock-unnamed",
+    "lock-other",
+    "lock-dirty",
+    "lock-unconfirmed",
+    "attestations-lacking",
+    "attestation-invalid",
 ];
 
 /// What a case comes to before the parts that all cases share.
@@ -147,6 +173,22 @@ impl From<&Divergence> for Finding {
     }
 }
 
+impl From<&Refusal> for Finding {
+    fn from(refusal: &Refusal) -> Self {
+        let words = gate::refusal_words(refusal);
+        Self {
+            kind: words.kind,
+            stage: None,
+            subject: words.subject,
+            severity: None,
+            locked: words.locked,
+            found: words.found,
+            detail: words.detail,
+            hint: words.hint.map(str::to_owned),
+        }
+    }
+}
+
 impl From<&Note> for Finding {
     fn from(note: &Note) -> Self {
         let (stage, words) = match note {
@@ -180,6 +222,14 @@ impl From<&Note> for Finding {
                 classes,
                 could_be_added,
             } => (None, classes::classes_dropped(classes, *could_be_added)),
+            Note::TagUngated { tag } => {
+                let detail = "no pattern under `tags` of [gate] names this tag, so hooks let it pass unasked";
+                (None, Words::new("tag-ungated", tag.as_str(), detail))
+            }
+            Note::AttestationSetAside { origin, flaw } => {
+                let detail = format!("it does not count: {}", flaw.words());
+                (None, Words::new("attestation-set-aside", origin.as_str(), detail))
+            }
             Note::Found(text) => (None, Words::new("finding", "trainings", text.clone())),
             Note::RunsDisagree { run } => {
                 let detail = format!(

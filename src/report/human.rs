@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::diagnosis;
 use super::finding::{Finding, Severity};
+use super::gate;
 use crate::digest::Digest;
 use crate::outcome::Outcome;
 use crate::verdict::{Verdict, Word};
@@ -26,11 +27,14 @@ pub fn verdict(verdict: &Verdict) -> String {
         let commit = verdict.commit.get(..12).unwrap_or(&verdict.commit);
         let _ = writeln!(text, "  {FAINT}lock {}, commit {commit}{FAINT:#}", lock.short());
     }
+    text += &gate::vouched(&verdict.vouched);
+    let refusals: Vec<Finding> = verdict.refusals.iter().map(Finding::from).collect();
     let drift: Vec<Finding> = verdict.drift.iter().map(Finding::from).collect();
     let (critical, warnings): (Vec<_>, Vec<_>) =
         drift.into_iter().partition(|finding| finding.severity == Some(Severity::Critical));
     let divergence: Vec<Finding> = verdict.divergence.iter().map(Finding::from).collect();
     let sides = sides(verdict);
+    text += &findings(refusals.iter(), BAD, &["wanted".to_owned(), "found".to_owned()]);
     text += &findings(critical.iter().chain(&divergence), BAD, &sides);
     for cause in &verdict.causes {
         text += "\n";
@@ -94,6 +98,8 @@ fn headline(verdict: &Verdict) -> String {
         }
         Word::Diverged => (BAD, format!("{diverged} not as in repro.lock, though every input is")),
         Word::Inconclusive => (CAUTION, format!("{diverged} not as in repro.lock, on another platform class")),
+        Word::Passed => (GOOD, gate::headline(verdict)),
+        Word::Refused | Word::Invalid => (BAD, gate::headline(verdict)),
         Word::Done => (GOOD, String::new()),
     };
     // A drift found while the program ran is found after some training.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::finding::Finding;
+use super::gate;
 use crate::attestation::PublicKey;
 use crate::cause::Cause;
 use crate::diagnosis::Tested;
@@ -37,13 +38,13 @@ pub fn verdict(verdict: &Verdict) -> Value {
     let divergence: Vec<Finding> = verdict.divergence.iter().map(Finding::from).collect();
     let notes: Vec<Finding> = verdict.notes.iter().map(Finding::from).collect();
     let not_checked: Vec<Value> = verdict.not_checked.iter().map(not_checked).collect();
-    json!({
+    let mut value = json!({
         "reason": "verdict",
         "schema": SCHEMA,
         "verdict": verdict.word.text(),
         "exit_code": verdict.word.exit_code().number(),
         "lock": verdict.lock,
-        "commit": verdict.commit,
+        "commit": (!verdict.commit.is_empty()).then_some(&verdict.commit),
         "runs": verdict.runs,
         "drift": drift,
         "divergence": divergence,
@@ -53,7 +54,9 @@ pub fn verdict(verdict: &Verdict) -> Value {
         "factors": verdict.factors.iter().map(factor).collect::<Vec<_>>(),
         "outcome": verdict.outcome,
         "outputs": verdict.outputs,
-    })
+    });
+    gate::json(verdict, &mut value);
+    value
 }
 
 /// A cause, with the places in the program where it draws on it.

@@ -3,6 +3,7 @@
 pub mod data;
 pub mod diagnosis;
 pub mod finding;
+mod gate;
 pub mod human;
 pub mod json;
 pub mod lock;

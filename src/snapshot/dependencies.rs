@@ -71,7 +71,8 @@ impl Dependencies {
         })
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+    /// Of the text of Cargo.lock; the error is what is wrong with it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
         let lock: CargoLock = toml::from_str(text).map_err(|error| error.to_string())?;
         let mut packages: Vec<Package> = lock.package.into_iter().map(Package::from).collect();

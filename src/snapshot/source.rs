@@ -328,18 +328,21 @@ fn collect(directory: &Path, root: &Path, files: &mut BTreeSet<String>) -> Resul
 }
 
 /// For programs that cargo does not build, nothing says which files they read; so every committed file
-/// of the package counts, save for prose and for what `is_apart` names (data, outputs, the lock).
+/// of the package (by its directory from the top) counts, save for prose and for what `is_apart` names (data, outputs, the lock).
 ///
 /// # Errors
 /// When git's objects cannot be read.
 pub fn whole_package(
     repository: &Repository,
     commit: Commit,
-    package: &Package,
+    package: &str,
     is_apart: impl Fn(&str) -> bool,
 ) -> Result<BTreeSet<String>> {
-    let prefix = relative(repository.root(), &package.directory)?;
-    let prefix = if prefix.is_empty() { prefix } else { prefix + "/" };
+    let prefix = if package.is_empty() {
+        String::new()
+    } else {
+        format!("{package}/")
+    };
     let prose = |path: &str| {
         let path = Path::new(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cargo_repro::cause::KINDS;
 use cargo_repro::exit_code::ExitCode;
-use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS};
+use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS, REFUSAL_KINDS};
 use serde_json::Value;
 
 use crate::support::{Answer, Project};
@@ -51,6 +51,7 @@ fn the_words_of_the_schema_are_those_of_the_code() {
     };
     assert_eq!(words("drift-kind"), DRIFT_KINDS.map(str::to_owned).into());
     assert_eq!(words("divergence-kind"), DIVERGENCE_KINDS.map(str::to_owned).into());
+    assert_eq!(words("refusal-kind"), REFUSAL_KINDS.map(str::to_owned).into());
     assert_eq!(words("cause-kind"), KINDS.map(|(_, word)| word.to_owned()).into());
     let numbers: Vec<Value> = ExitCode::ALL.iter().map(|code| code.number().into()).collect();
     assert_eq!(schema["$defs"]["exit-code"]["enum"], Value::from(numbers));

@@ -1,0 +1,99 @@
+//! `gate`: whether a tag may be a release. It reads git's objects alone, so it needs neither cargo nor a work
+//! tree.
+
+use std::path::Path;
+
+use super::conclude;
+use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
+use crate::gate::asked::{Asked, Rules, moved};
+use crate::gate::content::Tree;
+use crate::gate::evidence::Evidence;
+use crate::gate::packages;
+use crate::package;
+use crate::repository::Repository;
+use crate::settings::Settings;
+use crate::snapshot::source::relative;
+use crate::{ambient, args};
+
+/// The remote that git calls so by default.
+const ORIGIN: &str = "origin";
+
+/// Runs the command.
+///
+/// # Errors
+/// When git cannot be read or asked.
+pub fn run(settings: &Settings, args: &args::Gate) -> Result<ExitCode> {
+    let repository = Repository::history(&settings.current_directory)?;
+    let mut evidence = Evidence::of(&repository);
+    evidence.add_files(&settings.current_directory, &args.from)?;
+    let rules = rules(args.policy_ref.as_deref());
+    let object = repository.reference(&format!("refs/tags/{}", args.name));
+    let package = chosen(settings, &repository)?;
+    let asked = Asked {
+        repository: &repository,
+        rules: &rules,
+        package: package.as_deref(),
+        evidence: &evidence,
+        now: ambient::now(),
+    };
+    let Some(mut verdict) = asked.answer(&args.name, object)? else {
+        return Err(Error::new(format!("no package here has a policy for the tag {}", args.name))
+            .hint("`tags` under [gate] of repro.toml names releases; `-p NAME` asks about one package whatever its policy names"));
+    };
+    if let Some(object) = object {
+        let remote = remote(settings, args, &repository);
+        let refusals = moved(&repository, &args.name, object, remote.as_deref(), &mut verdict.not_checked)?;
+        verdict.refuse(refusals);
+    }
+    verdict.tag = Some((args.name.clone(), object));
+    conclude(settings, &verdict)
+}
+
+/// Where the policy is read.
+pub(super) fn rules(policy_ref: Option<&str>) -> Rules {
+    policy_ref.map_or(Rules::Tagged, |reference| Rules::At(reference.to_owned()))
+}
+
+fn remote(settings: &Settings, args: &args::Gate, repository: &Repository) -> Option<String> {
+    if settings.offline {
+        return None;
+    }
+    let origin = || repository.has_remote(ORIGIN).then(|| ORIGIN.to_owned());
+    args.remote.clone().or_else(origin)
+}
+
+/// The package that the command line means, by its directory from the top; none: those that the tag is of.
+fn chosen(settings: &Settings, repository: &Repository) -> Result<Option<String>> {
+    if let Some(name) = &settings.package {
+        return named(repository, name).map(Some);
+    }
+    if repository.is_bare() {
+        return Ok(None);
+    }
+    match package::find(settings.manifest_path.as_deref(), &settings.current_directory) {
+        Ok(directory) => relative(repository.root(), &directory).map(Some),
+        Err(error) if settings.manifest_path.is_some() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Found without cargo, since a server has none: by the manifests of the commit that is checked out.
+fn named(repository: &Repository, name: &str) -> Result<String> {
+    let commit = repository.head()?;
+    for package in packages::with_manifest(repository, commit)? {
+        let tree = Tree {
+            repository,
+            commit,
+            package: &package,
+        };
+        if packages::name(tree)?.as_deref() == Some(name) {
+            return Ok(package);
+        }
+    }
+    Err(
+        Error::new(format!("no package `{name}` with a repro.toml is in {}", Path::new(repository.root()).display()))
+            .code(ExitCode::Usage)
+            .hint("`-p` takes the name in the package's Cargo.toml"),
+    )
+}

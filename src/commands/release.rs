@@ -1,0 +1,84 @@
+//! What `tag` and `attest` share: the package in its repository, its committed lock, and how they verify.
+
+use std::path::{Path, PathBuf};
+
+use crate::args;
+use crate::error::{Error, Result};
+use crate::gate::refusal::{CommitFault, Refusal};
+use crate::lockfile;
+use crate::project;
+use crate::repository::{Commit, ObjectId, Repository};
+use crate::settings::Settings;
+use crate::snapshot::source::relative;
+
+/// A package in its repository.
+pub(super) struct Place {
+    pub(super) repository: Repository,
+    /// Its directory.
+    pub(super) directory: PathBuf,
+    /// The same from the top, empty for the top itself.
+    pub(super) package: String,
+}
+
+impl Place {
+    pub(super) fn find(settings: &Settings) -> Result<Self> {
+        let directory = project::directory(settings)?;
+        let repository = Repository::discover(&directory)?;
+        let package = relative(repository.root(), &directory)?;
+        Ok(Self {
+            repository,
+            directory,
+            package,
+        })
+    }
+
+    fn lock_path(&self) -> Result<String> {
+        relative(self.repository.root(), &self.directory.join(lockfile::FILE))
+    }
+
+    /// The bytes of the lock as a commit has them, as git knows them.
+    pub(super) fn lock_object(&self, commit: Commit) -> Result<ObjectId> {
+        let path = self.lock_path()?;
+        let entry = self.repository.entry(commit, Path::new(&path));
+        entry.map(|entry| entry.object()).ok_or_else(|| not_committed(&path))
+    }
+
+    /// The bytes of the lock as a commit has them.
+    pub(super) fn lock(&self, commit: Commit) -> Result<Vec<u8>> {
+        let path = self.lock_path()?;
+        let entry = self.repository.entry(commit, Path::new(&path)).ok_or_else(|| not_committed(&path))?;
+        self.repository.content(entry)
+    }
+
+    /// A verification is one of the lock in the work tree, and a tag carries the committed one.
+    pub(super) fn uncommitted(&self, commit: Commit) -> Result<Option<Refusal>> {
+        let committed = self.lock(commit)?;
+        let there = std::fs::read(self.directory.join(lockfile::FILE)).unwrap_or_default();
+        Ok((there != committed).then_some(Refusal::Commit(CommitFault::LockUncommitted)))
+    }
+}
+
+fn not_committed(path: &str) -> Error {
+    Error::new(format!("{path} is not committed"))
+        .hint("`cargo repro record` writes it; commit it, since what vouches for it lies beside the commit")
+}
+
+/// The arguments of a plain verification.
+pub(super) fn as_verify(rev: Option<String>, times: u32) -> args::Verify {
+    args::Verify {
+        rev,
+        times,
+        explain: false,
+        cached: false,
+        outputs: None,
+        overrides: args::Overrides::default(),
+    }
+}
+
+/// How many trainings, in words.
+pub(super) fn trainings(runs: u32) -> String {
+    match runs {
+        1 => "1 training".to_owned(),
+        many => format!("{many} trainings"),
+    }
+}

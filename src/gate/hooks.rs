@@ -1,0 +1,174 @@
+//! Git hooks that ask the gate: written beside git's own, in front of whatever hook is there already, and taken
+//! away again without a trace. What they ask is [`super::push`]'s and the gate's.
+
+use std::path::{Path, PathBuf};
+
+use super::push::Hook;
+use crate::error::{Error, IoContext as _, Result};
+
+/// By this line a hook of ours is known.
+const MARK: &str = "# Made by `cargo repro hook install`; `cargo repro hook uninstall` takes it away again.";
+
+/// How the hook is called that was there before.
+const BEFORE: &str = "before-cargo-repro";
+
+/// What installing a hook did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// There was none.
+    New,
+    /// There was one of somebody else's, which is asked first from now on.
+    InFront,
+    /// There was one of ours, which said something else.
+    Anew,
+    /// It is as it was.
+    Unchanged,
+}
+
+/// Writes a hook that runs this very program with `arguments`, should it not be found by its name.
+///
+/// # Errors
+/// When something cannot be written; what was there is intact then.
+pub fn install(directory: &Path, hook: Hook, program: &Path, arguments: &[&str]) -> Result<Installed> {
+    std::fs::create_dir_all(directory).at("make the directory", directory)?;
+    let place = directory.join(hook.file());
+    let text = script(hook, program, arguments);
+    let found = match std::fs::read(&place) {
+        Ok(found) => Some(String::from_utf8_lossy(&found).into_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Error::io("read", &place, &error)),
+    };
+    let installed = match found {
+        Some(found) if found == text => return Ok(Installed::Unchanged),
+        Some(found) if is_ours(&found) => Installed::Anew,
+        Some(_) => {
+            let aside = before(directory, hook);
+            if aside.exists() {
+                let what = format!("{} is in the way", aside.display());
+                return Err(Error::new(what).hint("an earlier hook was kept there; move it away, then install again"));
+            }
+            std::fs::rename(&place, &aside).at("rename", &place)?;
+            Installed::InFront
+        }
+        None => Installed::New,
+    };
+    write(&place, &text)?;
+    Ok(installed)
+}
+
+/// Takes a hook of ours away, and puts the one back that was there before. Gives whether there was one.
+///
+/// # Errors
+/// When the hook is not ours, or cannot be removed.
+pub fn uninstall(directory: &Path, hook: Hook) -> Result<bool> {
+    let place = directory.join(hook.file());
+    let found = match std::fs::read(&place) {
+        Ok(found) => String::from_utf8_lossy(&found).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::io("read", &place, &error)),
+    };
+    if !is_ours(&found) {
+        return Ok(false);
+    }
+    let aside = before(directory, hook);
+    if aside.exists() {
+        std::fs::rename(&aside, &place).at("rename", &aside)?;
+    } else {
+        std::fs::remove_file(&place).at("remove", &place)?;
+    }
+    Ok(true)
+}
+
+fn is_ours(text: &str) -> bool {
+    text.lines().nth(1) == Some(MARK)
+}
+
+fn before(directory: &Path, hook: Hook) -> PathBuf {
+    directory.join(format!("{}.{BEFORE}", hook.file()))
+}
+
+fn write(place: &Path, text: &str) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = place.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())?;
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o755))?;
+        file.persist(place)?;
+        Ok(())
+    };
+    write().at("write", place)
+}
+
+/// A hook for any shell. It needs the tool for tags alone, and without it refuses these: a gate that is open
+/// while nobody watches it is none.
+fn script(hook: Hook, program: &Path, arguments: &[&str]) -> String {
+    let file = hook.file();
+    let program = quoted(&program.to_string_lossy());
+    let arguments: String = arguments.iter().map(|argument| format!(" {}", quoted(argument))).collect();
+    format!(
+        r#"#!/bin/sh
+{MARK}
+# What git tells of the push; the dot keeps its last line end.
+updates=$(cat; printf .)
+updates=${{updates%.}}
+before=$(dirname "$0")/{file}.{BEFORE}
+if [ -x "$before" ]; then
+    printf '%s' "$updates" | "$before" "$@" || exit $?
+fi
+case $updates in
+    *refs/tags/*) ;;
+    *) exit 0 ;;
+esac
+repro=$(command -v cargo-repro) || repro={program}
+if [ ! -x "$repro" ]; then
+    echo 'error: cargo-repro is not in PATH, so no tag can be gated, and none is pushed' >&2
+    echo 'hint: `cargo install cargo-repro-ml`, or push without tags' >&2
+    exit 1
+fi
+printf '%s' "$updates" | "$repro" repro hook run {file}{arguments} -- "$@"
+"#
+    )
+}
+
+/// A word for the shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_with_quotes_stays_one_word_of_the_shell() {
+        for word in ["/a b/c", "it's", "$(rm)", "`x`", "\\"] {
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {}", quoted(word))])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word);
+        }
+    }
+
+    #[test]
+    fn installing_and_uninstalling_leaves_what_was_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let install = |arguments: &[&str]| {
+            install(directory.path(), Hook::PrePush, Path::new("/usr/bin/cargo-repro"), arguments).unwrap()
+        };
+        assert_eq!(install(&[]), Installed::New);
+        assert_eq!(install(&[]), Installed::Unchanged);
+        assert_eq!(install(&["--policy-ref", "main"]), Installed::Anew);
+        assert!(uninstall(directory.path(), Hook::PrePush).unwrap());
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        let place = directory.path().join("pre-push");
+        std::fs::write(&place, "#!/bin/sh\nexit 0\n").unwrap();
+        assert!(!uninstall(directory.path(), Hook::PrePush).unwrap(), "somebody else's stays");
+        assert_eq!(install(&[]), Installed::InFront);
+        assert_eq!(install(&[]), Installed::Unchanged);
+        assert!(uninstall(directory.path(), Hook::PrePush).unwrap());
+        assert_eq!(std::fs::read_to_string(&place).unwrap(), "#!/bin/sh\nexit 0\n");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,117 @@
+//! Tags as git keeps them: the object under a name, and what it says of itself. Whether such a tag may be
+//! a release is [`crate::gate`]'s to say.
+
+use super::{Commit, ObjectId, Repository, unreadable};
+use crate::error::Result;
+
+/// What stands under the name of a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tagged {
+    /// An annotated tag.
+    Annotated(Annotation),
+    /// A lightweight tag: the commit itself.
+    Lightweight(Commit),
+    /// Something that is neither a tag nor a commit: `tree` or `blob`.
+    Unfit(&'static str),
+}
+
+/// What an annotated tag says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// The name that it was made under.
+    pub name: String,
+    /// Its message, with the signature if it has one.
+    pub message: String,
+    /// What it points to.
+    pub target: Target,
+}
+
+/// What a tag points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A commit that is here.
+    Commit(Commit),
+    /// A commit that is not here, as in a shallow clone.
+    Absent(ObjectId),
+    /// Something else: `tree`, `blob` or `tag`.
+    Unfit(&'static str),
+}
+
+impl Repository {
+    /// The object that a reference of this full name points to.
+    #[must_use]
+    pub fn reference(&self, name: &str) -> Option<ObjectId> {
+        let reference = self.git.find_reference(name).ok()?.resolve().ok()?;
+        reference.target().map(ObjectId)
+    }
+
+    /// What an object is, as a tag; none if it is not here.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn tagged(&self, object: ObjectId) -> Result<Option<Tagged>> {
+        let broken = |error: git2::Error| unreadable(&self.root, &error);
+        let found = match self.git.find_object(object.0, None) {
+            Ok(found) => found,
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(broken(error)),
+        };
+        let Some(tag) = found.as_tag() else {
+            return Ok(Some(match found.kind() {
+                Some(git2::ObjectType::Commit) => Tagged::Lightweight(Commit(object.0)),
+                Some(git2::ObjectType::Tree) => Tagged::Unfit("tree"),
+                _ => Tagged::Unfit("blob"),
+            }));
+        };
+        let target = match tag.target_type() {
+            Some(git2::ObjectType::Commit) if self.git.find_commit(tag.target_id()).is_ok() => {
+                Target::Commit(Commit(tag.target_id()))
+            }
+            Some(git2::ObjectType::Commit) => Target::Absent(ObjectId(tag.target_id())),
+            Some(git2::ObjectType::Tree) => Target::Unfit("tree"),
+            Some(git2::ObjectType::Tag) => Target::Unfit("tag"),
+            _ => Target::Unfit("blob"),
+        };
+        Ok(Some(Tagged::Annotated(Annotation {
+            name: String::from_utf8_lossy(tag.name_bytes()).into_owned(),
+            message: String::from_utf8_lossy(tag.message_bytes().unwrap_or_default()).into_owned(),
+            target,
+        })))
+    }
+
+    /// Every tag by its name, with the object under it.
+    ///
+    /// # Errors
+    /// When the references cannot be read.
+    pub fn tags(&self) -> Result<Vec<(String, ObjectId)>> {
+        let broken = |error: git2::Error| unreadable(&self.root, &error);
+        let mut tags = Vec::new();
+        for reference in self.git.references_glob("refs/tags/*").map_err(broken)? {
+            let reference = reference.map_err(broken)?;
+            if let (Ok(name), Some(target)) = (reference.shorthand(), reference.target()) {
+                tags.push((name.to_owned(), ObjectId(target)));
+            }
+        }
+        tags.sort();
+        Ok(tags)
+    }
+
+    /// Takes a tag away again, if it is still this object.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove_tag(&self, name: &str, object: ObjectId) -> Result<()> {
+        let broken = |error: git2::Error| unreadable(&self.root, &error);
+        let mut reference = self.git.find_reference(&format!("refs/tags/{name}")).map_err(broken)?;
+        if reference.target() == Some(object.0) {
+            reference.delete().map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    /// Whether git would take this as a tag's name.
+    #[must_use]
+    pub fn is_tag_name(name: &str) -> bool {
+        git2::Tag::is_valid_name(name)
+    }
+}
