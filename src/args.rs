@@ -303,3 +303,18 @@ pub struct Hash {
     #[arg(long, conflicts_with_all = ["sample", "table"])]
     pub files: bool,
 }
+
+/// `--table`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TableFormat {
+    /// By the extension.
+    Auto,
+    /// Separated by commas, or what the header shows.
+    Csv,
+    /// Separated by tabs.
+    Tsv,
+    /// Apache Parquet.
+    Parquet,
+    /// No tables.
+    None,
+}

@@ -48,21 +48,6 @@ pub struct KeyShow {
     pub passphrase_file: Option<PathBuf>,
 }
 
-/// `--table`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum TableFormat {
-    /// By the extension.
-    Auto,
-    /// Separated by commas, or what the header shows.
-    Csv,
-    /// Separated by tabs.
-    Tsv,
-    /// Apache Parquet.
-    Parquet,
-    /// No tables.
-    None,
-}
-
 /// `cargo repro tag`
 #[derive(Debug, ClapArgs)]
 #[command(
