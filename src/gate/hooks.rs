@@ -116,12 +116,12 @@ before=$(dirname "$0")/{file}.{BEFORE}
 if [ -x "$before" ]; then
     printf '%s' "$updates" | "$before" "$@" || exit $?
 fi
-case $updates in
-    *refs/tags/*) ;;
-    *) exit 0 ;;
-esac
 repro=$(command -v cargo-repro) || repro={program}
 if [ ! -x "$repro" ]; then
+    case $updates in
+        *refs/tags/*) ;;
+        *) exit 0 ;;
+    esac
     echo 'error: cargo-repro is not in PATH, so no tag can be gated, and none is pushed' >&2
     echo 'hint: `cargo install cargo-repro-ml`, or push without tags' >&2
     exit 1

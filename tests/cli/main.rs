@@ -18,6 +18,7 @@ mod determinism;
 mod divergence;
 mod drift;
 mod exit_codes;
+mod hooks;
 mod interruption;
 mod isolation;
 mod lock_errors;

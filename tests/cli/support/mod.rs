@@ -72,6 +72,24 @@ impl Project {
         Self { scratch, root }
     }
 
+    /// A clone of a repository, by somebody who has a name.
+    pub fn clone_of(repository: &Path) -> Self {
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
+        let root = scratch.path().join("project");
+        git(scratch.path(), &["clone", "--quiet", &repository.to_string_lossy(), "project"]);
+        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        let project = Self { scratch, root };
+        project.named();
+        project
+    }
+
+    /// Tells git who works here: what the binary has git do needs to know.
+    pub fn named(&self) -> &Self {
+        self.git(&["config", "user.name", "Test"]);
+        self.git(&["config", "user.email", "test@localhost"]);
+        self
+    }
+
     /// The scratch directory around the package.
     pub fn around(&self) -> &Path {
         self.scratch.path()
@@ -368,9 +386,17 @@ pub fn cargo_home() -> PathBuf {
     std::env::var_os("CARGO_HOME").map_or_else(|| std::env::home_dir().unwrap().join(".cargo"), PathBuf::from)
 }
 
-/// Runs git anywhere, independent of the configuration of whoever runs the tests; it must succeed.
+/// Runs git anywhere; it must succeed.
 pub fn git(directory: &Path, args: &[&str]) -> String {
-    let output = Command::new("git")
+    let output = git_command(directory, args).output().unwrap();
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Git, independent of the configuration of whoever runs the tests, not yet started.
+pub fn git_command(directory: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
         .args(["-c", "user.name=Test", "-c", "user.email=test@localhost"])
         .args([
             "-c",
@@ -386,11 +412,8 @@ pub fn git(directory: &Path, args: &[&str]) -> String {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z")
-        .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z");
+    command
 }
 
 /// Copies a tree, without what building it in place may have left.
