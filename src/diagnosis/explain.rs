@@ -349,7 +349,7 @@ fn hint(factor: Factor) -> &'static str {
         Kind::AddressLayout => "something is ordered or hashed by its address, or read before it is written",
         Kind::DirectoryOrder => "sort the names that read_dir gives",
         Kind::CpuFeatures => {
-            "`repro.lock` promises bytes within one platform class; set GLIBC_TUNABLES, or the library's own variable, to one level"
+            "`cargo repro record --add-class` gives each platform class an outcome of its own; or set GLIBC_TUNABLES, or the library's own variable, to one level"
         }
         Kind::FileTimes | Kind::UndeclaredRead => "take it from declared data or from a parameter",
         Kind::Network => "fetch it beforehand and declare the file under [data]",
