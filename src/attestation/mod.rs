@@ -15,6 +15,8 @@ pub mod quorum;
 pub mod reproduction;
 pub mod statement;
 pub mod summary;
+#[cfg(test)]
+mod tests;
 pub mod time;
 
 pub use check::{AllowedKey, Expectation, Vouched, check, expected_outcome};
