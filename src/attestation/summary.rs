@@ -10,7 +10,6 @@ use super::reproduction::Reproduction;
 use super::statement::{Statement, Subject};
 use super::time;
 use crate::digest::Digest;
-use crate::lockfile;
 
 /// Its type.
 pub const TYPE: &str = "https://slsa.dev/verification_summary/v1";
@@ -37,7 +36,7 @@ pub fn statement(
         "verifier": {"id": provenance::BUILDER, "version": {tool: version}},
         "timeVerified": time::text(about.finished),
         "resourceUri": resource.as_ref().unwrap_or(&lock),
-        "policy": {"name": lockfile::FILE, "uri": lock, "digest": {"sha256": lock_file.hex()}},
+        "policy": {"uri": lock, "digest": {"sha256": lock_file.hex()}},
         "verificationResult": "PASSED",
         "verifiedLevels": LEVELS,
         "slsaVersion": SLSA,

@@ -232,7 +232,10 @@ fn a_hook_without_the_tool_refuses_tags_and_nothing_else() {
 fn a_hook_that_is_there_is_asked_first_with_the_same_words() {
     let pushed = Pushed::new();
     let heard = pushed.project.around().join("heard");
-    let theirs = format!("#!/bin/sh\necho \"$@\" > '{0}'\ncat >> '{0}'\ngrep -q forbidden '{0}' && exit 7\nexit 0\n", heard.display());
+    let theirs = format!(
+        "#!/bin/sh\necho \"$@\" > '{0}'\ncat >> '{0}'\ngrep -q forbidden '{0}' && exit 7\nexit 0\n",
+        heard.display()
+    );
     script(&pushed.hook(), &theirs);
     let answer = pushed.project.repro(&["hook", "install"]);
     answer.code(0);

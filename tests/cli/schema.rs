@@ -123,10 +123,14 @@ fn every_message_of_every_command_is_of_the_schema() {
     run(&project, &["show"], 0);
     run(&project, &["status"], 0);
     run(&project, &["hash", "--sample", "large.bin", "many", "tables/*"], 0);
+    run(&project, &["key", "new", "--no-passphrase", "--output", "../key.pem"], 0);
+    run(&project, &["key", "show", "../key.pem"], 0);
+    run(&project, &["key", "new"], 2);
 
     let everything = [
         "data",
         "difference",
+        "key",
         "lock",
         "phase",
         "warning",
