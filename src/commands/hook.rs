@@ -40,7 +40,7 @@ fn install(settings: &Settings, args: &args::HookInstall) -> Result<ExitCode> {
     let hook = kind(args.server);
     let mut arguments = Vec::new();
     if let Some(reference) = &args.policy_ref {
-        repository.resolve(reference)?;
+        repository.protected(reference)?;
         arguments.extend(["--policy-ref", reference]);
     }
     let installed = hooks::install(&directory, hook, &ambient::this_program()?, &arguments)?;
@@ -179,7 +179,7 @@ impl Pushed<'_> {
     /// A release is not deleted: its name could be given to something else.
     fn deletion(&self, asked: &Asked<'_>, tag: &str) -> Result<Option<Verdict>> {
         let rules: Option<Commit> = match &self.rules {
-            Rules::At(reference) => self.repository.resolve(reference).ok(),
+            Rules::At(reference) => self.repository.protected(reference).ok(),
             Rules::Tagged => self.repository.head().ok(),
         };
         let Some(rules) = rules else {

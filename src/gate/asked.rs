@@ -44,7 +44,7 @@ impl Asked<'_> {
     fn rules_at(&self, tagged: Option<Commit>) -> Result<Option<Commit>, Refusal> {
         match self.rules {
             Rules::Tagged => Ok(tagged),
-            Rules::At(reference) => self.repository.resolve(reference).map(Some).map_err(|error| {
+            Rules::At(reference) => self.repository.protected(reference).map(Some).map_err(|error| {
                 Refusal::Commit(CommitFault::PolicyUnreadable {
                     origin: reference.clone(),
                     why: error.what().to_owned(),

@@ -57,26 +57,7 @@ pub(super) struct GateText {
     distinct_classes: bool,
     max_age: Option<Spanned<String>>,
     #[serde(default)]
-    keys: BTreeMap<Spanned<String>, KeyText>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum KeyText {
-    Plain(Spanned<String>),
-    Table(KeyTable),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyTable {
-    key: Spanned<String>,
-    #[serde(default = "counts")]
-    counts: bool,
-}
-
-fn counts() -> bool {
-    true
+    keys: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
 }
 
 /// Checks the table.
@@ -185,16 +166,26 @@ fn duration(origin: &Origin<'_>, age: &Spanned<String>) -> Result<Duration> {
         .ok_or_else(|| origin.at(age, "this is no length of time", "expected one such as \"30d\" or \"12h\""))
 }
 
-fn allowed(origin: &Origin<'_>, name: Spanned<String>, text: KeyText) -> Result<(String, AllowedKey)> {
-    let (key, counts) = match text {
-        KeyText::Plain(key) => (key, true),
-        KeyText::Table(table) => (table.key, table.counts),
+fn allowed(origin: &Origin<'_>, name: Spanned<String>, text: Spanned<toml::Value>) -> Result<(String, AllowedKey)> {
+    const FORM: &str = "expected the key as text, or `{ key = \"…\", counts = false }`";
+    let malformed = || origin.at(&text, format!("the key of {} is not declared as one", name.get_ref()), FORM);
+    let (key, counts) = match text.get_ref() {
+        toml::Value::String(key) => (key, true),
+        toml::Value::Table(table) => {
+            let known = table.keys().all(|key| ["key", "counts"].contains(&key.as_str()));
+            let counts = table.get("counts").map_or(Some(true), toml::Value::as_bool);
+            match (table.get("key"), counts) {
+                (Some(toml::Value::String(key)), Some(counts)) if known => (key, counts),
+                _ => return Err(malformed()),
+            }
+        }
+        _ => return Err(malformed()),
     };
-    let Some(read) = PublicKey::from_text(key.get_ref()) else {
+    let Some(key) = PublicKey::from_text(key) else {
         let what = format!("the key of {} cannot be read", name.get_ref());
-        return Err(origin.at(&key, what, "expected an ECDSA P-256 public key, as `cargo repro key show` prints it"));
+        return Err(origin.at(&text, what, "expected an ECDSA P-256 public key, as `cargo repro key show` prints it"));
     };
-    Ok((name.into_inner(), AllowedKey { key: read, counts }))
+    Ok((name.into_inner(), AllowedKey { key, counts }))
 }
 
 impl Gate {

@@ -2,7 +2,7 @@
 //! a release is [`crate::gate`]'s to say.
 
 use super::{Commit, ObjectId, Repository, unreadable};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What stands under the name of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,26 @@ impl Repository {
     pub fn reference(&self, name: &str) -> Option<ObjectId> {
         let reference = self.git.find_reference(name).ok()?.resolve().ok()?;
         reference.target().map(ObjectId)
+    }
+
+    /// The commit of a protected reference: a branch, one of a remote, `HEAD`, or a full name or id. Never a tag
+    /// unless by its full name: whoever can push one named `origin/main` would else rule.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn protected(&self, name: &str) -> Result<Commit> {
+        let full = name == "HEAD" || name.starts_with("refs/") || ObjectId::from_hex(name).is_some();
+        let names = if full {
+            vec![name.to_owned()]
+        } else {
+            vec![format!("refs/remotes/{name}"), format!("refs/heads/{name}")]
+        };
+        let commit = names.iter().find_map(|name| self.resolve(name).ok());
+        commit.ok_or_else(|| {
+            Error::new(format!("`{name}` names no branch of this repository or of its remotes")).hint(
+                "`git fetch` brings those of a remote; a tag that is meant has its full name, as `refs/tags/NAME`",
+            )
+        })
     }
 
     /// What an object is, as a tag; none if it is not here.

@@ -26,6 +26,7 @@ mod keys;
 mod lock_errors;
 mod manifest_errors;
 mod places;
+mod release;
 mod reports;
 mod schema;
 mod support;
