@@ -100,21 +100,26 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// One sentence, without its full stop.
+    /// One sentence, without its full stop. What comes from the attestation cannot steer a terminal,
+    /// nor flood it.
     #[must_use]
     pub fn words(&self) -> String {
+        const MOST: usize = 500;
+        let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+        self.sentence().chars().take(MOST).map(plain).collect()
+    }
+
+    fn sentence(&self) -> String {
         match self {
             Self::NotJson { why } => format!("it is not the JSON that it should be: {why}"),
             Self::NotAnEnvelope { what } => format!("it is no DSSE envelope: {what}"),
             Self::PayloadType { found } => format!("what was signed is of the type {found:?} and no in-toto statement"),
             Self::NoSignature => "it is not signed".to_owned(),
             Self::NoAllowedKey { key_ids } => no_allowed_key(key_ids),
-            Self::WrongSignature { names } => {
-                format!(
-                    "it names the key of {}, which did not sign these bytes: one of the two was changed",
-                    list(names)
-                )
-            }
+            Self::WrongSignature { names } => format!(
+                "it names the key of {}, but that key did not sign these bytes: they were changed, or never signed by it",
+                list(names)
+            ),
             Self::NotAStatement { why } => format!("what was signed is no in-toto Statement v1: {why}"),
             Self::Predicate { found } => format!("it says something else than a reproduction does: {found:?}"),
             Self::UnreadablePredicate { why } => format!("what it says of the reproduction cannot be read: {why}"),
@@ -160,5 +165,64 @@ fn list(words: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of whoever wrote the attestation, as bad as they can be.
+    fn all() -> Vec<Flaw> {
+        let text = || "a\u{1b}[2J\nb".to_owned();
+        let (found, wanted) = (Digest::of("found"), Digest::of("wanted"));
+        let class = Platform {
+            target: text(),
+            libc: text(),
+            cpu: text(),
+        };
+        let (finished, now, max_age) = (1_795_478_400, 1_795_564_800, Duration::from_secs(3600));
+        vec![
+            Flaw::NotJson { why: text() },
+            Flaw::NotAnEnvelope {
+                what: "it has no `payload` in base64",
+            },
+            Flaw::PayloadType { found: text() },
+            Flaw::NoSignature,
+            Flaw::NoAllowedKey { key_ids: Vec::new() },
+            Flaw::NoAllowedKey {
+                key_ids: vec![text(), found.hex()],
+            },
+            Flaw::WrongSignature {
+                names: vec!["ci".to_owned(), "anna".to_owned(), "bert".to_owned()],
+            },
+            Flaw::NotAStatement { why: text() },
+            Flaw::Predicate { found: text() },
+            Flaw::UnreadablePredicate { why: text() },
+            Flaw::OtherLock { found, wanted },
+            Flaw::Verdict { found: text() },
+            Flaw::OtherClass { found: class },
+            Flaw::SubjectUnknown { name: text() },
+            Flaw::SubjectMissing { name: text() },
+            Flaw::SubjectDiffers {
+                name: text(),
+                found,
+                wanted,
+            },
+            Flaw::Expired { finished, max_age, now },
+            Flaw::Future {
+                finished: now,
+                now: finished,
+            },
+        ]
+    }
+
+    #[test]
+    fn each_flaw_is_one_sentence_with_its_values_and_steers_no_terminal() {
+        let sentences: Vec<String> = all().iter().map(|flaw| flaw.words() + "\n").collect();
+        assert!(sentences.iter().all(|sentence| sentence.matches(char::is_control).count() == 1));
+        insta::with_settings!({snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false}, {
+            insta::assert_snapshot!("flaws", sentences.concat());
+        });
     }
 }

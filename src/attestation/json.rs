@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for AnyValue {
         let mut object = Map::new();
         while let Some((key, Strict(value))) = entries.next_entry::<String, Strict>()? {
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key `{key}` stands there twice")));
+                return Err(A::Error::custom(format!("the key {key:?} stands there twice")));
             }
             object.insert(key, value);
         }
@@ -89,7 +89,7 @@ mod tests {
     fn a_key_that_stands_there_twice_is_refused_at_any_depth() {
         assert!(parse(br#"{"a": 1, "b": [{"a": 1}]}"#).is_ok());
         let why = parse(br#"{"a": 1, "b": [{"c": 1, "c": 1}]}"#).unwrap_err();
-        assert!(why.starts_with("the key `c` stands there twice"), "{why}");
+        assert!(why.starts_with("the key \"c\" stands there twice"), "{why}");
         assert!(parse(br#"{"a": 1, "\u0061": 2}"#).is_err(), "however it is spelled");
     }
 
