@@ -256,6 +256,34 @@ fn no_manifest_lets_the_passphrase_pass() {
 }
 
 #[test]
+fn the_passphrase_reaches_neither_compiler_nor_cargo() {
+    let project = Project::fixture("steady");
+    let seen = project.around().join("seen");
+    let tools = project.around().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let real = std::env::split_paths(&path)
+        .map(|directory| directory.join("rustc"))
+        .find(|path| path.exists());
+    for (name, command) in [
+        ("rustc", format!("{} \"$@\"", real.unwrap().display())),
+        ("wrapper", "\"$@\"".to_owned()),
+    ] {
+        let script = format!("#!/bin/sh\n{{ echo {name}; env; }} >> {}\nexec {command}\n", seen.display());
+        std::fs::write(tools.join(name), script).unwrap();
+        set_mode(&tools.join(name), 0o755);
+    }
+    let mut command = project.command(&["record"]);
+    command.env(VARIABLE, "correct horse").env("PATH", format!("{}:{path}", tools.display()));
+    command.env("RUSTC_WRAPPER", tools.join("wrapper"));
+    project.answer(&mut command).code(0);
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.lines().any(|line| line == "rustc") && seen.lines().any(|line| line == "wrapper"), "{seen}");
+    assert!(!seen.contains(VARIABLE) && !seen.contains("correct horse"), "{seen}");
+    assert!(!project.read("repro.lock").contains("correct horse"));
+}
+
+#[test]
 fn programs_are_told_the_same() {
     let project = Project::empty();
     let answer = project.json(&["key", "new", "--output", "key.pem", "--no-passphrase"]);
