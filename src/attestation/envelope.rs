@@ -1,5 +1,5 @@
 //! The DSSE envelope, version 1 (<https://github.com/secure-systems-lab/dsse>): bytes, and who signed them.
-//! What the bytes say is for [`super::statement`]; whose signature counts, for [`super::check`].
+//! What the bytes say is for [`super::statement`]; whose signature counts, for [`mod@super::check`].
 
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Why an attestation does not count, as a value with its values. Finding it is [`super::check`]'s.
+//! Why an attestation does not count, as a value with its values. Finding it is [`mod@super::check`]'s.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! Our own predicate: that somebody trained again what a lock pins, and what came of it. Its fields are
-//! explained in `docs/attestations.md`. Whether it counts for anything is [`super::check`]'s to say.
+//! explained in `docs/attestations.md`. Whether it counts for anything is [`mod@super::check`]'s to say.
 
 use std::collections::BTreeMap;
 
