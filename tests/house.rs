@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use cargo_repro::exit_code::ExitCode;
 use cargo_repro::manifest::Manifest;
-use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS};
+use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS, REFUSAL_KINDS};
 
 /// No file under `src/` grows beyond what a reader keeps in mind.
 const LONGEST: usize = 450;
 
 /// The vocabulary: the same words in code, help, messages and documents.
-const WORDS: [&str; 18] = [
+const WORDS: [&str; 21] = [
     "manifest",
     "lockfile",
     "project",
@@ -31,6 +31,9 @@ const WORDS: [&str; 18] = [
     "verdict",
     "platform class",
     "not checked",
+    "gate",
+    "policy",
+    "attestation",
 ];
 
 /// Files that the template and the two fixtures share; `model.rs` is what smartcore's differs in.
@@ -98,6 +101,7 @@ fn the_readme_explains_every_kind_of_difference() {
         ("Kinds of drift", &DRIFT_KINDS[..]),
         ("Kinds of divergence", &DIVERGENCE_KINDS[..]),
         ("Kinds of cause", &causes[..]),
+        ("Kinds of refusal", &REFUSAL_KINDS[..]),
     ] {
         let first = |row: Vec<String>| row[0].trim_matches('`').to_owned();
         let named: BTreeSet<String> = rows(section(&readme, title)).into_iter().map(first).collect();

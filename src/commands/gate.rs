@@ -14,7 +14,7 @@ use crate::package;
 use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::snapshot::source::relative;
-use crate::{ambient, args};
+use crate::{ambient, args, manifest};
 
 /// The remote that git calls so by default.
 const ORIGIN: &str = "origin";
@@ -72,7 +72,11 @@ fn chosen(settings: &Settings, repository: &Repository) -> Result<Option<String>
         return Ok(None);
     }
     match package::find(settings.manifest_path.as_deref(), &settings.current_directory) {
-        Ok(directory) => relative(repository.root(), &directory).map(Some),
+        // The root of a workspace may be a package that nobody trains.
+        Ok(directory) if directory.join(manifest::FILE).is_file() || settings.manifest_path.is_some() => {
+            relative(repository.root(), &directory).map(Some)
+        }
+        Ok(_) => Ok(None),
         Err(error) if settings.manifest_path.is_some() => Err(error),
         Err(_) => Ok(None),
     }

@@ -12,7 +12,7 @@ use crate::gate::evidence::{Evidence, NOTES};
 use crate::gate::hooks::{self, Installed};
 use crate::gate::push::{Hook, Update};
 use crate::gate::refusal::{Place, Refusal, TagFault};
-use crate::gate::sightings::Sightings;
+use crate::gate::register::Register;
 use crate::repository::{Commit, Repository};
 use crate::settings::Settings;
 use crate::verdict::{Verdict, Word};
@@ -86,11 +86,11 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
             .hint("git runs this; `cargo repro gate TAG` asks about one tag")
     })?;
     let repository = Repository::history(&settings.current_directory)?;
-    let mut sightings = Sightings::load(&repository);
+    let mut register = Register::load(&repository);
     if args.hook == Hook::PreReceive {
         // Whatever is here before the push is what it was first.
         for (tag, object) in repository.tags()? {
-            sightings.see(&tag, object);
+            register.enter(&tag, object);
         }
     }
     let mut evidence = Evidence::of(&repository);
@@ -111,11 +111,11 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
         let Some(tag) = update.tag() else {
             continue;
         };
-        let Some(verdict) = pushed.verdict(tag, update, &sightings)? else {
+        let Some(verdict) = pushed.verdict(tag, update, &register)? else {
             continue;
         };
         if let (Hook::PrePush, Some(old)) = (args.hook, update.old) {
-            sightings.see(tag, old);
+            register.enter(tag, old);
         }
         settings.shell.result(&report::human::verdict(&verdict))?;
         code = code.max(verdict.word.exit_code());
@@ -142,7 +142,7 @@ struct Pushed<'a> {
 }
 
 impl Pushed<'_> {
-    fn verdict(&self, tag: &str, update: &Update, sightings: &Sightings) -> Result<Option<Verdict>> {
+    fn verdict(&self, tag: &str, update: &Update, register: &Register) -> Result<Option<Verdict>> {
         let asked = Asked {
             repository: self.repository,
             rules: &self.rules,
@@ -164,7 +164,7 @@ impl Pushed<'_> {
                 found: new,
             })
         };
-        let earlier = sightings.first(tag).filter(|first| *first != new);
+        let earlier = register.first(tag).filter(|first| *first != new);
         let there = update.old.filter(|old| *old != new);
         let refusal = match (there, earlier) {
             (Some(old), _) if self.hook == Hook::PrePush => Some(moved(Place::Remote(self.remote.to_owned()), old)),

@@ -4,7 +4,7 @@ use super::content::Tree;
 use super::evidence::Evidence;
 use super::packages::{self, Policy};
 use super::refusal::{CommitFault, Place, Refusal, TagFault};
-use super::sightings::Sightings;
+use super::register::Register;
 use super::{Decision, Label, Question, judge, label};
 use crate::error::Result;
 use crate::git;
@@ -178,7 +178,7 @@ pub fn moved(
     remote: Option<&str>,
     not_checked: &mut Vec<NotChecked>,
 ) -> Result<Vec<Refusal>> {
-    let mut sightings = Sightings::load(repository);
+    let mut register = Register::load(repository);
     let mut refusals = Vec::new();
     let other = |place, first| {
         Refusal::Tag(TagFault::Moved {
@@ -187,7 +187,7 @@ pub fn moved(
             found: object,
         })
     };
-    match sightings.first(tag) {
+    match register.first(tag) {
         Some(first) if first != object => refusals.push(other(Place::Earlier, first)),
         _ => {}
     }
@@ -197,7 +197,7 @@ pub fn moved(
         return Ok(refusals);
     };
     match git::tag_of_remote(repository, remote, tag)? {
-        Ok(Some(there)) if there == object => sightings.see(tag, object),
+        Ok(Some(there)) if there == object => register.enter(tag, object),
         Ok(Some(there)) => refusals.push(other(Place::Remote(remote.to_owned()), there)),
         Ok(None) => {}
         Err(why) => {

@@ -10,7 +10,7 @@ pub mod message;
 pub mod packages;
 pub mod push;
 pub mod refusal;
-pub mod sightings;
+pub mod register;
 
 use crate::attestation::{self, Expectation, Flaw, Vouched};
 use crate::digest::Digest;

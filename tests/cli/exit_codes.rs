@@ -111,6 +111,23 @@ fn exit_code_7_is_inconclusive() {
     project.repro(&["verify"]).code(7);
 }
 
+#[test]
+fn exit_code_8_is_a_gate_that_refuses() {
+    let project = Project::recorded("steady");
+    project.git(&["tag", "v1"]);
+    project.repro(&["gate", "v1"]).code(8);
+    project.repro(&["tag", "v1"]).code(8);
+}
+
+#[test]
+fn exit_code_9_is_an_attestation_that_is_not_valid() {
+    let project = Project::recorded("steady");
+    project.write("../claim.jsonl", "believe me\n");
+    project.repro(&["attest", "--check", "../claim.jsonl"]).code(9);
+    project.named().repro(&["tag", "v1", "--from", "../claim.jsonl"]).code(9);
+    assert!(project.git(&["tag"]).is_empty());
+}
+
 /// Starts a command, interrupts it while the program trains, and gives its exit code.
 fn interrupted(project: &Project, args: &[&str], signal: Signal) -> Option<i32> {
     project.write("../switch.txt", "hang");

@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 
 /// The tags that were seen.
 #[derive(Debug)]
-pub struct Sightings {
+pub struct Register {
     path: PathBuf,
     kept: Kept,
 }
@@ -26,7 +26,7 @@ struct Kept {
     tags: BTreeMap<String, String>,
 }
 
-impl Sightings {
+impl Register {
     /// What was kept; nothing where that cannot be read.
     #[must_use]
     pub fn load(repository: &Repository) -> Self {
@@ -46,7 +46,7 @@ impl Sightings {
     }
 
     /// Keeps what a tag is, unless it is known already.
-    pub fn see(&mut self, tag: &str, object: ObjectId) {
+    pub fn enter(&mut self, tag: &str, object: ObjectId) {
         if self.first(tag).is_some() {
             return;
         }
