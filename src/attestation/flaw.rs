@@ -136,7 +136,7 @@ impl Flaw {
                 "the training ended at {}, which at {} is more than {} ago",
                 time::text(*finished),
                 time::text(*now),
-                humantime::format_duration(*max_age)
+                time::length(*max_age)
             ),
             Self::Future { finished, now } => format!(
                 "the training ended at {}, and here it is {}: one of the two clocks is wrong",
@@ -176,11 +176,6 @@ mod tests {
     fn all() -> Vec<Flaw> {
         let text = || "a\u{1b}[2J\nb".to_owned();
         let (found, wanted) = (Digest::of("found"), Digest::of("wanted"));
-        let class = Platform {
-            target: text(),
-            libc: text(),
-            cpu: text(),
-        };
         let (finished, now, max_age) = (1_795_478_400, 1_795_564_800, Duration::from_secs(3600));
         vec![
             Flaw::NotJson { why: text() },
@@ -201,7 +196,6 @@ mod tests {
             Flaw::UnreadablePredicate { why: text() },
             Flaw::OtherLock { found, wanted },
             Flaw::Verdict { found: text() },
-            Flaw::OtherClass { found: class },
             Flaw::SubjectUnknown { name: text() },
             Flaw::SubjectMissing { name: text() },
             Flaw::SubjectDiffers {

@@ -220,7 +220,7 @@ fn it_counts_until_it_is_too_old_and_not_before_it_can_be() {
     assert!(matches!(expired, Flaw::Expired { .. }));
     assert_eq!(
         expired.words(),
-        "the training ended at 2026-11-23T23:59:50Z, which at 2026-11-24T00:01:31Z is more than 1m 40s ago"
+        "the training ended at 2026-11-23T23:59:50Z, which at 2026-11-24T00:01:31Z is more than 1 m 40 s ago"
     );
     assert!(at(finished - 300, Some(100)).is_ok(), "clocks differ a little");
     assert!(matches!(at(finished - 301, None), Err(Flaw::Future { .. })));

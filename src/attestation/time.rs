@@ -21,6 +21,19 @@ pub fn parse(text: &str) -> Option<i64> {
     i64::try_from(since.as_secs()).ok()
 }
 
+/// A length of time for people: `30 days`, `1 h 30 m`.
+#[must_use]
+pub fn length(time: Duration) -> String {
+    let mut text = String::new();
+    for c in humantime::format_duration(time).to_string().chars() {
+        if c.is_ascii_alphabetic() && text.ends_with(|before: char| before.is_ascii_digit()) {
+            text.push(' ');
+        }
+        text.push(c);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -41,6 +54,12 @@ mod tests {
         assert_eq!(parse("2026-11-24T00:00:00+01:00"), None);
         assert_eq!(parse("2026-11-24T00:00:00"), None);
         assert_eq!(parse("2026-11-24"), None);
+    }
+
+    #[test]
+    fn a_length_of_time_has_its_units_apart() {
+        assert_eq!(length(Duration::from_secs(30 * 24 * 3600)), "30 days");
+        assert_eq!(length(Duration::from_secs(5400)), "1 h 30 m");
     }
 
     proptest! {

@@ -174,11 +174,7 @@ fn ruling(tree: Tree<'_>, locked: &Snapshot) -> Vec<String> {
 }
 
 fn in_submodule(tree: Tree<'_>, path: &str) -> Option<(String, String)> {
-    let above = Path::new(path).ancestors().skip(1).filter(|above| above.as_os_str() != "");
-    above
-        .filter_map(|above| Some((above.to_str()?.to_owned(), tree.repository.entry(tree.commit, above)?)))
-        .find(|(_, entry)| entry.kind == Kind::Submodule)
-        .map(|(name, entry)| (name, entry.id()))
+    source::submodule_above(tree.repository, tree.commit, path).map(|(name, entry)| (name, entry.id()))
 }
 
 /// Declared data, as far as it is committed.

@@ -137,55 +137,43 @@ impl Words {
     }
 }
 
-impl From<&Drift> for Finding {
-    fn from(drift: &Drift) -> Self {
-        let words = inputs::drift_words(drift);
+impl Finding {
+    fn of(words: Words, stage: Option<String>, severity: Option<Severity>) -> Self {
         Self {
             kind: words.kind,
-            stage: None,
+            stage,
             subject: words.subject,
-            severity: Some(if stops(drift) {
-                Severity::Critical
-            } else {
-                Severity::Warning
-            }),
+            severity,
             locked: words.locked,
             found: words.found,
             detail: words.detail,
             hint: words.hint.map(str::to_owned),
         }
+    }
+}
+
+impl From<&Drift> for Finding {
+    fn from(drift: &Drift) -> Self {
+        let words = inputs::drift_words(drift);
+        let severity = if stops(drift) {
+            Severity::Critical
+        } else {
+            Severity::Warning
+        };
+        Self::of(words, None, Some(severity))
     }
 }
 
 impl From<&Divergence> for Finding {
     fn from(divergence: &Divergence) -> Self {
         let words = outputs::output_words(&divergence.output);
-        Self {
-            kind: words.kind,
-            stage: Some(divergence.stage.clone()),
-            subject: words.subject,
-            severity: None,
-            locked: words.locked,
-            found: words.found,
-            detail: words.detail,
-            hint: words.hint.map(str::to_owned),
-        }
+        Self::of(words, Some(divergence.stage.clone()), None)
     }
 }
 
 impl From<&Refusal> for Finding {
     fn from(refusal: &Refusal) -> Self {
-        let words = gate::refusal_words(refusal);
-        Self {
-            kind: words.kind,
-            stage: None,
-            subject: words.subject,
-            severity: None,
-            locked: words.locked,
-            found: words.found,
-            detail: words.detail,
-            hint: words.hint.map(str::to_owned),
-        }
+        Self::of(gate::refusal_words(refusal), None, None)
     }
 }
 
@@ -238,15 +226,6 @@ impl From<&Note> for Finding {
                 (None, Words::new("runs-disagree", "trainings", detail))
             }
         };
-        Self {
-            kind: words.kind,
-            stage,
-            subject: words.subject,
-            severity: None,
-            locked: words.locked,
-            found: words.found,
-            detail: words.detail,
-            hint: words.hint.map(str::to_owned),
-        }
+        Self::of(words, stage, None)
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::lfs;
 use crate::memory::Memory;
 use crate::package::Package;
-use crate::repository::{Commit, Kind, Repository};
+use crate::repository::{Commit, Entry, Kind, Repository};
 
 /// The source closure at a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,11 +155,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn submodule(&self, path: &str) -> Option<(String, crate::repository::Entry)> {
-        let above = Path::new(path).ancestors().skip(1).filter(|above| above.as_os_str() != "");
-        above
-            .filter_map(|above| Some((above.to_str()?.to_owned(), self.repository.entry(self.commit, above)?)))
-            .find(|(_, entry)| entry.kind == Kind::Submodule)
+    fn submodule(&self, path: &str) -> Option<(String, Entry)> {
+        submodule_above(self.repository, self.commit, path)
     }
 
     fn submodule_of(&self, path: &str) -> Option<(String, String)> {
@@ -168,6 +165,15 @@ impl<'a> Tree<'a> {
         }
         self.submodule(path).map(|(name, entry)| (name, entry.id()))
     }
+}
+
+/// The submodule that a path of the commit lies in, by its own path.
+#[must_use]
+pub fn submodule_above(repository: &Repository, commit: Commit, path: &str) -> Option<(String, Entry)> {
+    let above = Path::new(path).ancestors().skip(1).filter(|above| above.as_os_str() != "");
+    above
+        .filter_map(|above| Some((above.to_str()?.to_owned(), repository.entry(commit, above)?)))
+        .find(|(_, entry)| entry.kind == Kind::Submodule)
 }
 
 /// Which of `files` are not in the work tree as the commit has them. Files outside the repository are
