@@ -2,7 +2,7 @@
 //! times, minimum and median of each, and their ratio. No test: nothing fails when a machine is slow.
 //!
 //! ```sh
-//! cargo bench --bench commands                        # status, record
+//! cargo bench --bench commands                        # status, gate, record
 //! cargo bench --bench commands -- --slow              # verify too: minutes
 //! cargo bench --bench commands -- status --runs 50    # one of them
 //! cargo bench --bench commands -- long --seconds 60   # another length of training
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(why) => {
             eprintln!(
-                "{why}\nusage: cargo bench --bench commands -- [status|record|long|verify]… [--runs N] [--seconds S] [--slow]"
+                "{why}\nusage: cargo bench --bench commands -- [status|gate|record|long|verify]… [--runs N] [--seconds S] [--slow]"
             );
             return ExitCode::FAILURE;
         }
@@ -46,6 +46,9 @@ fn main() -> ExitCode {
     );
     if wanted("status") {
         status(options.runs.unwrap_or(30));
+    }
+    if wanted("gate") {
+        gate(options.runs.unwrap_or(30));
     }
     if wanted("record") {
         record(options.runs.unwrap_or(20));
@@ -73,7 +76,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--slow" => options.slow = true,
             "--runs" => options.runs = Some(number().ok_or("--runs needs a number")?.max(1.0) as u32),
             "--seconds" => options.seconds = number().ok_or("--seconds needs a number")?,
-            "status" | "record" | "long" | "verify" => options.names.push(arg),
+            "status" | "gate" | "record" | "long" | "verify" => options.names.push(arg),
             other => return Err(format!("there is no bench `{other}`")),
         }
     }
@@ -91,6 +94,21 @@ fn status(runs: u32) {
         Side::new("git status", scene.program("git", &["status", "--porcelain"])),
     ];
     compare("status, nothing changed", runs, Side::new("cargo repro status", tool), peers, Reach::Millis(15));
+}
+
+/// `gate` of a tag that passes, beside what git itself says of the tag and its commit.
+fn gate(runs: u32) {
+    let scene = Scene::fixture("steady");
+    scene.record();
+    let tag = r#"id=$(sed -n 's/^id = "\(.*\)"$/\1/p' repro.lock)
+git -c user.name=Bench -c user.email=bench@localhost tag --annotate --message "Repro-Lock: $id" v1"#;
+    scene.succeed(scene.program("sh", &["-ec", tag]));
+    let tool = scene.repro(&["gate", "v1", "--quiet", "--offline"]);
+    let peers = vec![
+        Side::new("git cat-file tag", scene.program("git", &["cat-file", "tag", "v1"])),
+        Side::new("git show", scene.program("git", &["show", "--stat", "v1"])),
+    ];
+    compare("gate, a tag that passes", runs, Side::new("cargo repro gate", tool), peers, Reach::Millis(15));
 }
 
 /// `record` beside a plain run, when neither has anything to build.

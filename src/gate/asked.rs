@@ -90,7 +90,8 @@ impl Asked<'_> {
         let mut notes = Vec::new();
         match self.rules_at(commit) {
             Err(refusal) => whole.refusals.push(refusal),
-            // Neither a policy nor a release, and the label says why.
+            // Neither a policy nor a release, and the label says why; unless nobody would call it one.
+            Ok(None) if self.package.is_none() && !self.is_named_at_head(tag)? => return Ok(None),
             Ok(None) => {}
             Ok(Some(rules)) => {
                 let policies = self.policies(rules, tag)?;
@@ -115,6 +116,13 @@ impl Asked<'_> {
         let mut verdict = verdict(whole, commit);
         verdict.notes.splice(0..0, notes);
         Ok(Some(verdict))
+    }
+
+    fn is_named_at_head(&self, tag: &str) -> Result<bool> {
+        let Ok(head) = self.repository.head() else {
+            return Ok(false);
+        };
+        Ok(!self.policies(head, tag)?.is_empty())
     }
 
     fn decide(&self, tag: &str, label: &Label, object: Option<ObjectId>, policy: Policy) -> Result<Decision> {

@@ -113,7 +113,10 @@ fn a_lightweight_tag_is_no_release_whatever_it_is_pushed_as() {
 fn tags_that_no_policy_names_and_branches_are_nobodys_business() {
     for pushed in [Pushed::with_hook(), Pushed::with_server_hook()] {
         pushed.project.git(&["tag", "nightly"]);
-        let said = pushed.goes_through(&["nightly", "main:refs/heads/other"]);
+        pushed.project.git(&["tag", "the-data", "HEAD:data"]);
+        pushed.project.git(&["tag", "v0", "HEAD:data"]);
+        pushed.is_refused(&["v0"], "tag-target");
+        let said = pushed.goes_through(&["nightly", "the-data", "main:refs/heads/other"]);
         assert!(!said.contains("passed") && !said.contains("refused"), "{said}");
     }
 }
