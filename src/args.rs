@@ -115,6 +115,8 @@ pub enum Command {
     Diff(Diff),
     /// The lock, for a person to read
     Show(Show),
+    /// Every lock in the history, and what changed between one and the next
+    Log(Log),
     /// The digests of files and directories, and what tables they hold
     Hash(Hash),
     /// Make the key that attestations are signed with, or show its public half
@@ -276,6 +278,23 @@ pub struct Diff {
 pub struct Show {
     /// A lock file or a git revision; this package's repro.lock by default
     pub lock: Option<String>,
+}
+
+/// `cargo repro log`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro log                        every lock, the newest first\n  cargo repro log --metric accuracy      how a metric went, the oldest first"
+)]
+pub struct Log {
+    /// The tag, branch or commit whose history is meant
+    #[arg(default_value = "HEAD", hide_default_value = true)]
+    pub rev: String,
+    /// Draw one metric: `NAME`, or `STAGE.NAME`
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    /// Only the newest N
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<usize>,
 }
 
 /// `cargo repro hash`

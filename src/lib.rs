@@ -106,6 +106,7 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Status(args) => commands::status::run(settings, args),
         Command::Diff(args) => commands::diff::run(settings, args),
         Command::Show(args) => commands::show::run(settings, args),
+        Command::Log(args) => commands::log::run(settings, args),
         Command::Hash(args) => commands::hash::run(settings, args),
         Command::Key(args) => commands::key::run(settings, args),
         Command::Tag(args) => commands::tag::run(settings, args),

@@ -2,6 +2,7 @@
 //! are compared by content, never by what `git status` believes, since `assume-unchanged` and
 //! `git replace` hide edits. Nothing here writes to the repository, save for notes.
 
+mod history;
 mod notes;
 mod start;
 mod tags;
@@ -9,6 +10,7 @@ mod tags;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use history::Version;
 pub use start::{FirstCommit, commit_scratch, start};
 pub use tags::{Annotation, Tagged, Target};
 

@@ -1,8 +1,7 @@
 //! `diff`: what differs between two locks, by file or by revision.
 
 use crate::args;
-use crate::compare::classes::class_changes;
-use crate::compare::{divergence, drift};
+use crate::compare::locks::differences;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::lockfile::{Lockfile, Read};
@@ -17,15 +16,10 @@ use crate::settings::Settings;
 /// When one of the locks is not there, or cannot be read.
 pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
     let (a, b) = (find_lock(settings, &args.a)?.lock, find_lock(settings, &args.b)?.lock);
-    let inputs: Vec<Finding> = drift(&a.snapshot, &b.snapshot).iter().map(Finding::from).collect();
-    let outcomes = a.classes_known().chain(b.classes_known()).map(|(_, _, outcome)| outcome);
-    let mut stages: Vec<&str> = outcomes.flat_map(|outcome| outcome.keys()).map(String::as_str).collect();
-    stages.sort_unstable();
-    stages.dedup();
-    // Of one class where both know it: two classes may well have two outcomes.
-    let counterpart = b.expected(&a.snapshot.platform).unwrap_or(&b.outcome);
-    let mut outputs: Vec<Finding> = divergence(&a.outcome, counterpart, &stages).iter().map(Finding::from).collect();
-    outputs.extend(class_changes(&a, &b, &stages).iter().map(Finding::from));
+    let found = differences(&a, &b);
+    let inputs: Vec<Finding> = found.inputs.iter().map(Finding::from).collect();
+    let mut outputs: Vec<Finding> = found.outputs.iter().map(Finding::from).collect();
+    outputs.extend(found.classes.iter().map(Finding::from));
     settings.shell.result(&report::lock::diff(&args.a, &args.b, &inputs, &outputs))?;
     for (side, findings) in [("input", &inputs), ("output", &outputs)] {
         for finding in findings {

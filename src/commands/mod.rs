@@ -9,6 +9,7 @@ pub mod hash;
 pub mod hook;
 pub mod init;
 pub mod key;
+pub mod log;
 pub mod new;
 pub mod record;
 mod release;

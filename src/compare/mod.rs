@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod classes;
 pub mod divergence;
 pub mod drift;
+pub mod locks;
 pub mod snapshots;
 pub mod table;
 

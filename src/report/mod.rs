@@ -7,3 +7,4 @@ mod gate;
 pub mod human;
 pub mod json;
 pub mod lock;
+pub mod log;

@@ -1,6 +1,8 @@
 //! Tags as git keeps them: the object under a name, and what it says of itself. Whether such a tag may be
 //! a release is [`crate::gate`]'s to say.
 
+use std::collections::BTreeMap;
+
 use super::{Commit, ObjectId, Repository, unreadable};
 use crate::error::{Error, Result};
 
@@ -114,6 +116,21 @@ impl Repository {
         }
         tags.sort();
         Ok(tags)
+    }
+
+    /// The names of tags by the commit that they lead to, sorted.
+    ///
+    /// # Errors
+    /// When the references cannot be read.
+    pub fn tags_by_commit(&self) -> Result<BTreeMap<String, Vec<String>>> {
+        let mut by_commit: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, object) in self.tags()? {
+            let commit = self.git.find_object(object.0, None).and_then(|object| object.peel_to_commit());
+            if let Ok(commit) = commit {
+                by_commit.entry(commit.id().to_string()).or_default().push(name);
+            }
+        }
+        Ok(by_commit)
     }
 
     /// Takes a tag away again, if it is still this object.

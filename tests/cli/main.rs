@@ -24,6 +24,7 @@ mod interruption;
 mod isolation;
 mod keys;
 mod lock_errors;
+mod log;
 mod manifest_errors;
 mod places;
 mod release;

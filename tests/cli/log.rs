@@ -1,0 +1,148 @@
+//! The locks of a history.
+
+use serde_json::Value;
+
+use crate::support::{Project, git};
+
+/// Three locks, two of them tagged.
+fn three() -> Project {
+    Project::recorded_as("three-locks", || {
+        let project = Project::fixture("steady");
+        project.repro(&["record"]).code(0);
+        project.commit("first").git(&["tag", "v1"]);
+        project.edit("repro.toml", "depth = 3", "depth = 4").commit("deeper");
+        project.repro(&["record", "--confirm", "2"]).code(0);
+        project.commit("second");
+        project.write("NOTES.txt", "no lock changed here").commit("a note");
+        project.edit("data/numbers.csv", "3.5", "4.5").commit("other data");
+        project.repro(&["record"]).code(0);
+        project.commit("third").git(&["tag", "v2"]);
+        project
+    })
+}
+
+fn locks(lines: &[Value]) -> Vec<&Value> {
+    lines.iter().filter(|line| line["reason"] == "recorded-lock").collect()
+}
+
+#[test]
+fn every_lock_is_listed_with_what_changed() {
+    let project = three();
+    let both = project.both(&["log"]);
+    both.human.code(0);
+    insta::assert_snapshot!(both.snapshot);
+    crate::schema::holds(&both.json);
+    let lines = both.json.lines();
+    let found = locks(&lines);
+    let runs: Vec<u64> = found.iter().map(|lock| lock["runs"].as_u64().unwrap()).collect();
+    assert_eq!(runs, [1, 2, 1]);
+    assert_eq!(found[0]["tags"], serde_json::json!(["v2"]));
+    assert!(found[2].get("changes").is_none(), "before the first there is none");
+}
+
+#[test]
+fn a_metric_is_drawn_oldest_first() {
+    let project = three();
+    let answer = project.repro(&["log", "--metric", "accuracy"]);
+    answer.code(0);
+    insta::assert_snapshot!(answer.text());
+    assert_eq!(project.repro(&["log", "--metric", "train.accuracy"]).code(0).stdout, answer.stdout);
+    let answer = project.repro(&["log", "--metric", "f1"]);
+    answer.code(2);
+    assert!(answer.stderr.contains("no lock has a metric `f1`") && answer.stderr.contains("they have: train.accuracy"));
+}
+
+#[test]
+fn only_the_newest_are_listed_where_only_these_are_wanted_and_an_older_revision_ends_earlier() {
+    let project = three();
+    assert_eq!(locks(&project.json(&["log", "--limit", "1"]).lines()).len(), 1);
+    assert_eq!(locks(&project.json(&["log", "v1"]).lines()).len(), 1);
+    project.repro(&["log", "nowhere"]).code(1);
+}
+
+#[test]
+fn a_lock_that_cannot_be_read_is_listed_as_such() {
+    let project = three();
+    project.write("repro.lock", "<<<<<<< ours\n").commit("a broken merge");
+    let lock = project.git(&["show", "v2:repro.lock"]);
+    project.write("repro.lock", &lock.replace("runs = 1", "runs = 7")).commit("by hand");
+    let answer = project.json(&["log"]);
+    answer.code(0);
+    crate::schema::holds(&answer);
+    let lines = answer.lines();
+    let found = locks(&lines);
+    assert_eq!((found.len(), &found[0]["edited"]), (5, &Value::from(true)));
+    assert!(found[1]["error"].as_str().unwrap().contains("cannot be read"));
+    let human = project.repro(&["log"]).stdout;
+    assert!(human.contains("edited by hand") && human.contains("not compared with the one below"), "{human}");
+}
+
+#[test]
+fn a_history_without_a_lock_says_what_to_do() {
+    let project = Project::fixture("steady");
+    let answer = project.repro(&["log"]);
+    answer.code(1);
+    assert!(answer.stderr.contains("hint: `cargo repro record` writes it"), "{}", answer.stderr);
+}
+
+#[test]
+fn what_is_no_number_has_no_place_in_the_chart() {
+    let project = Project::recorded("steady");
+    project.edit(
+        "repro.lock",
+        "value = \"0.065\"\nbits = \"3fb0a3d70a3d70a4\"",
+        "value = \"NaN\"\nbits = \"7ff8000000000000\"",
+    );
+    project.reseal().commit("not a number");
+    let answer = project.repro(&["log", "--metric", "accuracy"]);
+    answer.code(0);
+    let line = answer.stdout.lines().find(|line| line.contains("NaN")).unwrap();
+    assert!(!line.contains('●') && answer.stdout.contains('●'), "{}", answer.stdout);
+}
+
+#[test]
+fn ten_thousand_locks_are_listed() {
+    let project = Project::recorded("steady");
+    let lock = project.read("repro.lock");
+    let mut stream = String::from("reset refs/heads/many\n");
+    for number in 0..10_000 {
+        let text = lock.replace("seed = 42", &format!("seed = {number}"));
+        stream += &format!(
+            "commit refs/heads/many\ncommitter Test <test@localhost> {} +0000\ndata 4\nmany\nM 100644 inline repro.lock\ndata {}\n{text}\n",
+            1_767_225_600 + number,
+            text.len(),
+        );
+    }
+    let file = project.around().join("stream");
+    std::fs::write(&file, stream).unwrap();
+    let import = std::process::Command::new("git")
+        .args(["fast-import", "--quiet"])
+        .current_dir(&project.root)
+        .stdin(std::fs::File::open(file).unwrap())
+        .status()
+        .unwrap();
+    assert!(import.success());
+    let answer = project.json(&["log", "many"]);
+    answer.code(0);
+    let lines = answer.lines();
+    let found = locks(&lines);
+    assert_eq!(found.len(), 10_000);
+    assert!(
+        found
+            .iter()
+            .take(9_999)
+            .all(|lock| lock["changes"][0]["finding"]["kind"] == "seed-changed")
+    );
+}
+
+#[test]
+fn a_shallow_clone_says_that_older_locks_are_missing() {
+    let project = three();
+    let clone = project.around().join("shallow");
+    let from = format!("file://{}", project.root.display());
+    git(project.around(), &["clone", "--quiet", "--depth", "1", &from, "shallow"]);
+    let mut log = project.command(&["log"]);
+    let answer = project.answer(log.current_dir(clone));
+    answer.code(0);
+    assert!(answer.stderr.contains("this clone is shallow, so older locks are missing"), "{}", answer.stderr);
+}
