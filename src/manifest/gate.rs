@@ -91,8 +91,12 @@ pub(super) fn gate(origin: &Origin<'_>, text: Option<GateText>) -> Result<Gate> 
     if let Some(require) = &text.require
         && counting.len() < gate.require as usize
     {
-        let what = format!("{} attestations are required, and {} keys may give one", gate.require, counting.len());
-        return Err(origin.at(require, what, "more than [gate.keys] has"));
+        let what = format!(
+            "more attestations are required ({}) than there are keys that count ({})",
+            gate.require,
+            counting.len()
+        );
+        return Err(origin.at(require, what, "a release could never have so many"));
     }
     Ok(gate)
 }
@@ -166,25 +170,33 @@ fn duration(origin: &Origin<'_>, age: &Spanned<String>) -> Result<Duration> {
         .ok_or_else(|| origin.at(age, "this is no length of time", "expected one such as \"30d\" or \"12h\""))
 }
 
-fn allowed(origin: &Origin<'_>, name: Spanned<String>, text: Spanned<toml::Value>) -> Result<(String, AllowedKey)> {
-    const FORM: &str = "expected the key as text, or `{ key = \"…\", counts = false }`";
-    let malformed = || origin.at(&text, format!("the key of {} is not declared as one", name.get_ref()), FORM);
-    let (key, counts) = match text.get_ref() {
-        toml::Value::String(key) => (key, true),
+/// A key alone, or a table with it and whether it counts.
+fn allowed(origin: &Origin<'_>, name: Spanned<String>, value: Spanned<toml::Value>) -> Result<(String, AllowedKey)> {
+    let wrong = |key: &str, what: String, label: &str| {
+        let inner = origin.span_of(&["gate", "keys", name.get_ref(), key]);
+        origin.error(inner.unwrap_or(value.span()), what, label)
+    };
+    let (text, counts) = match value.get_ref() {
         toml::Value::Table(table) => {
-            let known = table.keys().all(|key| ["key", "counts"].contains(&key.as_str()));
-            let counts = table.get("counts").map_or(Some(true), toml::Value::as_bool);
-            match (table.get("key"), counts) {
-                (Some(toml::Value::String(key)), Some(counts)) if known => (key, counts),
-                _ => return Err(malformed()),
+            if let Some(unknown) = table.keys().find(|key| !["key", "counts"].contains(&key.as_str())) {
+                let what = format!("unknown key `{unknown}`; an entry of [gate.keys] has `key` and `counts`");
+                return Err(wrong(unknown, what, "means nothing"));
             }
+            let counts = match table.get("counts") {
+                None => true,
+                Some(toml::Value::Boolean(counts)) => *counts,
+                Some(_) => {
+                    return Err(wrong("counts", "this is neither yes nor no".to_owned(), "expected true or false"));
+                }
+            };
+            (table.get("key").and_then(toml::Value::as_str), counts)
         }
-        _ => return Err(malformed()),
+        value => (value.as_str(), true),
     };
-    let Some(key) = PublicKey::from_text(key) else {
-        let what = format!("the key of {} cannot be read", name.get_ref());
-        return Err(origin.at(&text, what, "expected an ECDSA P-256 public key, as `cargo repro key show` prints it"));
-    };
+    let key = text.and_then(PublicKey::from_text).ok_or_else(|| {
+        let label = "expected an ECDSA P-256 public key, as `cargo repro key show` prints it";
+        wrong("key", format!("the key of {} cannot be read", name.get_ref()), label)
+    })?;
     Ok((name.into_inner(), AllowedKey { key, counts }))
 }
 
