@@ -48,19 +48,21 @@ impl Repository {
     }
 
     /// The commit of a protected reference: a branch, one of a remote, `HEAD`, or a full name or id. Never a tag
-    /// unless by its full name: whoever can push one named `origin/main` would else rule.
+    /// unless by its full name, and never by git's rules for short names: whoever can push a tag called
+    /// `origin/main`, or even `refs/heads/main`, would else rule.
     ///
     /// # Errors
     /// When there is none.
     pub fn protected(&self, name: &str) -> Result<Commit> {
-        let full = name == "HEAD" || name.starts_with("refs/") || ObjectId::from_hex(name).is_some();
-        let names = if full {
-            vec![name.to_owned()]
-        } else {
-            vec![format!("refs/remotes/{name}"), format!("refs/heads/{name}")]
-        };
-        let commit = names.iter().find_map(|name| self.resolve(name).ok());
-        commit.ok_or_else(|| {
+        let full = (name == "HEAD" || name.starts_with("refs/")).then(|| name.to_owned());
+        // Branches first: into a server others can push `refs/remotes/`, too.
+        let names = full.into_iter().chain(["heads", "remotes"].map(|kind| format!("refs/{kind}/{name}")));
+        let named = names
+            .filter_map(|name| self.git.find_reference(&name).ok()?.peel_to_commit().ok())
+            .map(|commit| Commit(commit.id()))
+            .next();
+        let by_id = || self.commit(name).filter(|commit| commit.to_string() == name);
+        by_id().or(named).ok_or_else(|| {
             Error::new(format!("`{name}` names no branch of this repository or of its remotes")).hint(
                 "`git fetch` brings those of a remote; a tag that is meant has its full name, as `refs/tags/NAME`",
             )
