@@ -42,7 +42,7 @@ pub fn policies(repository: &Repository, commit: Commit) -> Result<Vec<Policy>> 
             commit,
             package: &package,
         };
-        if let Some(text) = text(tree)?.filter(|text| text.lines().any(|line| line.trim_start().starts_with("[gate"))) {
+        if let Some(text) = text(tree)?.filter(|text| seems_to_gate(text)) {
             let gate = of_text(&text, tree);
             found.push(Policy { package, gate });
         }
@@ -61,6 +61,14 @@ pub fn policy(tree: Tree<'_>) -> Result<Option<Result<Gate, String>>> {
 fn text(tree: Tree<'_>) -> Result<Option<String>> {
     let bytes = tree.read(&tree.path(FILE))?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// However TOML lets it be written.
+fn seems_to_gate(text: &str) -> bool {
+    match text.parse::<toml::Table>() {
+        Ok(manifest) => manifest.contains_key("gate"),
+        Err(_) => text.contains("gate"),
+    }
 }
 
 fn of_text(text: &str, tree: Tree<'_>) -> Result<Gate, String> {
