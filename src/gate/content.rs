@@ -124,6 +124,7 @@ fn sources(
 ) -> Result<Source> {
     let mut closure: BTreeSet<String> = locked.source.files.keys().cloned().collect();
     closure.extend(ruling(tree, locked));
+    closure.extend(workspace(tree)?);
     if manifest.runs_commands() {
         let apart = |path: &str| manifest.is_apart(path);
         closure.extend(source::whole_package(tree.repository, tree.commit, tree.package, apart)?);
@@ -171,6 +172,21 @@ fn ruling(tree: Tree<'_>, locked: &Snapshot) -> Vec<String> {
     let manifests = locked.source.files.keys().filter(|path| path.ends_with("Cargo.toml"));
     paths.extend(manifests.map(|path| Path::new(path).with_file_name("build.rs")));
     paths.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
+}
+
+/// The Cargo.toml by which cargo, walking up, would make the package part of a workspace.
+fn workspace(tree: Tree<'_>) -> Result<Option<String>> {
+    for above in Path::new(tree.package).ancestors() {
+        let path = above.join("Cargo.toml").to_string_lossy().into_owned();
+        let text = tree.read(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        // One that is not even TOML is left to cargo, which reads no further either.
+        let is_workspace =
+            |text: &String| text.parse::<toml::Table>().map_or(true, |text| text.contains_key("workspace"));
+        if text.as_ref().is_some_and(is_workspace) {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
 }
 
 fn in_submodule(tree: Tree<'_>, path: &str) -> Option<(String, String)> {
