@@ -50,6 +50,8 @@ pub enum Flaw {
         /// What is wrong with it.
         why: String,
     },
+    /// There are no statements, or only such as say something else.
+    NoReproduction,
     /// It is about another lock.
     OtherLock {
         /// The lock that it is about.
@@ -123,6 +125,7 @@ impl Flaw {
             Self::NotAStatement { why } => format!("what was signed is no in-toto Statement v1: {why}"),
             Self::Predicate { found } => format!("it says something else than a reproduction does: {found:?}"),
             Self::UnreadablePredicate { why } => format!("what it says of the reproduction cannot be read: {why}"),
+            Self::NoReproduction => "nothing in it says that a lock was reproduced".to_owned(),
             Self::OtherLock { found, wanted } => {
                 format!("it is about the lock {}, and this one is {}", found.short(), wanted.short())
             }

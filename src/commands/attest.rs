@@ -99,7 +99,8 @@ fn reproduction_of(verdict: &Verdict, read: &Read, platform: Platform, started: 
         not_checked: not_checked.collect(),
         tool: format!("cargo-repro {}", env!("CARGO_PKG_VERSION")),
         started,
-        finished: ambient::now(),
+        // A clock that was set back meanwhile would make a statement that nobody believes.
+        finished: ambient::now().max(started),
     }
 }
 
@@ -156,7 +157,7 @@ fn judge(settings: &Settings, args: &args::Attest, place: &Place) -> Result<Exit
         commit,
         package: &place.package,
     };
-    let policy = packages::policy(tree)?.and_then(std::result::Result::ok).unwrap_or_default();
+    let policy = packages::policy(tree)?.transpose().map_err(Error::new)?.unwrap_or_default();
     let mut keys = policy.keys;
     for path in &args.public_key {
         let key = public_key(&settings.current_directory.join(path))?;
@@ -190,9 +191,7 @@ fn judge(settings: &Settings, args: &args::Attest, place: &Place) -> Result<Exit
     if verdict.vouched.is_empty() && verdict.refusals.is_empty() {
         verdict.refuse(vec![Refusal::Attestation {
             origin: files(&args.check),
-            flaw: Flaw::NotAnEnvelope {
-                what: "no statement that a lock was reproduced is in it",
-            },
+            flaw: Flaw::NoReproduction,
         }]);
     }
     conclude(settings, &verdict)

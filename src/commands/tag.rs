@@ -41,8 +41,10 @@ pub fn run(settings: &Settings, args: &args::Tag) -> Result<ExitCode> {
         now: ambient::now(),
     };
     let mut decision = gate::release(question, commit)?;
-    decision.refusals.extend(place.uncommitted(commit)?);
-    if !args.from.is_empty() && decision.vouched.is_empty() && policy.require == 0 {
+    if decision.lock.is_some() {
+        decision.refusals.extend(place.uncommitted(commit)?);
+    }
+    if !args.from.is_empty() && policy.require == 0 && !decision.vouched.iter().any(|vouched| vouched.counts) {
         refuse_unvouched(&mut decision);
     }
     if !decision.refusals.is_empty() {
@@ -107,7 +109,7 @@ fn refuse_name(repository: &Repository, name: &str) -> Result<()> {
         return Err(Error::new(format!("there is a tag {name} already"))
             .code(ExitCode::GateRefused)
             .hint(format!(
-                "`cargo repro gate {name}` says whether it may be a release; a new one needs a name of its own"
+                "a release keeps its tag, so a new one needs a name of its own; `cargo repro gate {name}` judges the old one"
             )));
     }
     Ok(())
@@ -116,7 +118,10 @@ fn refuse_name(repository: &Repository, name: &str) -> Result<()> {
 fn policy(place: &release::Place, commit: Commit, args: &args::Tag) -> Result<Gate> {
     let at = match &args.policy_ref {
         None => commit,
-        Some(reference) => place.repository.protected(reference)?,
+        Some(reference) => place
+            .repository
+            .protected(reference)
+            .map_err(|error| error.code(ExitCode::GateRefused))?,
     };
     let tree = Tree {
         repository: &place.repository,
@@ -158,7 +163,11 @@ fn make(
         package: &place.package,
     };
     let package = packages::name(tree)?.unwrap_or_default();
-    let words = args.message.clone().unwrap_or_else(|| format!("{package} {}", args.name));
+    let words = args
+        .message
+        .clone()
+        .filter(|text| !text.trim().is_empty())
+        .unwrap_or_else(|| format!("{package} {}", args.name));
     let text = message::message(&words, lock, &said.verdict, &said.classes);
     git::make_tag(&place.repository, &args.name, commit, &text, !policy.signers.is_empty())
 }
