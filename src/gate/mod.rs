@@ -110,7 +110,8 @@ pub fn label(repository: &Repository, name: &str, object: Option<ObjectId>) -> R
     let mut label = Label::default();
     if annotation.name != name {
         let made_as = annotation.name.clone();
-        label.refusals.push(Refusal::Tag(TagFault::Renamed { made_as }));
+        let tag = name.to_owned();
+        label.refusals.push(Refusal::Tag(TagFault::Renamed { made_as, tag }));
     }
     match annotation.target {
         Target::Commit(commit) => label.commit = Some(commit),
@@ -233,8 +234,12 @@ fn manifest(tree: Tree<'_>) -> Result<Result<Manifest, Refusal>> {
     Ok(read.map_err(|why| Refusal::Commit(CommitFault::Unreadable { path, why })))
 }
 
+/// A manifest's mistake says where it is; of a lock only the lines under the message say what it is.
 fn error_words(error: &crate::error::Error) -> String {
-    error.what().to_owned()
+    match error.context_lines().filter(|_| error.what().ends_with("cannot be read")) {
+        Some(why) => why.lines().next().unwrap_or_default().to_owned(),
+        None => error.what().to_owned(),
+    }
 }
 
 /// What the lock says of itself.

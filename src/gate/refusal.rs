@@ -42,6 +42,8 @@ pub enum TagFault {
     Renamed {
         /// That name.
         made_as: String,
+        /// The one that it has.
+        tag: String,
     },
     /// It points to something that is no commit.
     Target {

@@ -22,7 +22,10 @@ pub(super) fn headline(verdict: &Verdict) -> String {
             };
             match tag {
                 Some(tag) => format!("{tag} is no release, for {reasons}"),
-                None => format!("nothing was tagged, signed or vouched for, for {reasons}"),
+                None if verdict.word == Word::Invalid => {
+                    format!("what was given does not vouch for this lock, for {reasons}")
+                }
+                None => format!("nothing was signed, for {reasons}"),
             }
         }
     }

@@ -47,9 +47,9 @@ fn of_tag(fault: &TagFault) -> Words {
                 "the tag is lightweight: a mere name of a commit, which says nothing of a lock and which nobody signed";
             Words::new("tag-lightweight", "tag", detail).hint(MAKE)
         }
-        TagFault::Renamed { made_as } => {
+        TagFault::Renamed { made_as, tag } => {
             let detail = "the tag was made under another name, and put under this one afterwards";
-            Words::new("tag-renamed", "tag", detail).values(Some(made_as), None::<&str>).hint(MAKE)
+            Words::new("tag-renamed", "tag", detail).values(Some(made_as), Some(tag)).hint(MAKE)
         }
         TagFault::Target { kind } => {
             let detail = format!("the tag points to a {kind} and not to a commit");

@@ -93,7 +93,7 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
             locked,
             found,
         } => {
-            let detail = format!("{path} in the work tree is not what stage `{stage}` wrote when it was recorded");
+            let detail = format!("{path} is not what stage `{stage}` wrote when it was recorded");
             Words::new("artifact-tampered", path.clone(), detail)
                 .values(Some(locked.digest), Some(found.digest))
                 .hint("restore the recorded file; a verification then tells whether a retraining gives it")
