@@ -9,6 +9,7 @@
     reason = "tests set the environment for the binary, so they read their own"
 )]
 
+mod attest;
 mod bad_input;
 mod basics;
 mod classes;
@@ -19,6 +20,7 @@ mod divergence;
 mod drift;
 mod exit_codes;
 mod foreign;
+mod gate;
 mod hooks;
 mod interruption;
 mod isolation;
@@ -31,5 +33,6 @@ mod release;
 mod reports;
 mod schema;
 mod support;
+mod tag;
 mod vary;
 mod wine;

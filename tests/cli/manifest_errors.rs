@@ -3,6 +3,8 @@
 use crate::support::Project;
 
 const HEAD: &str = "version = 1\nseed = 42\n";
+/// A key that can be read.
+const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEyEoOk5egFDrq0PkZsggT93EZZ4zICWXjM7OlRYZ/bujzd7AHwd3KE0Idgy1sjPzMX+7rAqTWwHa5W9KG2IwrLg==";
 const STAGE: &str = "[stage.train]\nbin = \"steady\"\n";
 
 /// What is wrong, and the manifest: `HEAD` and `STAGE` stand for the parts that are right.
@@ -30,6 +32,48 @@ const BROKEN: &[(&str, &str)] = &[
     ("an unknown key of the environment", "HEADSTAGE[environment]\nlet = [\"A\"]\n"),
     ("an unknown key of determinism", "HEADSTAGE[determinism]\ntime = \"system\"\n"),
     ("an unknown key of the gate", "HEADSTAGE[gate]\ntag = \"v*\"\n"),
+    ("tags that are a number", "HEADSTAGE[gate]\ntags = 1\n"),
+    ("tags of which one is a number", "HEADSTAGE[gate]\ntags = [\"v*\", 1]\n"),
+    ("a pattern that is none", "HEADSTAGE[gate]\ntags = \"v[\"\n"),
+    ("an empty pattern", "HEADSTAGE[gate]\ntags = [\"v*\", \"\"]\n"),
+    ("a signer without a key", "HEADSTAGE[gate]\nsigners = [\"alice\"]\n"),
+    ("signers that are one text", "HEADSTAGE[gate]\nsigners = \"alice ssh-ed25519 AAAA\"\n"),
+    (
+        "a signer with options",
+        "HEADSTAGE[gate]\nsigners = [\n    \"alice cert-authority ssh-ed25519 AAAA\",\n]\n",
+    ),
+    (
+        "a signer of two lines",
+        "HEADSTAGE[gate]\nsigners = [\"a ssh-ed25519 AAAA\\nb ssh-ed25519 BBBB\"]\n",
+    ),
+    ("a fingerprint that is cut off", "HEADSTAGE[gate]\nsigners = [\"gpg:0123ABCD\"]\n"),
+    ("a version that stands nowhere", "HEADSTAGE[gate]\nversion = \"v1\"\n"),
+    ("a version that stands there twice", "HEADSTAGE[gate]\nversion = \"{version}-{version}\"\n"),
+    ("a lock that nobody trained", "HEADSTAGE[gate]\nconfirmed = 0\n"),
+    ("a lock that is confirmed by a word", "HEADSTAGE[gate]\nconfirmed = \"twice\"\n"),
+    ("fewer attestations than none", "HEADSTAGE[gate]\nrequire = -1\n"),
+    ("more attestations than keys", "HEADSTAGE[gate]\nrequire = 2\n[gate.keys]\nalice = \"KEY\"\n"),
+    (
+        "more attestations than keys that count",
+        "HEADSTAGE[gate]\nrequire = 1\n[gate.keys]\nci = { key = \"KEY\", counts = false }\n",
+    ),
+    (
+        "more attestations than different keys",
+        "HEADSTAGE[gate]\nrequire = 2\n[gate.keys]\nalice = \"KEY\"\nbob = \"KEY\"\n",
+    ),
+    ("a key that is none", "HEADSTAGE[gate.keys]\nalice = \"AAAA\"\n"),
+    ("a key that is a number", "HEADSTAGE[gate.keys]\nalice = 1\n"),
+    ("a table without a key", "HEADSTAGE[gate.keys]\nalice = { counts = false }\n"),
+    (
+        "a key in a table that is none",
+        "HEADSTAGE[gate.keys]\nalice = { key = \"AAAA\", counts = false }\n",
+    ),
+    ("a key that counts perhaps", "HEADSTAGE[gate.keys]\nalice = { key = \"KEY\", counts = \"no\" }\n"),
+    ("an unknown key of a key", "HEADSTAGE[gate.keys]\nalice = { key = \"KEY\", count = false }\n"),
+    ("an age without a unit", "HEADSTAGE[gate]\nmax-age = \"30\"\n"),
+    ("an age that is a number", "HEADSTAGE[gate]\nmax-age = 30\n"),
+    ("an age of nothing", "HEADSTAGE[gate]\nmax-age = \"0s\"\n"),
+    ("distinct classes by number", "HEADSTAGE[gate]\ndistinct-classes = 2\n"),
     ("params that are no table", "HEADparams = 3\nSTAGE"),
     ("a parameter that is a list", "HEAD[params]\ndepths = [1, 2]\nSTAGE"),
     ("a parameter that is a table", "HEAD[params]\ntree = { depth = 3 }\nSTAGE"),
@@ -104,7 +148,7 @@ fn every_mistake_is_shown_at_its_line() {
     let project = Project::fixture("steady");
     let mut shown = String::new();
     for (what, manifest) in BROKEN {
-        project.write("repro.toml", &manifest.replace("HEAD", HEAD).replace("STAGE", STAGE));
+        project.write("repro.toml", &manifest.replace("HEAD", HEAD).replace("STAGE", STAGE).replace("KEY", KEY));
         let answer = project.repro(&["status"]);
         answer.code(1);
         assert_eq!(answer.stdout, "", "{what}");

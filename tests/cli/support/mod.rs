@@ -2,7 +2,9 @@
 //! where what differs from machine to machine is taken out of it.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod messages;
 mod recorded;
+pub mod release;
 mod switch;
 pub mod toolchain;
 
@@ -124,7 +126,10 @@ impl Project {
                 command.env_remove(&name);
             }
         }
-        command.env("CARGO_HOME", self.cargo_home());
+        command
+            .env("CARGO_HOME", self.cargo_home())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
         command
     }
 
