@@ -118,10 +118,7 @@ fn refuse_name(repository: &Repository, name: &str) -> Result<()> {
 fn policy(place: &release::Place, commit: Commit, args: &args::Tag) -> Result<Gate> {
     let at = match &args.policy_ref {
         None => commit,
-        Some(reference) => place
-            .repository
-            .protected(reference)
-            .map_err(|error| error.code(ExitCode::GateRefused))?,
+        Some(reference) => place.repository.protected(reference).map_err(|error| error.code(ExitCode::GateRefused))?,
     };
     let tree = Tree {
         repository: &place.repository,

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::packages;
 use crate::compare::drift::Change;
 use crate::compare::{Drift, drift};
 use crate::digest::Digest;
@@ -34,10 +35,7 @@ impl Tree<'_> {
     /// A path of the package, from the top.
     #[must_use]
     pub fn path(&self, inner: &str) -> String {
-        match self.package {
-            "" => inner.to_owned(),
-            package => format!("{package}/{inner}"),
-        }
+        inside(self.package, inner)
     }
 
     /// The bytes of a file, by its path from the top; none if the commit has none.
@@ -50,19 +48,14 @@ impl Tree<'_> {
             _ => Ok(None),
         }
     }
+}
 
-    /// The nearest file of that name in the package's directory or above it, by its path from the top.
-    ///
-    /// # Errors
-    /// When git's objects cannot be read.
-    pub fn nearest(&self, name: &str) -> Result<Option<(String, Vec<u8>)>> {
-        for above in Path::new(self.package).ancestors() {
-            let path = above.join(name).to_string_lossy().into_owned();
-            if let Some(bytes) = self.read(&path)? {
-                return Ok(Some((path, bytes)));
-            }
-        }
-        Ok(None)
+/// A path in a directory, which is empty for the top.
+pub(super) fn inside(directory: &str, inner: &str) -> String {
+    if directory.is_empty() {
+        inner.to_owned()
+    } else {
+        format!("{directory}/{inner}")
     }
 }
 
@@ -87,7 +80,11 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
     // Variables that pass have their values from the machine; those that are set have them from the manifest.
     found.environment.variables.extend(manifest.environment.set.clone());
     let mut differences = Vec::new();
-    match tree.nearest("Cargo.lock")?.map(|(_, bytes)| Dependencies::from_bytes(&bytes)) {
+    let workspace = packages::workspace(tree)?;
+    match tree
+        .read(&inside(&workspace, "Cargo.lock"))?
+        .map(|bytes| Dependencies::from_bytes(&bytes))
+    {
         Some(Ok(dependencies)) => found.dependencies = dependencies,
         _ => differences.push(Drift::Source(Change {
             name: "Cargo.lock".to_owned(),
@@ -124,7 +121,7 @@ fn sources(
 ) -> Result<Source> {
     let mut closure: BTreeSet<String> = locked.source.files.keys().cloned().collect();
     closure.extend(ruling(tree, locked));
-    closure.extend(workspace(tree)?);
+    closure.insert(inside(&packages::workspace(tree)?, "Cargo.toml"));
     if manifest.runs_commands() {
         let apart = |path: &str| manifest.is_apart(path);
         closure.extend(source::whole_package(tree.repository, tree.commit, tree.package, apart)?);
@@ -168,25 +165,14 @@ fn ruling(tree: Tree<'_>, locked: &Snapshot) -> Vec<String> {
             ".cargo/config",
         ];
         paths.extend(names.map(|name| above.join(name)));
+        // A link there may lead to any of the repository's directories.
+        let directory = above.join(".cargo");
+        let entry = tree.repository.entry(tree.commit, &directory);
+        paths.extend(entry.filter(|entry| entry.kind == Kind::Link).map(|_| directory));
     }
     let manifests = locked.source.files.keys().filter(|path| path.ends_with("Cargo.toml"));
     paths.extend(manifests.map(|path| Path::new(path).with_file_name("build.rs")));
     paths.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
-}
-
-/// The Cargo.toml by which cargo, walking up, would make the package part of a workspace.
-fn workspace(tree: Tree<'_>) -> Result<Option<String>> {
-    for above in Path::new(tree.package).ancestors() {
-        let path = above.join("Cargo.toml").to_string_lossy().into_owned();
-        let text = tree.read(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        // One that is not even TOML is left to cargo, which reads no further either.
-        let is_workspace =
-            |text: &String| text.parse::<toml::Table>().map_or(true, |text| text.contains_key("workspace"));
-        if text.as_ref().is_some_and(is_workspace) {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
 }
 
 fn in_submodule(tree: Tree<'_>, path: &str) -> Option<(String, String)> {

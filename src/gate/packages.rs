@@ -1,9 +1,11 @@
 //! The packages of a commit that have a manifest, and what they say: their policies, names and versions. Read
 //! from git's objects, since a server has no work tree.
 
+use std::path::{Component, Path, PathBuf};
+
 use serde::Deserialize;
 
-use super::content::Tree;
+use super::content::{Tree, inside};
 use crate::error::Result;
 use crate::manifest::{FILE, Gate, Manifest};
 use crate::repository::{Commit, Repository};
@@ -86,12 +88,26 @@ struct CargoToml {
 #[derive(Deserialize)]
 struct Workspace {
     package: Option<PackageText>,
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default)]
+    exclude: Vec<String>,
+}
+
+impl Workspace {
+    /// Whether a package in this directory of the workspace is none of it, by cargo's own rule.
+    fn leaves_out(&self, inner: &Path) -> bool {
+        let root = Path::new("/");
+        let is_in = |list: &[String]| list.iter().any(|path| root.join(inner).starts_with(root.join(path)));
+        is_in(&self.exclude) && !is_in(&self.members)
+    }
 }
 
 #[derive(Deserialize)]
 struct PackageText {
     name: Option<String>,
     version: Option<Version>,
+    workspace: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,16 +142,55 @@ pub fn version(tree: Tree<'_>) -> Result<Result<String, String>> {
         Some(Version::Own(version)) => Ok(Ok(version)),
         None => Ok(unreadable()),
         Some(Version::Inherited { .. }) => {
-            for above in std::path::Path::new(tree.package).ancestors() {
-                let path = above.join("Cargo.toml").to_string_lossy().into_owned();
-                let text = tree.read(&path)?.and_then(|bytes| cargo_toml(&bytes));
-                if let Some(Version::Own(version)) = text.and_then(|text| text.workspace?.package?.version) {
-                    return Ok(Ok(version));
-                }
-            }
-            Ok(unreadable())
+            let root = inside(&workspace(tree)?, "Cargo.toml");
+            let text = tree.read(&root)?.and_then(|bytes| cargo_toml(&bytes));
+            Ok(match text.and_then(|text| text.workspace?.package?.version) {
+                Some(Version::Own(version)) => Ok(version),
+                _ => unreadable(),
+            })
         }
     }
+}
+
+/// The directory of the package's workspace from the top, where cargo would find it by walking up; the package's
+/// own where it stands alone.
+///
+/// # Errors
+/// When git's objects cannot be read.
+pub fn workspace(tree: Tree<'_>) -> Result<String> {
+    let package = Path::new(tree.package);
+    for above in package.ancestors() {
+        let directory = above.to_string_lossy();
+        let Some(bytes) = tree.read(&inside(&directory, "Cargo.toml"))? else {
+            continue;
+        };
+        // One that cannot be read ends cargo's walk, too.
+        let Some(text) = cargo_toml(&bytes) else {
+            return Ok(directory.into_owned());
+        };
+        if let Some(elsewhere) = text.package.and_then(|package| package.workspace) {
+            return Ok(joined(above, &elsewhere));
+        }
+        if let Some(workspace) = text.workspace {
+            let inner = package.strip_prefix(above).unwrap_or(package);
+            let root = if workspace.leaves_out(inner) { package } else { above };
+            return Ok(root.to_string_lossy().into_owned());
+        }
+    }
+    Ok(tree.package.to_owned())
+}
+
+/// A path from a directory, without its `..`.
+fn joined(directory: &Path, path: &str) -> String {
+    let mut joined = PathBuf::new();
+    for part in directory.join(path).components() {
+        match part {
+            Component::ParentDir => drop(joined.pop()),
+            Component::Normal(name) => joined.push(name),
+            _ => {}
+        }
+    }
+    joined.to_string_lossy().into_owned()
 }
 
 fn cargo_toml(bytes: &[u8]) -> Option<CargoToml> {

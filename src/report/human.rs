@@ -252,7 +252,7 @@ fn not_checked(verdict: &Verdict) -> String {
     }
     let _ = writeln!(text, "\n{FAINT}not checked:{FAINT:#}");
     for item in &verdict.not_checked {
-        text += &wrapped("  ", &format!("{}: ", item.kind), &item.why);
+        text += &wrapped("  ", &format!("{}: ", item.kind), &visible(&item.why));
     }
     text
 }

@@ -274,10 +274,26 @@ fn no_tag_takes_the_place_of_the_branch_that_the_policy_is_read_from() {
     let project = Project::gated("version = \"v{version}\"\n");
     project.git(&["branch", "protected"]);
     project.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
-    project.policy("repro.toml", PLAIN).tag("v7").tag("protected").tag("origin/main");
-    for reference in ["protected", "origin/main"] {
+    project.policy("repro.toml", PLAIN).tag("v7");
+    for shadow in ["protected", "origin/main"] {
+        for before in ["", "refs/heads/", "refs/remotes/", "heads/", "refs/tags/"] {
+            project.tag(&format!("{before}{shadow}"));
+        }
+        project.git(&["update-ref", &format!("refs/{shadow}"), "HEAD"]);
+    }
+    // Into a server, others push this, too.
+    project.git(&["update-ref", "refs/remotes/protected", "HEAD"]);
+    for reference in [
+        "protected",
+        "origin/main",
+        "refs/heads/protected",
+        "refs/remotes/origin/main",
+    ] {
         project.refuses(&["gate", "v7", "--policy-ref", reference], 8, &["version-other package"]);
     }
+    let id = project.git(&["rev-parse", "refs/heads/protected"]);
+    project.refuses(&["gate", "v7", "--policy-ref", &id], 8, &["version-other package"]);
+    project.passes(&["gate", "v7", "--policy-ref", "refs/tags/v7"]);
     project.tag("elsewhere");
     let only = ["gate", "v7", "--policy-ref", "elsewhere"];
     project.refuses(&only, 8, &["policy-unreadable elsewhere"]);
@@ -302,6 +318,17 @@ fn a_tag_that_no_pattern_names_is_judged_by_hand_and_says_that_hooks_let_it_pass
     assert_eq!(both.json.kinds("notes"), ["tag-ungated nightly"]);
     project.git(&["tag", "weekly"]);
     project.refuses(&["gate", "weekly"], 8, &["tag-lightweight tag"]);
+}
+
+#[test]
+fn names_that_a_lock_or_a_tree_brings_along_reach_no_terminal() {
+    let project = Project::gated(PLAIN);
+    let odd = "\\u001b[2J\\u001b[32mpassed\\u0007\\r.json";
+    project.edit("repro.lock", "\"model.json\"", &format!("\"{odd}\"")).reseal();
+    project.edit("repro.toml", "\"model.json\"", &format!("\"{odd}\"")).commit("odd").tag(V);
+    let both = project.both(&GATE);
+    let said = both.human.stdout + &both.human.stderr;
+    assert!(said.contains("passed") && !said.chars().any(|c| c.is_control() && c != '\n'), "{said:?}");
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn nothing_is_tagged_against_the_policy_of_a_protected_branch() {
     project.policy("repro.toml", PLAIN);
     refused(&project, &["tag", "v7", "--policy-ref", "protected"], 8, &["version-other package"]);
     let (human, _) = tags_nothing(&project, &["tag", "v7", "--policy-ref", "nowhere"], 8);
-    assert!(human.stderr.contains("error: `nowhere` is no branch here"), "{}", human.stderr);
+    assert!(human.stderr.contains("error: `nowhere` names no branch of this repository"), "{}", human.stderr);
     project.repro(&["tag", "v7"]).code(0);
 }
 

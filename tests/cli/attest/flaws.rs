@@ -50,7 +50,7 @@ fn a_wrong_key_is_no_allowed_key() {
     let line = project
         .attestation(&mallory, nothing)
         .replace(&mallory.public().id(), &alice.public().id());
-    invalid(&project, &line, "it names the key of alice, which did not sign these bytes");
+    invalid(&project, &line, "it names the key of alice, but that key did not sign these bytes");
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn a_signature_over_other_bytes_is_none() {
         value.pointer(key).unwrap().as_str().unwrap().to_owned()
     };
     let mixed = honest.replace(&part(&honest, "/payload"), &part(&other, "/payload"));
-    invalid(&project, &mixed, "which did not sign these bytes: one of the two was changed");
+    invalid(&project, &mixed, "did not sign these bytes: they were changed");
     let mixed = honest.replace(&part(&honest, "/signatures/0/sig"), &part(&other, "/signatures/0/sig"));
-    invalid(&project, &mixed, "which did not sign these bytes");
+    invalid(&project, &mixed, "did not sign these bytes");
     project.note(&honest);
     project.passes(&GATE);
 }
@@ -116,7 +116,7 @@ fn an_attestation_grows_old() {
         })
     };
     let both = invalid(&project, &finished(3601), "the training ended at");
-    assert!(said(&both).contains("is more than 1h ago"), "{}", both.human.stdout);
+    assert!(said(&both).contains("is more than 1 h ago"), "{}", both.human.stdout);
     project.note(&finished(3500));
     project.passes(&GATE);
     // One that is young enough suffices, whatever else the key once said.
@@ -231,6 +231,31 @@ fn a_note_that_is_not_json_is_said_to_be_none() {
     ]);
     let both = project.both(&GATE);
     both.human.code(9);
+}
+
+#[test]
+fn a_note_that_is_no_text_at_all_keeps_no_release_back() {
+    let (project, alice) = project("");
+    let line = project.attestation(&alice, nothing);
+    project
+        .write("attestations/alice.intoto.jsonl", &line)
+        .commit("the attestation")
+        .tag("v1");
+    let lock = project.git(&["rev-parse", "HEAD:repro.lock"]);
+    let tree = project.git(&["rev-parse", "HEAD^{tree}"]);
+    let listing = project.file("listing", &format!("040000 tree {tree}\t{lock}\n"));
+    let mut command = crate::support::git_command(&project.root, &["mktree"]);
+    let output = command.stdin(std::fs::File::open(listing).unwrap()).output().unwrap();
+    let notes = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    let commit = project.git(&["commit-tree", "-m", "notes", &notes]);
+    project.git(&["update-ref", "refs/notes/cargo-repro", &commit]);
+    project.passes(&["gate", "v1"]);
+    project.refuses(&GATE, 8, &[LACKING]);
+    // Nor is a reference of notes that is none.
+    for target in [&tree, &lock] {
+        project.git(&["update-ref", "refs/notes/cargo-repro", target]);
+        project.passes(&["gate", "v1"]);
+    }
 }
 
 #[test]

@@ -74,6 +74,39 @@ fn what_would_rule_the_build_is_not_new() {
 }
 
 #[test]
+fn links_and_submodules_hide_nothing() {
+    let project = Project::gated(PLAIN);
+    project.write("elsewhere/config.toml", "[build]\nrustflags = [\"-Copt-level=1\"]\n");
+    std::os::unix::fs::symlink("elsewhere", project.root.join(".cargo")).unwrap();
+    project.commit("a link").tag("v1");
+    project.refuses(&["gate", "v1"], 8, &["source-changed .cargo"]);
+    project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    std::os::unix::fs::symlink("elsewhere.rs", project.root.join("build.rs")).unwrap();
+    project.write("elsewhere.rs", "fn main() {}\n").commit("a link").tag("v2");
+    project.refuses(&["gate", "v2"], 8, &["source-changed build.rs"]);
+    project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    for (directory, kinds) in [
+        ("src", "source-changed src (submodule)"),
+        (".cargo", "source-changed .cargo (submodule)"),
+    ] {
+        let commit = project.git(&["rev-parse", "HEAD"]);
+        project.git(&["rm", "-r", "--quiet", "--cached", "--ignore-unmatch", directory]);
+        project.git(&[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{commit},{directory}"),
+        ]);
+        project.git(&["commit", "--quiet", "--message", "a submodule"]);
+        let tag = format!("v3{directory}");
+        project.tag(&tag);
+        let found = project.both(&["gate", &tag]).json.code(8).kinds("refusals");
+        assert!(found.contains(&kinds.to_owned()), "{found:?}");
+        project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+}
+
+#[test]
 fn a_cargo_lock_that_is_gone_or_is_none_is_source_changed() {
     let project = Project::gated(PLAIN);
     project.write("Cargo.lock", "garbage\n").commit("garbage").tag("v1");

@@ -94,11 +94,19 @@ fn a_package_in_a_directory_of_its_own_is_asked_from_there_and_from_the_top() {
         project.write(&format!("../{path}"), text).commit("rules from above");
         let tag = format!("v{}", path.replace('.', ""));
         project.tag(&tag);
-        let both: Both = project.refuses(&["gate", &tag], 8, &[&format!("source-changed {path}")]);
+        let mut reasons = vec![format!("source-changed {path}")];
+        // A workspace has its Cargo.lock at its top, where there is none.
+        reasons.extend((path == "Cargo.toml").then(|| "source-changed Cargo.lock".to_owned()));
+        let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+        let both: Both = project.refuses(&["gate", &tag], 8, &reasons);
         assert!(!both.human.stdout.contains("passed"));
         project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     }
-    // One that is no workspace's rules nothing.
+    // One that leaves the package out, or is no workspace's, rules nothing.
+    let apart = "[workspace]\nmembers = []\nexclude = [\"model\"]\n[profile.release]\nopt-level = 1\n";
+    project.write("../Cargo.toml", apart).commit("apart").tag("v8");
+    project.passes(&["gate", "v8"]);
+    project.repro(&["status"]).code(0);
     project
         .write("../Cargo.toml", "[package]\nname = \"top\"\nversion = \"1.0.0\"\n")
         .commit("a package");
@@ -151,6 +159,31 @@ fn a_package_of_a_workspace_has_the_workspace_s_version() {
     project.tag_saying("trainer-0.1.0-rc2", "HEAD", &message, &[]);
     let both = project.both(&["gate", "trainer-0.1.0-rc2", "-p", "trainer"]);
     assert!(both.json.kinds("refusals").contains(&"source-changed shared/src/lib.rs".to_owned()));
+}
+
+#[test]
+fn a_workspace_has_one_cargo_lock_and_no_other_stands_in_for_it() {
+    let project = workspace();
+    let id = cargo_repro::lockfile::Lockfile::read(&project.root.join("trainer/repro.lock"))
+        .unwrap()
+        .id;
+    let message = format!("trainer\n\nRepro-Lock: {id}\n");
+    let lock = project.read("Cargo.lock");
+    project
+        .write("trainer/Cargo.lock", &lock)
+        .write("Cargo.lock", &format!("{lock}# a word\n"));
+    project.commit("a lock that cargo does not read");
+    project.tag_saying("trainer-0.1.0", "HEAD", &message, &[]);
+    project.refuses(&["gate", "trainer-0.1.0"], 8, &["dependency-changed Cargo.lock"]);
+    // A package may say itself where its workspace is.
+    project.write("Cargo.lock", &lock).remove("trainer/Cargo.lock");
+    project
+        .edit("trainer/Cargo.toml", "[package]\n", "[package]\nworkspace = \"./..\"\n")
+        .commit("where");
+    project.tag_saying("trainer-0.1.0-rc", "HEAD", &message, &[]);
+    let both = project.both(&["gate", "trainer-0.1.0-rc"]);
+    both.human.code(8);
+    assert_eq!(both.json.kinds("refusals"), ["source-changed trainer/Cargo.toml", "version-other package"]);
 }
 
 #[test]
