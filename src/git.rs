@@ -16,8 +16,6 @@ fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Outp
         .args(arguments)
         .current_dir(directory)
         .env("GIT_TERMINAL_PROMPT", "0")
-        // Else a signature could be checked of another object than the one that is read here.
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("LC_ALL", "C.UTF-8")
         // Else whoever can push `refs/replace/` has a good signature checked in place of theirs.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
