@@ -1,11 +1,13 @@
 //! The command line as typed. What it comes to is [`crate::settings`].
 
+mod help;
 mod release;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
 
+pub use help::{Completions, ExplainCode};
 pub use release::{
     Attest, Gate, Hook, HookAction, HookInstall, HookRun, HookUninstall, Key, KeyCommand, KeyNew, KeyShow, Tag,
 };
@@ -98,6 +100,9 @@ pub enum Command {
     /// Write a training package that records and verifies at once
     New(New),
     /// Write a commented repro.toml into this package
+    #[command(
+        after_help = "Example:\n  cargo repro init                       then say in it what the program reads and writes\n  git add . && git commit -m 'what the training intends'\n  cargo repro record"
+    )]
     Init,
     /// Tell the whole story in a scratch directory: new, record, verify, one changed byte
     Demo(Demo),
@@ -129,6 +134,10 @@ pub enum Command {
     Hook(Hook),
     /// Verify, then sign the verdict
     Attest(Attest),
+    /// What an exit code or a `kind` means, why it arises, and what to do
+    ExplainCode(ExplainCode),
+    /// What a shell needs to complete this command
+    Completions(Completions),
 }
 
 /// `cargo repro new`
@@ -147,6 +156,9 @@ pub struct New {
 
 /// `cargo repro demo`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro demo                       in a directory that is removed at the end\n  cargo repro demo --keep                leaves it for you to look around in"
+)]
 pub struct Demo {
     /// Keep the scratch directory, and say where it is
     #[arg(long)]
@@ -249,6 +261,9 @@ pub struct Vary {
 
 /// `cargo repro status`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro status                     what has drifted since repro.lock was recorded\n  cargo repro status --fresh             the same, believing no memory of files\n  cargo repro status -P max_depth=12     what would drift with that value"
+)]
 pub struct Status {
     /// Read every file again, whatever was remembered from the last look
     #[arg(long)]
@@ -275,6 +290,9 @@ pub struct Diff {
 
 /// `cargo repro show`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro show                       this package's repro.lock\n  cargo repro show v1.2                  the lock that a tag carries\n  cargo repro show old.lock              a lock file"
+)]
 pub struct Show {
     /// A lock file or a git revision; this package's repro.lock by default
     pub lock: Option<String>,

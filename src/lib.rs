@@ -20,6 +20,7 @@ pub mod diagnosis;
 pub mod digest;
 pub mod error;
 pub mod exit_code;
+pub mod explanation;
 pub mod gate;
 pub mod git;
 pub mod index;
@@ -113,5 +114,7 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Gate(args) => commands::gate::run(settings, args),
         Command::Hook(args) => commands::hook::run(settings, args),
         Command::Attest(args) => commands::attest::run(settings, args),
+        Command::ExplainCode(args) => commands::explain_code::run(settings, args),
+        Command::Completions(args) => commands::completions::run(settings, args),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cargo_repro::exit_code::ExitCode;
+use cargo_repro::explanation;
 use cargo_repro::manifest::Manifest;
 use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS, REFUSAL_KINDS};
 
@@ -108,6 +109,31 @@ fn the_readme_explains_every_kind_of_difference() {
         let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         assert_eq!(named, kinds, "README.md, “{title}”");
     }
+}
+
+#[test]
+fn every_word_of_a_verdict_is_explained_and_no_other() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&read("docs/messages.schema.json")).expect("the schema is JSON");
+    let notes = schema["$defs"]["note-kind"]["enum"].as_array().expect("kinds of notes are listed");
+    let class_changes = schema["$defs"]["class-change"]["properties"]["kind"]["enum"].as_array();
+    let of_schema = notes.iter().chain(class_changes.expect("so are changes of classes"));
+    let mut words: BTreeSet<String> = of_schema.filter_map(|kind| kind.as_str().map(str::to_owned)).collect();
+    let kinds = [&DRIFT_KINDS[..], &DIVERGENCE_KINDS[..], &REFUSAL_KINDS[..]].concat();
+    words.extend(kinds.into_iter().map(str::to_owned));
+    words.extend(cargo_repro::cause::KINDS.map(|(_, word)| word.to_owned()));
+    words.extend(ExitCode::ALL.iter().map(|code| code.number().to_string()));
+    let call = regex::Regex::new(r#"NotChecked::new\(\s*"([a-z-]+)""#).expect("a regular expression");
+    for path in files(&["src"]).into_iter().filter(|path| path.ends_with(".rs")) {
+        words.extend(call.captures_iter(&read(&path)).map(|found| found[1].to_owned()));
+    }
+    // Those that a variable names.
+    words.extend(["process-entropy", "clock", "factors"].map(str::to_owned));
+    let explained: BTreeSet<String> = explanation::all().iter().map(|found| found.word.to_owned()).collect();
+    let missing: Vec<_> = words.difference(&explained).collect();
+    let absent: Vec<_> = explained.difference(&words).collect();
+    assert!(missing.is_empty(), "docs/kinds.md does not explain {missing:?}");
+    assert!(absent.is_empty(), "docs/kinds.md explains what there is not: {absent:?}");
 }
 
 #[test]

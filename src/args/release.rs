@@ -26,6 +26,9 @@ pub enum KeyCommand {
 
 /// `cargo repro key new`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro key new                    in your configuration directory\n  cargo repro key new --output ci.pem --no-passphrase\n                                         for a machine that signs by itself"
+)]
 pub struct KeyNew {
     /// Where to write it; the public half goes beside it, with `.pub` at the end
     #[arg(long, value_name = "PATH")]
@@ -40,6 +43,9 @@ pub struct KeyNew {
 
 /// `cargo repro key show`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro key show                   your own\n  cargo repro key show ci.pem.pub        another, by its public half"
+)]
 pub struct KeyShow {
     /// A private or public key; your own by default
     pub path: Option<PathBuf>,
@@ -93,6 +99,9 @@ pub struct Gate {
 
 /// `cargo repro hook`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro hook install --policy-ref origin/main\n                                         in a clone: gates tags before they are pushed\n  cargo repro hook uninstall             takes it away again"
+)]
 pub struct Hook {
     /// What to do with them.
     #[command(subcommand)]
@@ -127,6 +136,9 @@ pub struct HookInstall {
 
 /// `cargo repro hook uninstall`
 #[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro hook uninstall             in a clone\n  cargo repro hook uninstall --server    in the repository that is pushed to"
+)]
 pub struct HookUninstall {
     /// For the repository that is pushed to
     #[arg(long)]

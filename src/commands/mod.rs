@@ -1,9 +1,11 @@
 //! One thin file a verb: from settings to an exit code, by way of the other rooms.
 
 pub mod attest;
+pub mod completions;
 pub mod demo;
 pub mod diff;
 pub mod explain;
+pub mod explain_code;
 pub mod gate;
 pub mod hash;
 pub mod hook;

@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod diagnosis;
+pub mod explanation;
 pub mod finding;
 mod gate;
 pub mod human;

@@ -21,6 +21,7 @@ mod drift;
 mod exit_codes;
 mod foreign;
 mod gate;
+mod help;
 mod hooks;
 mod interruption;
 mod isolation;

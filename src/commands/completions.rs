@@ -1,0 +1,78 @@
+//! `completions`: what a shell needs to complete the command. Needs no project.
+
+use clap::{Command, CommandFactory as _};
+use clap_complete::Shell;
+
+use crate::args::{self, Args};
+use crate::error::Result;
+use crate::exit_code::ExitCode;
+use crate::explanation;
+use crate::settings::Settings;
+
+/// The program as shells call it.
+const PROGRAM: &str = "cargo-repro";
+
+/// Runs the command.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn run(settings: &Settings, args: &args::Completions) -> Result<ExitCode> {
+    settings.shell.raw(&script(args.shell))?;
+    Ok(ExitCode::Ok)
+}
+
+fn script(shell: Shell) -> String {
+    let mut command = visible(&Args::command(), PROGRAM)
+        .version(env!("CARGO_PKG_VERSION"))
+        .mut_subcommand("explain-code", |command| command.mut_arg("word", |word| word.value_parser(words())));
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, PROGRAM, &mut script);
+    let script = String::from_utf8(script).expect("the command line is declared in UTF-8");
+    match shell {
+        // The generator takes the hyphen in the program's name for a step down to a subcommand, in one of two
+        // places, and then finds nothing below the first word.
+        Shell::Bash => script.replace("cargo__subcmd__repro", "cargo__repro") + OF_CARGO,
+        _ => script,
+    }
+}
+
+/// The same command line without what only the tool itself types: generators would offer it.
+fn visible(command: &Command, name: &str) -> Command {
+    let subcommands = command.get_subcommands().filter(|inner| !inner.is_hide_set());
+    let subcommands = subcommands.map(|inner| visible(inner, inner.get_name()));
+    Command::new(name.to_owned())
+        .about(command.get_about().cloned().unwrap_or_default())
+        .args(command.get_arguments().cloned())
+        .subcommands(subcommands)
+}
+
+fn words() -> clap::builder::PossibleValuesParser {
+    explanation::all().iter().map(|explanation| explanation.word).collect::<Vec<_>>().into()
+}
+
+/// In bash one function completes all of `cargo`; so ours asks for what follows `repro`, and leaves the rest
+/// to the one that was there. bash-completion loads that at the first use, which would then be too late.
+const OF_CARGO: &str = r#"
+_cargo__repro_of_cargo() {
+    if [[ "${COMP_CWORD}" -ge 2 && "${COMP_WORDS[1]}" == repro ]]; then
+        local COMP_WORDS=(cargo-repro "${COMP_WORDS[@]:2}") COMP_CWORD=$((COMP_CWORD - 1))
+        _cargo__repro cargo-repro "$2" "${COMP_WORDS[COMP_CWORD - 1]}"
+    elif [[ -n "${_cargo__repro_before}" ]]; then
+        "${_cargo__repro_before}" "$@"
+    fi
+}
+
+if ! complete -p cargo &>/dev/null; then
+    if declare -F _comp_load &>/dev/null; then
+        _comp_load cargo &>/dev/null
+    elif declare -F __load_completion &>/dev/null; then
+        __load_completion cargo &>/dev/null
+    fi
+fi
+if [[ "$(complete -p cargo 2>/dev/null)" =~ \ -F\ ([^\ ]+)\  ]]; then
+    if [[ "${BASH_REMATCH[1]}" != _cargo__repro_of_cargo ]]; then
+        _cargo__repro_before="${BASH_REMATCH[1]}"
+    fi
+fi
+complete -F _cargo__repro_of_cargo -o bashdefault -o default cargo
+"#;
