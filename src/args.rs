@@ -196,10 +196,18 @@ pub struct Record {
     pub overrides: Overrides,
 }
 
+/// Files that a report is written to.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Reports {
+    /// Write a report, in the form of its ending: .html .md .json .sarif .xml (`JUnit`); may be repeated
+    #[arg(long = "report", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
 /// `cargo repro verify`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro verify                     this checkout against its repro.lock\n  cargo repro verify --rev v1.2          the tag, with the lock that it carries\n  cargo repro verify --message-format json"
+    after_help = "Examples:\n  cargo repro verify                     this checkout against its repro.lock\n  cargo repro verify --rev v1.2          the tag, with the lock that it carries\n  cargo repro verify --report audit.html  a page for whoever has to file it\n  cargo repro verify --message-format json"
 )]
 pub struct Verify {
     /// The tag, branch or commit to verify, with the lock that it carries
@@ -220,6 +228,9 @@ pub struct Verify {
     /// Overrides of the manifest.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Reports.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// `cargo repro explain`
@@ -234,6 +245,9 @@ pub struct Explain {
     /// Overrides of the manifest.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Reports.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// `cargo repro vary`
@@ -271,6 +285,9 @@ pub struct Status {
     /// Overrides of the manifest.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// Reports.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// `cargo repro diff`

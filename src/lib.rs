@@ -45,6 +45,7 @@ pub mod stamp;
 pub mod table;
 pub mod tally;
 pub mod template;
+pub mod timing;
 pub mod trace;
 pub mod verdict;
 

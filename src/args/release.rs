@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 
+use super::Reports;
+
 /// `cargo repro key`
 #[derive(Debug, ClapArgs)]
 #[command(
@@ -95,6 +97,9 @@ pub struct Gate {
     /// The remote that is asked whether it has the tag as another object; `origin` by default, none with `--offline`
     #[arg(long, value_name = "NAME")]
     pub remote: Option<String>,
+    /// Reports.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// `cargo repro hook`

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::conclude;
 use super::release::{self, Place};
-use super::verify::{Verified, verify};
+use super::subject::Subject;
+use super::verify::verify;
 use crate::ambient;
 use crate::args;
 use crate::attestation::passphrase::{Purpose, passphrase};
@@ -54,7 +55,9 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
         return conclude(settings, &refused);
     }
     let started = ambient::now();
-    let Verified { verdict, against } = verify(settings, &release::as_verify(args.rev.clone(), args.times))?;
+    let mut subject = Subject::default();
+    let verdict = verify(settings, &release::as_verify(args.rev.clone(), args.times), &mut subject)?;
+    let against = subject.lock.zip(subject.platform);
     let Some((read, platform)) = against.filter(|_| verdict.word == Word::Reproduced) else {
         return conclude(settings, &verdict);
     };

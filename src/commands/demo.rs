@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::release::as_verify;
 use super::{done, new, record, verify};
 use crate::ambient;
 use crate::args;
@@ -52,11 +53,11 @@ fn tell(settings: &Settings, directory: &Path) -> Result<()> {
     repository::commit_scratch(directory, "Record")?;
 
     tell("3. Rebuild and retrain from a clean checkout; is it the same model?\n   $ cargo repro verify")?;
-    expect(ExitCode::Ok, verify::run(&inside, &verification())?)?;
+    expect(ExitCode::Ok, verify::run(&inside, &as_verify(None, 1))?)?;
 
     tell("4. Now one byte of the data changes: the first alcohol value, 9.4, becomes 9.5.\n   $ cargo repro verify")?;
     change_one_byte(&directory.join("data/winequality-red.csv"))?;
-    expect(ExitCode::Drift, verify::run(&inside, &verification())?)?;
+    expect(ExitCode::Drift, verify::run(&inside, &as_verify(None, 1))?)?;
 
     tell(
         "That is the whole of it: record, verify, and a reason when it is not the same.\nStart your own: cargo repro new DIR, or cargo repro init in a package that you have.",
@@ -68,17 +69,6 @@ fn recording() -> args::Record {
         confirm: 2,
         allow_dirty: false,
         add_class: false,
-        overrides: args::Overrides::default(),
-    }
-}
-
-fn verification() -> args::Verify {
-    args::Verify {
-        explain: false,
-        cached: false,
-        rev: None,
-        times: 1,
-        outputs: None,
         overrides: args::Overrides::default(),
     }
 }

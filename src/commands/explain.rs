@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::subject::Subject;
 use crate::args;
 use crate::compare::divergence::changed_binaries;
 use crate::diagnosis::explain::{Explanation, explain};
@@ -34,8 +35,11 @@ pub fn run(settings: &Settings, args: &args::Explain) -> Result<ExitCode> {
         explain: true,
         cached: false,
         overrides: args.overrides.clone(),
+        reports: args.reports.clone(),
     };
-    super::verify::run(settings, &verify)
+    let rev = args.rev.iter().flat_map(|rev| ["--rev".to_owned(), rev.clone()]);
+    let typed: Vec<String> = rev.chain(args.overrides.typed()).collect();
+    super::verify::reported(settings, &verify, Subject::of("explain", &typed))
 }
 
 /// What was built and trained, and what it should have given.

@@ -3,17 +3,20 @@
 
 use std::path::Path;
 
-use super::conclude;
+use super::reports::Reports;
+use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::asked::{Asked, Rules, moved};
 use crate::gate::content::Tree;
 use crate::gate::evidence::Evidence;
 use crate::gate::packages;
+use crate::lockfile::{self, Lockfile};
 use crate::package;
 use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::snapshot::source::relative;
+use crate::verdict::Verdict;
 use crate::{ambient, args, manifest};
 
 /// The remote that git calls so by default.
@@ -24,12 +27,26 @@ const ORIGIN: &str = "origin";
 /// # Errors
 /// When git cannot be read or asked.
 pub fn run(settings: &Settings, args: &args::Gate) -> Result<ExitCode> {
+    let reports = Reports::asked(settings, &args.reports)?;
+    let mut typed = vec![args.name.clone()];
+    typed.extend(
+        args.policy_ref
+            .iter()
+            .flat_map(|reference| ["--policy-ref".to_owned(), reference.clone()]),
+    );
+    let mut subject = Subject::of("gate", &typed);
+    let judged = gate(settings, args, &mut subject);
+    reports.conclude(settings, &subject, judged)
+}
+
+fn gate(settings: &Settings, args: &args::Gate, subject: &mut Subject) -> Result<Verdict> {
     let repository = Repository::history(&settings.current_directory)?;
     let mut evidence = Evidence::of(&repository);
     evidence.add_files(&settings.current_directory, &args.from)?;
     let rules = rules(args.policy_ref.as_deref());
     let object = repository.reference(&format!("refs/tags/{}", args.name));
     let package = chosen(settings, &repository)?;
+    look_at(&repository, package.as_deref(), args, subject);
     let asked = Asked {
         repository: &repository,
         rules: &rules,
@@ -47,7 +64,27 @@ pub fn run(settings: &Settings, args: &args::Gate) -> Result<ExitCode> {
         verdict.refuse(refusals);
     }
     verdict.tag = Some((args.name.clone(), object));
-    conclude(settings, &verdict)
+    Ok(verdict)
+}
+
+/// What a report says of the package and its lock, as far as the tagged commit has them.
+fn look_at(repository: &Repository, package: Option<&str>, args: &args::Gate, subject: &mut Subject) {
+    let package = package.unwrap_or_default();
+    if !repository.is_bare() {
+        subject.directory = Some(repository.root().join(package));
+    }
+    let Ok(commit) = repository.resolve(&args.name) else {
+        return;
+    };
+    let tree = Tree {
+        repository,
+        commit,
+        package,
+    };
+    subject.package = packages::name(tree).ok().flatten().unwrap_or_default();
+    let lock = repository.entry(commit, &Path::new(package).join(lockfile::FILE));
+    let text = lock.and_then(|entry| repository.content(entry).ok()).unwrap_or_default();
+    subject.lock = Lockfile::from_text(&String::from_utf8_lossy(&text), lockfile::FILE).ok();
 }
 
 /// Where the policy is read.

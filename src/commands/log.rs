@@ -1,5 +1,7 @@
 //! `log`: every lock that the history holds, and what changed between one and the next.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 
 use super::done;
@@ -21,7 +23,7 @@ use crate::snapshot::source::relative;
 pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
     let directory = project::directory(settings)?;
     let repository = Repository::discover(&directory)?;
-    let entries = entries(&repository, &directory, args)?;
+    let entries = entries(&repository, &directory, &args.rev, args.limit.unwrap_or(usize::MAX))?;
     if entries.is_empty() {
         return Err(Error::new(format!("no commit that {} goes back to has a {}", args.rev, lockfile::FILE))
             .hint("`cargo repro record` writes it; commit it"));
@@ -47,11 +49,14 @@ pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
 }
 
 /// Every version of the lock, the newest first.
-fn entries(repository: &Repository, directory: &std::path::Path, args: &args::Log) -> Result<Vec<Entry>> {
+///
+/// # Errors
+/// When git cannot be read, or there is no such revision.
+pub(super) fn entries(repository: &Repository, directory: &Path, rev: &str, most: usize) -> Result<Vec<Entry>> {
     let path = relative(repository.root(), &directory.join(lockfile::FILE))?;
-    let from = repository.resolve(&args.rev)?;
+    let from = repository.resolve(rev)?;
     let mut versions = repository.versions(path.as_ref(), from)?;
-    versions.truncate(args.limit.unwrap_or(usize::MAX));
+    versions.truncate(most);
     let mut tags = repository.tags_by_commit()?;
     let texts: Vec<_> = versions
         .into_iter()

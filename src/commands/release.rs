@@ -72,6 +72,7 @@ pub(super) fn as_verify(rev: Option<String>, times: u32) -> args::Verify {
         cached: false,
         outputs: None,
         overrides: args::Overrides::default(),
+        reports: args::Reports::default(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! `status`: drift only, in a moment. No build and no training, and where nothing changed since the
 //! last look, no subprocess either.
 
-use super::conclude;
+use std::time::Instant;
+
+use super::reports::Reports;
+use super::subject::Subject;
 use crate::args;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
@@ -10,6 +13,7 @@ use crate::lockfile::{self, Lockfile};
 use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::settings::{Overrides, Settings};
+use crate::timing::{Step, Timing};
 use crate::verdict::{NotChecked, Verdict, Word, stops};
 
 /// Runs the command.
@@ -17,8 +21,16 @@ use crate::verdict::{NotChecked, Verdict, Word, stops};
 /// # Errors
 /// When the inputs or the lock cannot be read.
 pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
+    let reports = Reports::asked(settings, &args.reports)?;
+    let mut subject = Subject::of("status", &args.overrides.typed());
+    let judged = status(settings, args, &mut subject);
+    reports.conclude(settings, &subject, judged)
+}
+
+fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Result<Verdict> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
+    subject.directory = Some(directory.clone());
     // A lock of many files takes a while to read, and so does the index.
     let (opened, read) = std::thread::scope(|scope| {
         let read = scope.spawn(|| Lockfile::read(&directory.join(lockfile::FILE)));
@@ -33,13 +45,17 @@ pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
     });
     let (project, mut memory) = match opened {
         Ok(opened) => opened,
-        Err(refusal) => return conclude(settings, &inspect::refused(&directory, refusal)?),
+        Err(refusal) => return inspect::refused(&directory, refusal),
     };
+    subject.package.clone_from(&project.package.name);
     let read = read?;
+    let begin = Instant::now();
     let inspected = settings
         .shell
         .watching("Hashing", |tally| inspect::inspect(&project, &read, &mut memory, tally))?;
     memory.save();
+    subject.timings.push(Timing::since(Step::Inputs, begin));
+    subject.platform = Some(inspected.snapshot.platform.clone());
     let mut not_checked = inspected.not_checked;
     not_checked.push(NotChecked::new("outcome", "nothing was built or trained; `cargo repro verify` does that"));
     not_checked.push(NotChecked::new(
@@ -51,12 +67,13 @@ pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
     } else {
         Word::Unchanged
     };
-    let verdict = Verdict {
+    let lock = read.id;
+    subject.lock = Some(read);
+    Ok(Verdict {
         drift: inspected.drift,
         notes: inspected.notes,
         not_checked,
-        lock: Some(read.id),
+        lock: Some(lock),
         ..Verdict::new(word, project.commit)
-    };
-    conclude(settings, &verdict)
+    })
 }

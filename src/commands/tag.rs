@@ -2,6 +2,7 @@
 //! moment; then the model is retrained, or signed verdicts are taken in its place; only then is there a tag.
 
 use super::gate::rules;
+use super::subject::Subject;
 use super::verify::verify;
 use super::{conclude, release};
 use crate::args;
@@ -54,8 +55,8 @@ pub fn run(settings: &Settings, args: &args::Tag) -> Result<ExitCode> {
     }
     let lock = decision.lock.expect("a commit without a lock was refused");
     let (verdict, said) = if args.from.is_empty() {
-        let verified = verify(settings, &release::as_verify(None, args.times))?;
-        let verdict = verified.verdict;
+        let mut subject = Subject::default();
+        let verdict = verify(settings, &release::as_verify(None, args.times), &mut subject)?;
         if verdict.word != Word::Reproduced {
             return conclude(settings, &verdict);
         }
@@ -63,7 +64,7 @@ pub fn run(settings: &Settings, args: &args::Tag) -> Result<ExitCode> {
             return Err(Error::new("the commit or the lock changed while the model was trained")
                 .hint("run the same command again when nobody else works in this clone"));
         }
-        let classes = verified.against.iter().map(|(_, platform)| platform.to_string()).collect();
+        let classes = subject.platform.iter().map(ToString::to_string).collect();
         let said = Said {
             verdict: format!("reproduced, {}", release::trainings(verdict.runs)),
             classes,

@@ -2,9 +2,12 @@
 //! a new target directory, a retraining, and every divergence. It writes nothing that `record` wrote.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::explain::Case;
-use super::{conclude, not_covered, not_isolated};
+use super::reports::Reports;
+use super::subject::Subject;
+use super::{not_covered, not_isolated};
 use crate::args;
 use crate::compare::divergence::changed_binaries;
 use crate::compare::{Drift, divergence};
@@ -21,33 +24,53 @@ use crate::run::workdir::{self, Workdir};
 use crate::run::{crates, evidence};
 use crate::settings::{Overrides, Settings};
 use crate::shell::Shell;
-use crate::snapshot::{Platform, Snapshot};
+use crate::snapshot::Snapshot;
+use crate::timing::{Step, Timing};
 use crate::verdict::{NotChecked, Note, Verdict, Word, decide, stops};
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the lock or the inputs cannot be read, or a phase fails.
+/// When the lock or the inputs cannot be read, a phase fails, or a report cannot be written.
 pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
-    conclude(settings, &verify(settings, args)?.verdict)
+    reported(settings, args, Subject::of("verify", &typed(args)))
 }
 
-/// What a verification came to, and of what it was one.
-pub(super) struct Verified {
-    pub(super) verdict: Verdict,
-    /// The lock, and the class of the machine that computed; none where not even the inputs could be looked at.
-    pub(super) against: Option<(Read, Platform)>,
+/// Verifies, and ends as a command that writes reports.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn reported(settings: &Settings, args: &args::Verify, mut subject: Subject) -> Result<ExitCode> {
+    let reports = Reports::asked(settings, &args.reports)?;
+    let judged = verify(settings, args, &mut subject);
+    reports.conclude(settings, &subject, judged)
+}
+
+/// The arguments that the verdict depends on.
+fn typed(args: &args::Verify) -> Vec<String> {
+    let rev = args.rev.iter().flat_map(|rev| ["--rev".to_owned(), rev.clone()]);
+    let times = (args.times > 1).then(|| ["--times".to_owned(), args.times.to_string()]);
+    let explain = args.explain.then(|| "--explain".to_owned());
+    rev.chain(times.into_iter().flatten())
+        .chain(explain)
+        .chain(args.overrides.typed())
+        .collect()
 }
 
 /// Verifies, and leaves it to the caller to say what came of it.
 ///
 /// # Errors
 /// As [`run`].
-pub(super) fn verify(settings: &Settings, args: &args::Verify) -> Result<Verified> {
+pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Subject) -> Result<Verdict> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let here = project::directory(settings)?;
-    let revision = args.rev.as_ref().map(|name| crate::revision::check_out(&here, name)).transpose()?;
-    let directory = revision.as_ref().map_or(here.clone(), |revision| revision.package.clone());
+    subject.directory = Some(here.clone());
+    if let Some(name) = &args.rev {
+        let revision = crate::revision::check_out(&here, name)?;
+        subject.directory = Some(revision.package.clone());
+        subject.revision = Some(revision);
+    }
+    let directory = subject.directory.clone().unwrap_or_else(|| here.clone());
     let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
         if args.cached {
             Memory::load(&repository.private_directory())
@@ -57,12 +80,11 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify) -> Result<Verifie
     });
     let (project, mut memory) = match opened {
         Ok(opened) => opened,
-        Err(refusal) => {
-            let verdict = inspect::refused(&directory, refusal)?;
-            return Ok(Verified { verdict, against: None });
-        }
+        Err(refusal) => return inspect::refused(&directory, refusal),
     };
+    subject.package.clone_from(&project.package.name);
     let read = Lockfile::read(&project.lock_path())?;
+    subject.lock = Some(read.clone());
     let at = args.rev.as_ref().map_or_else(String::new, |name| format!("{name}, "));
     settings.shell.status(
         "Verifying",
@@ -81,13 +103,9 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify) -> Result<Verifie
         cached: args.cached,
         outputs: &outputs,
     };
-    let judged = verification.verdict(&mut memory);
+    let judged = verification.verdict(&mut memory, subject);
     memory.save();
-    let (verdict, platform) = judged?;
-    Ok(Verified {
-        verdict,
-        against: Some((read, platform)),
-    })
+    judged
 }
 
 /// The directory that `--outputs` names, unless the recorded outputs lie there.
@@ -115,11 +133,14 @@ struct Verification<'a> {
 }
 
 impl Verification<'_> {
-    fn verdict(&self, memory: &mut Memory) -> Result<(Verdict, Platform)> {
+    fn verdict(&self, memory: &mut Memory, subject: &mut Subject) -> Result<Verdict> {
         self.settings
             .shell
             .json(&crate::report::json::phase("snapshot", &self.project.package.name));
+        let begin = Instant::now();
         let inspected = inspect_all(self.project, self.read, memory, self.settings.shell)?;
+        subject.timings.push(Timing::since(Step::Inputs, begin));
+        subject.platform = Some(inspected.snapshot.platform.clone());
         let mut verdict = Verdict {
             drift: inspected.drift,
             notes: inspected.notes,
@@ -135,19 +156,19 @@ impl Verification<'_> {
             verdict
                 .not_checked
                 .push(NotChecked::new("outcome", "inputs differ, so nothing was built or trained"));
-            return Ok((verdict, inspected.snapshot.platform));
+            return Ok(verdict);
         }
         let unknown = |drift: &Drift| matches!(drift, Drift::Platform(_));
         if verdict.drift.iter().any(unknown) {
             verdict.notes.push(Note::ClassUnknown(inspected.snapshot.platform.clone()));
         }
         self.project.check_commands()?;
-        self.retrain(&inspected.snapshot, &mut verdict)?;
-        Ok((verdict, inspected.snapshot.platform))
+        self.retrain(&inspected.snapshot, &mut verdict, &mut subject.timings)?;
+        Ok(verdict)
     }
 
     /// Rebuilds, and trains until all trainings are done or one differs.
-    fn retrain(&self, snapshot: &Snapshot, verdict: &mut Verdict) -> Result<()> {
+    fn retrain(&self, snapshot: &Snapshot, verdict: &mut Verdict, timings: &mut Vec<Timing>) -> Result<()> {
         let project = self.project;
         let circumstances = Circumstances::of(&project.manifest, self.read.lock.record.date);
         let pinned = Pinned {
@@ -159,7 +180,10 @@ impl Verification<'_> {
         };
         let workdir = Workdir::fresh()?;
         verdict.not_checked.extend(not_isolated(&workdir));
-        let session = Session::build(project, &workdir, false, pinned, self.settings.shell)?;
+        let begin = Instant::now();
+        let session = Session::build(project, &workdir, false, pinned, self.settings.shell)
+            .inspect_err(|_| timings.push(Timing::since(Step::Build, begin)))?;
+        timings.extend(session.timings.iter().cloned());
         let case = Case {
             project,
             snapshot,
@@ -170,11 +194,16 @@ impl Verification<'_> {
         };
         for number in 1..=self.times {
             let trained = case.laboratory(&session).train(&circumstances, (number, self.times))?;
+            timings.extend(trained.timings.iter().cloned());
             verdict.runs = number;
             if number == 1 {
                 verdict.not_checked.extend(not_covered(project, &session, &trained));
             }
+            let begin = Instant::now();
             if self.judge(trained, &case, verdict)? {
+                if self.explain && !verdict.divergence.is_empty() {
+                    timings.push(Timing::since(Step::Explain, begin));
+                }
                 return Ok(());
             }
         }

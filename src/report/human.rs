@@ -66,6 +66,12 @@ pub fn verdict(verdict: &Verdict) -> String {
 }
 
 fn headline(verdict: &Verdict) -> String {
+    let (style, rest) = sentence(verdict);
+    format!("{style}{}{style:#}: {rest}\n", verdict.word.text())
+}
+
+/// What stands behind the word, and how grave it is.
+pub(super) fn sentence(verdict: &Verdict) -> (Style, String) {
     let trainings = match verdict.runs {
         1 => "1 training".to_owned(),
         many => format!("{many} trainings"),
@@ -108,7 +114,7 @@ fn headline(verdict: &Verdict) -> String {
     } else {
         rest
     };
-    format!("{style}{}{style:#}: {rest}\n", verdict.word.text())
+    (style, rest)
 }
 
 /// What the two values of a finding are called: without a lock, two trainings were compared.

@@ -5,14 +5,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::dossier::Dossier;
 use super::finding::Finding;
 use super::gate;
+use super::place::Place;
 use crate::attestation::PublicKey;
 use crate::cause::Cause;
 use crate::diagnosis::Tested;
 use crate::diagnosis::vary::TestResult;
 use crate::error::Error;
 use crate::lockfile::Read;
+use crate::timing::Timing;
 use crate::trace::Site;
 use crate::verdict::{NotChecked, Verdict};
 
@@ -129,6 +132,36 @@ pub fn failed(error: &Error) -> Value {
             "hint": error.next(),
         },
     })
+}
+
+/// The last line of a command as a file of its own, with what it is about.
+#[must_use]
+pub fn report(dossier: &Dossier<'_>) -> String {
+    let mut value = match dossier.judged {
+        Ok(judged) => verdict(judged),
+        Err(error) => failed(error),
+    };
+    value["command"] = json!(dossier.command);
+    value["repeat"] = json!(dossier.repeat);
+    value["package"] = json!(dossier.package);
+    value["platform"] = json!(dossier.platform);
+    value["timings"] = dossier.timings.iter().map(timing).collect();
+    let places = dossier.items.iter().filter_map(|item| Some((item, item.place.as_ref()?)));
+    value["places"] = places.map(|(item, place)| self::place(&item.finding, place)).collect();
+    serde_json::to_string_pretty(&value).expect("messages have string keys only") + "\n"
+}
+
+fn timing(timing: &Timing) -> Value {
+    json!({
+        "step": timing.step.word(),
+        "stage": timing.step.stage(),
+        "run": timing.step.run(),
+        "seconds": timing.took.as_secs_f64(),
+    })
+}
+
+fn place(finding: &Finding, place: &Place) -> Value {
+    json!({"kind": finding.kind, "subject": finding.subject, "path": place.path, "line": place.line})
 }
 
 /// The last line of a command that judges nothing.

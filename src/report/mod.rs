@@ -2,10 +2,62 @@
 
 pub mod data;
 pub mod diagnosis;
+pub mod dossier;
 pub mod explanation;
 pub mod finding;
 mod gate;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod lock;
 pub mod log;
+pub mod markdown;
+pub mod page;
+pub mod place;
+pub mod sarif;
+
+use std::path::Path;
+
+use dossier::Dossier;
+
+/// The forms of a written report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One self-contained HTML page.
+    Page,
+    /// Markdown, as GitHub and GitLab show it.
+    Markdown,
+    /// The verdict's message, with what it is about.
+    Json,
+    /// SARIF 2.1.0 (OASIS).
+    Sarif,
+    /// JUnit's XML.
+    Junit,
+}
+
+impl Format {
+    /// By the ending of a file's name.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "html" | "htm" => Some(Self::Page),
+            "md" | "markdown" => Some(Self::Markdown),
+            "json" => Some(Self::Json),
+            "sarif" => Some(Self::Sarif),
+            "xml" => Some(Self::Junit),
+            _ => None,
+        }
+    }
+}
+
+/// A report in its form.
+#[must_use]
+pub fn written(format: Format, dossier: &Dossier<'_>) -> String {
+    match format {
+        Format::Page => page::page(dossier),
+        Format::Markdown => markdown::report(dossier),
+        Format::Json => json::report(dossier),
+        Format::Sarif => sarif::report(dossier),
+        Format::Junit => junit::report(dossier),
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::access::{Access, Reached};
 use super::build::{self, Built};
@@ -22,6 +23,7 @@ use crate::project::Project;
 use crate::report;
 use crate::shell::Shell;
 use crate::snapshot::{Build, Data, Dependencies, Environment};
+use crate::timing::{Step, Timing};
 use crate::trace::Packages;
 
 /// A work directory with the programs built.
@@ -34,6 +36,8 @@ pub struct Session<'a> {
     shell: Shell,
     /// What the build gave.
     pub built: Built,
+    /// Where the time went.
+    pub timings: Vec<Timing>,
 }
 
 /// What of a snapshot a build follows.
@@ -62,9 +66,21 @@ pub struct Trained {
     pub accesses: Vec<Access>,
     /// What the wardens reported, by stage.
     pub reports: BTreeMap<String, Report>,
+    /// Where the time went.
+    pub timings: Vec<Timing>,
 }
 
 impl Trained {
+    /// The same, as the training of that number.
+    fn numbered(mut self, number: u32) -> Self {
+        for timing in &mut self.timings {
+            if let Step::Train { run, .. } | Step::Collect { run } = &mut timing.step {
+                *run = number;
+            }
+        }
+        self
+    }
+
     /// Digests the files of the machine that were read by leave of the manifest.
     fn pin_reads(&mut self, policy: Isolation) {
         if policy.reads == Policy::Deny {
@@ -95,12 +111,19 @@ impl<'a> Session<'a> {
         shell: Shell,
     ) -> Result<Self> {
         shell.detail("Checking", format!("out {} into {}", project.commit.short(), workdir.tree().display()));
+        let mut timings = Vec::new();
+        let begin = Instant::now();
         let checkout = Checkout::plan(project, &workdir.tree(), dirty)?;
         checkout.apply()?;
+        timings.push(Timing::since(Step::Checkout, begin));
         workdir.forget_leftovers(&snapshot.circumstances.home)?;
+        let begin = Instant::now();
         crates::provide(&workdir.cargo_home(), &project.package, snapshot.dependencies)?;
+        timings.push(Timing::since(Step::Packages, begin));
         shell.json(&report::json::phase("build", &project.package.name));
+        let begin = Instant::now();
         let built = build::build(project, workdir, &checkout, &snapshot, shell)?;
+        timings.push(Timing::since(Step::Build, begin));
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {
             project,
@@ -109,6 +132,7 @@ impl<'a> Session<'a> {
             directory,
             shell,
             built,
+            timings,
         })
     }
 
@@ -129,6 +153,7 @@ impl<'a> Session<'a> {
             String::new()
         };
         self.train_as(data, environment, circumstances, self.shell, &times)
+            .map(|trained| trained.numbered(number))
     }
 
     /// Trains once as [`Session::train`] does, and says so with these words behind the stage's name.
@@ -168,13 +193,21 @@ impl<'a> Session<'a> {
             let stage = &self.project.manifest.stages[name];
             shell.status("Training", format!("{name}{words}"));
             shell.json(&report::json::phase("train", name));
+            let begin = Instant::now();
             let (accesses, report) = training.stage(name, stage)?;
+            let step = Step::Train {
+                stage: name.to_owned(),
+                run: 1,
+            };
+            trained.timings.push(Timing::since(step, begin));
             trained.accesses.extend(accesses);
             trained.reports.insert(name.to_owned(), report);
         }
+        let begin = Instant::now();
         trained.outcome = self.collect(&staged, shell)?;
         trained.pin_reads(self.project.manifest.isolation);
         trained.changed = staged.changed()?;
+        trained.timings.push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
     }
 

@@ -1,0 +1,137 @@
+//! Reports: checked before any compute that they can be written, and written when all is known. What they say
+//! is [`crate::report`]'s.
+
+use std::path::{Path, PathBuf};
+
+use super::subject::Subject;
+use super::{conclude, log};
+use crate::args;
+use crate::error::{Error, IoContext as _, Result};
+use crate::exit_code::ExitCode;
+use crate::lockfile;
+use crate::report::dossier::{Dossier, History, items};
+use crate::report::{self, Format};
+use crate::repository::Repository;
+use crate::settings::Settings;
+use crate::verdict::Verdict;
+
+/// The reports that were asked for.
+#[derive(Debug)]
+pub(super) struct Reports {
+    files: Vec<(PathBuf, Format)>,
+}
+
+impl Reports {
+    /// What the command line asks for.
+    ///
+    /// # Errors
+    /// When a format has no such ending (usage), or a file could not be written: better now than after hours.
+    pub(super) fn asked(settings: &Settings, args: &args::Reports) -> Result<Self> {
+        let file = |path: &PathBuf| {
+            let format = Format::of(path).ok_or_else(|| unknown(path))?;
+            let path = settings.current_directory.join(path);
+            check_writable(&path)?;
+            Ok((path, format))
+        };
+        let files = args.paths.iter().map(file).collect::<Result<_>>()?;
+        Ok(Self { files })
+    }
+
+    /// Ends a command: writes the reports, then says the verdict.
+    ///
+    /// # Errors
+    /// Why there is no verdict; or that a report could not be written, where nothing worse is to be said.
+    pub(super) fn conclude(&self, settings: &Settings, subject: &Subject, judged: Result<Verdict>) -> Result<ExitCode> {
+        // Whoever interrupts wants an end, and what was found so far is no verdict.
+        let is_interrupted = judged.as_ref().is_err_and(|error| error.exit_code() == ExitCode::Interrupted);
+        if is_interrupted || self.files.is_empty() {
+            return judged.and_then(|verdict| conclude(settings, &verdict));
+        }
+        let written = self.write(subject, judged.as_ref());
+        let verdict = match (judged, written) {
+            (Err(error), written) => {
+                // The command fails anyway, and for a reason that comes first.
+                written.unwrap_or_else(|unwritten| settings.shell.warn(unwritten.what()));
+                return Err(error);
+            }
+            (Ok(verdict), Ok(())) => verdict,
+            // A pipeline that files reports must not take this for a success.
+            (Ok(verdict), Err(error)) if verdict.word.exit_code() == ExitCode::Ok => {
+                return Err(error.context(format!("the verdict itself: {}", verdict.word.text())));
+            }
+            (Ok(verdict), Err(error)) => {
+                settings.shell.warn(error.what());
+                verdict
+            }
+        };
+        conclude(settings, &verdict)
+    }
+
+    fn write(&self, subject: &Subject, judged: Result<&Verdict, &Error>) -> Result<()> {
+        let is_asked = |format| self.files.iter().any(|(_, asked)| *asked == format);
+        let history = if is_asked(Format::Page) {
+            history(subject)
+        } else {
+            History::default()
+        };
+        let dossier = dossier(subject, judged, history);
+        // Each for itself: that one cannot be written is no reason to keep back the others.
+        let written: Vec<Result<()>> = self
+            .files
+            .iter()
+            .map(|(path, format)| lockfile::replace(path, report::written(*format, &dossier).as_bytes()))
+            .collect();
+        written.into_iter().collect()
+    }
+}
+
+/// All that there is to report.
+fn dossier<'a>(subject: &'a Subject, judged: Result<&'a Verdict, &'a Error>, history: History) -> Dossier<'a> {
+    let texts = subject.texts(judged.ok());
+    Dossier {
+        command: subject.command,
+        repeat: subject.repeat.clone(),
+        package: subject.package.clone(),
+        judged,
+        lock: subject.lock.as_ref(),
+        platform: subject.platform.as_ref(),
+        timings: &subject.timings,
+        history,
+        items: items(judged, subject.lock.as_ref(), texts.as_ref()),
+    }
+}
+
+/// The locks in the history; a report can do without them.
+fn history(subject: &Subject) -> History {
+    let entries = || -> Result<History> {
+        let Some(directory) = &subject.directory else {
+            return Ok(History::default());
+        };
+        let repository = Repository::discover(directory)?;
+        Ok(History {
+            entries: log::entries(&repository, directory, "HEAD", usize::MAX)?,
+            is_shallow: repository.is_shallow(),
+        })
+    };
+    entries().unwrap_or_default()
+}
+
+fn unknown(path: &Path) -> Error {
+    Error::new(format!("no report has the ending of {}", path.display()))
+        .code(ExitCode::Usage)
+        .hint("a page for people ends in .html, Markdown in .md, JSON in .json, SARIF in .sarif, JUnit in .xml")
+}
+
+fn check_writable(path: &Path) -> Result<()> {
+    let refused = |why: &str| {
+        Error::new(format!("could not write {}: {why}", path.display()))
+            .hint("nothing was done yet; name a file in a directory that is there and that you may write to")
+    };
+    if path.is_dir() {
+        return Err(refused("it is a directory"));
+    }
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory).at("make the directory", directory)?;
+    tempfile::tempfile_in(directory).map_err(|error| refused(&error.to_string()))?;
+    Ok(())
+}

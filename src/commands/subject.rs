@@ -1,0 +1,149 @@
+//! What a command judges, as far as it is known: filled in while the command goes on, so that a report of a
+//! failure has what came before it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::args::Overrides;
+use crate::compare::Drift;
+use crate::compare::drift::DataChange;
+use crate::lockfile::{self, Read};
+use crate::manifest;
+use crate::report::place::Texts;
+use crate::repository::Repository;
+use crate::revision::Revision;
+use crate::snapshot::Platform;
+use crate::snapshot::source::relative;
+use crate::timing::Timing;
+use crate::verdict::Verdict;
+
+/// What is judged.
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    /// The command's name.
+    pub(super) command: &'static str,
+    /// The command line that does the same, without paths of this machine.
+    pub(super) repeat: String,
+    /// The package's directory.
+    pub(super) directory: Option<PathBuf>,
+    /// The package's name.
+    pub(super) package: String,
+    /// The lock that the inputs are held against.
+    pub(super) lock: Option<Read>,
+    /// The platform class of this machine.
+    pub(super) platform: Option<Platform>,
+    /// Where the time went.
+    pub(super) timings: Vec<Timing>,
+    /// Where the files are, if they were checked out for this: kept until the reports have looked at them.
+    pub(super) revision: Option<Revision>,
+}
+
+/// Source files beyond these are not searched for the line of a checkpoint.
+const MOST_SOURCES: usize = 1000;
+
+/// Files beyond this size are not searched for a line.
+const LARGEST: u64 = 16 << 20;
+
+impl Subject {
+    /// A command that has not begun, with its arguments for whoever wants to do the same.
+    pub(super) fn of(command: &'static str, arguments: &[String]) -> Self {
+        let mut repeat = format!("cargo repro {command}");
+        for argument in arguments {
+            repeat.push(' ');
+            repeat += &quoted(argument);
+        }
+        Self {
+            command,
+            repeat,
+            ..Self::default()
+        }
+    }
+
+    /// The texts of the project's files, for the lines of what was found; none without a work tree.
+    pub(super) fn texts(&self, verdict: Option<&Verdict>) -> Option<Texts> {
+        let directory = self.directory.as_deref()?;
+        let repository = Repository::discover(directory).ok()?;
+        let root = repository.root();
+        let workspace = directory.ancestors().find(|above| above.join("Cargo.lock").is_file());
+        let workspace = workspace.filter(|workspace| workspace.starts_with(root)).unwrap_or(directory);
+        let mut texts = Texts {
+            prefix: relative(root, directory).ok()?,
+            workspace: relative(root, workspace).ok()?,
+            manifest: text(&directory.join(manifest::FILE)),
+            lock: text(&directory.join(lockfile::FILE)),
+            package: text(&directory.join("Cargo.toml")),
+            packages: text(&workspace.join("Cargo.lock")),
+            toolchain: toolchain(root, directory),
+            ..Texts::default()
+        };
+        if verdict.is_some_and(|verdict| !verdict.divergence.is_empty() || !verdict.causes.is_empty()) {
+            texts.sources = self.sources(root);
+        }
+        let changes = verdict.into_iter().flat_map(|verdict| &verdict.drift).filter_map(|drift| match drift {
+            Drift::DataChanged(DataChange::File(change)) if change.table.is_some() => Some(&change.path),
+            _ => None,
+        });
+        texts.data = changes.map(|path| (path.clone(), text(&directory.join(path)))).collect();
+        Some(texts)
+    }
+
+    fn sources(&self, root: &Path) -> BTreeMap<String, String> {
+        let files = self.lock.iter().flat_map(|read| read.lock.snapshot.source.files.keys());
+        let files = files.filter(|path| path.ends_with(".rs") && !path.starts_with("../")).take(MOST_SOURCES);
+        files.map(|path| (path.clone(), text(&root.join(path)))).collect()
+    }
+}
+
+impl Overrides {
+    /// As they would be typed.
+    pub(super) fn typed(&self) -> Vec<String> {
+        let params = self.params.iter().flat_map(|param| ["-P".to_owned(), param.clone()]);
+        let seed = self.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]);
+        params.chain(seed).collect()
+    }
+}
+
+/// A word as a shell takes it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+^~".contains(c);
+    if !word.is_empty() && !word.starts_with('~') && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// What cannot be read has no lines.
+fn text(path: &Path) -> String {
+    if path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST) {
+        std::fs::read_to_string(path).unwrap_or_default()
+    } else {
+        String::new()
+    }
+}
+
+fn toolchain(root: &Path, directory: &Path) -> Option<(String, String)> {
+    let above = directory.ancestors().take_while(|above| above.starts_with(root));
+    let mut files = above.flat_map(|above| [above.join("rust-toolchain.toml"), above.join("rust-toolchain")]);
+    let file = files.find(|file| file.is_file())?;
+    Some((relative(root, &file).ok()?, text(&file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_pasted_into_a_shell() {
+        let subject = Subject::of(
+            "verify",
+            &[
+                "--rev".to_owned(),
+                "v1.2".to_owned(),
+                "-P".to_owned(),
+                "a=it's b".to_owned(),
+            ],
+        );
+        assert_eq!(subject.repeat, r"cargo repro verify --rev v1.2 -P 'a=it'\''s b'");
+    }
+}

@@ -1,0 +1,128 @@
+//! Lines of texts, counted from 1, found by what stands there.
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+/// The line of a key within tables, in TOML.
+pub(super) fn of_key(text: &str, keys: &[&str]) -> Option<u32> {
+    let document = DeTable::parse(text).ok()?;
+    let (last, tables) = keys.split_last()?;
+    let mut table = document.get_ref();
+    for key in tables {
+        table = table.get(*key)?.get_ref().as_table()?;
+    }
+    let (key, value) = table.get_key_value(*last)?;
+    let Range { start, .. } = if key.span().is_empty() {
+        value.span()
+    } else {
+        key.span()
+    };
+    of_offset(text, start)
+}
+
+/// The line of the package's entry in `Cargo.lock`: of that version, or else of any.
+pub(super) fn of_package(text: &str, name: &str, version: Option<&str>) -> Option<u32> {
+    let wanted = format!("name = \"{name}\"");
+    let mut found = None;
+    let mut lines = (1..).zip(text.lines()).peekable();
+    while let Some((number, line)) = lines.next() {
+        if line != wanted {
+            continue;
+        }
+        let next = lines.peek().and_then(|(_, line)| line.strip_prefix("version = \"")?.strip_suffix('"'));
+        if version.is_some() && next == version {
+            return Some(number);
+        }
+        found = found.or(Some(number));
+    }
+    found
+}
+
+/// The first line that begins so.
+pub(super) fn beginning_with(text: &str, start: &str) -> Option<u32> {
+    (1..)
+        .zip(text.lines())
+        .find(|(_, line)| line.starts_with(start))
+        .map(|(number, _)| number)
+}
+
+/// The line that a text begins on.
+pub(super) fn containing(text: &str, wanted: &str) -> Option<u32> {
+    of_offset(text, text.find(wanted)?)
+}
+
+/// The line of a row of a table, counted from 0, where each row is a line.
+pub(super) fn of_row(text: &str, row: u64) -> Option<u32> {
+    let is_plain = !text.contains('"') && !text.contains("\n\n") && !text.starts_with(['\n', '\r']);
+    let head = text.lines().next()?;
+    // Without a header, as tables are read: every cell of the first line is a number.
+    let is_number = |cell: &str| cell.trim().parse::<f64>().is_ok();
+    let header = u64::from(!head.split([',', ';', '\t']).all(is_number));
+    is_plain.then_some(())?;
+    u32::try_from(row + 1 + header).ok()
+}
+
+/// What a compiler's error points at, as ` --> src/main.rs:3:5`. Warnings have such lines too, so the first
+/// one below an error counts.
+pub(super) fn pointed_at(text: &str) -> Option<(&str, u32)> {
+    let mut is_error = false;
+    for line in text.lines() {
+        if line.starts_with("error") {
+            is_error = true;
+        } else if line.starts_with("warning") {
+            is_error = false;
+        }
+        let Some(place) = line.trim_start().strip_prefix("--> ").filter(|_| is_error) else {
+            continue;
+        };
+        let mut parts = place.rsplitn(3, ':');
+        let (_, line, path) = (parts.next()?, parts.next()?, parts.next()?);
+        return Some((path, line.parse().ok()?));
+    }
+    None
+}
+
+fn of_offset(text: &str, offset: usize) -> Option<u32> {
+    let before = text.get(..offset)?;
+    u32::try_from(before.matches('\n').count() + 1).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_on_its_line_in_every_form_of_table() {
+        let text = "version = 1\nseed = 7\n\n[data]\nwine = \"a.csv\"\n\n[stage.train]\nbin = \"x\"\nartifacts = [\n  \"m\",\n]\n\n[environment]\nset = { A = \"1\" }\n";
+        assert_eq!(of_key(text, &["seed"]), Some(2));
+        assert_eq!(of_key(text, &["data", "wine"]), Some(5));
+        assert_eq!(of_key(text, &["stage", "train"]), Some(7));
+        assert_eq!(of_key(text, &["stage", "train", "artifacts"]), Some(9));
+        assert_eq!(of_key(text, &["environment", "set", "A"]), Some(14));
+        assert_eq!(of_key(text, &["data", "beer"]), None);
+        assert_eq!(of_key("seed = ", &["seed"]), None);
+    }
+
+    #[test]
+    fn a_package_is_found_by_its_version() {
+        let text = "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
+        assert_eq!(of_package(text, "a", Some("2.0.0")), Some(6));
+        assert_eq!(of_package(text, "a", Some("3.0.0")), Some(2));
+        assert_eq!(of_package(text, "b", None), None);
+    }
+
+    #[test]
+    fn a_row_is_a_line_only_where_no_cell_holds_one() {
+        assert_eq!(of_row("a,b\n1,2\n3,4\n", 1), Some(3));
+        assert_eq!(of_row("1,2\n3,4\n", 1), Some(2));
+        assert_eq!(of_row("a,b\n\"1\n\",2\n3,4\n", 1), None);
+    }
+
+    #[test]
+    fn a_warning_above_an_error_is_not_what_it_points_at() {
+        let text = "warning: unused\n --> src/a.rs:1:2\nerror[E0308]: mismatched types\n  --> src/b.rs:3:5\n";
+        assert_eq!(pointed_at(text), Some(("src/b.rs", 3)));
+        assert_eq!(pointed_at("warning: unused\n --> src/a.rs:1:2\n"), None);
+    }
+}
