@@ -53,6 +53,22 @@ pub fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
+/// What a GitHub runner tells the steps of its jobs.
+#[derive(Clone, Debug)]
+pub struct GithubRunner {
+    /// The file that the job's summary is added to.
+    pub summary: Option<PathBuf>,
+}
+
+/// The runner that this is a step of, if it is one of GitHub's.
+#[must_use]
+pub fn github_runner() -> Option<GithubRunner> {
+    let is_one = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    is_one.then(|| GithubRunner {
+        summary: path_variable("GITHUB_STEP_SUMMARY"),
+    })
+}
+
 /// The directory that relative paths on the command line are relative to.
 ///
 /// # Errors

@@ -50,12 +50,17 @@ pub fn all() -> Vec<Explanation> {
         .collect()
 }
 
+/// What reports call a command that could not come to its end, and the exit code that it is explained under.
+pub const FAILURES: [(&str, &str); 3] = [("build-failed", "5"), ("training-failed", "6"), ("not-judged", "1")];
+
 /// The section of that word; or else the words that are most like it, best first.
 ///
 /// # Errors
 /// At most three words; none where nothing is like it.
 pub fn find(word: &str) -> Result<Explanation, Vec<&'static str>> {
     let all = all();
+    let failure = FAILURES.iter().find(|(kind, _)| *kind == word);
+    let word = failure.map_or(word, |(_, code)| code);
     if let Some(found) = all.iter().find(|explanation| explanation.word == word) {
         return Ok(*found);
     }
@@ -94,6 +99,7 @@ mod tests {
     fn a_word_that_is_not_there_is_answered_with_those_like_it() {
         assert_eq!(find("data-changed").unwrap().title, "data-changed");
         assert_eq!(find("4").unwrap().title, "exit code 4");
+        assert_eq!(find("build-failed").unwrap().title, "exit code 5");
         assert_eq!(find("data-change").unwrap_err()[0], "data-changed");
         assert!(find("moon").unwrap_err().is_empty());
     }

@@ -210,6 +210,11 @@ impl Shell {
         let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
     }
 
+    /// Workflow commands for a runner, which reads stderr too.
+    pub fn tell_runner(self, commands: &str) {
+        let _ = bar::aside(|| io::stderr().lock().write_all(commands.as_bytes()));
+    }
+
     /// An error: what, where, and what next on a line of its own.
     pub fn error(self, error: &Error) {
         if !self.is_human() {

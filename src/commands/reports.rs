@@ -1,10 +1,12 @@
 //! Reports: checked before any compute that they can be written, and written when all is known. What they say
 //! is [`crate::report`]'s.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::subject::Subject;
 use super::{conclude, log};
+use crate::ambient::{self, GithubRunner};
 use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
@@ -19,6 +21,8 @@ use crate::verdict::Verdict;
 #[derive(Debug)]
 pub(super) struct Reports {
     files: Vec<(PathBuf, Format)>,
+    /// The runner to tell, if there is one.
+    runner: Option<GithubRunner>,
 }
 
 impl Reports {
@@ -34,7 +38,8 @@ impl Reports {
             Ok((path, format))
         };
         let files = args.paths.iter().map(file).collect::<Result<_>>()?;
-        Ok(Self { files })
+        let runner = ambient::github_runner();
+        Ok(Self { files, runner })
     }
 
     /// Ends a command: writes the reports, then says the verdict.
@@ -44,61 +49,77 @@ impl Reports {
     pub(super) fn conclude(&self, settings: &Settings, subject: &Subject, judged: Result<Verdict>) -> Result<ExitCode> {
         // Whoever interrupts wants an end, and what was found so far is no verdict.
         let is_interrupted = judged.as_ref().is_err_and(|error| error.exit_code() == ExitCode::Interrupted);
-        if is_interrupted || self.files.is_empty() {
+        if is_interrupted || (self.files.is_empty() && self.runner.is_none()) {
             return judged.and_then(|verdict| conclude(settings, &verdict));
         }
-        let written = self.write(subject, judged.as_ref());
-        let verdict = match (judged, written) {
-            (Err(error), written) => {
-                // The command fails anyway, and for a reason that comes first.
-                written.unwrap_or_else(|unwritten| settings.shell.warn(unwritten.what()));
-                return Err(error);
+        let dossier = self.dossier(subject, judged.as_ref());
+        let written = self.write(&dossier);
+        self.tell(settings, &dossier);
+        match (judged, written) {
+            // The command fails anyway, and for a reason that comes first.
+            (Err(error), Err(unwritten)) => {
+                settings.shell.warn(unwritten.what());
+                Err(error)
             }
-            (Ok(verdict), Ok(())) => verdict,
+            (Err(error), Ok(())) => Err(error),
             // A pipeline that files reports must not take this for a success.
-            (Ok(verdict), Err(error)) if verdict.word.exit_code() == ExitCode::Ok => {
-                return Err(error.context(format!("the verdict itself: {}", verdict.word.text())));
+            (Ok(verdict), Err(unwritten)) if verdict.word.exit_code() == ExitCode::Ok => {
+                Err(unwritten.context(format!("the verdict itself: {}", verdict.word.text())))
             }
-            (Ok(verdict), Err(error)) => {
-                settings.shell.warn(error.what());
-                verdict
+            (Ok(verdict), unwritten) => {
+                unwritten.unwrap_or_else(|error| settings.shell.warn(error.what()));
+                conclude(settings, &verdict)
             }
-        };
-        conclude(settings, &verdict)
+        }
     }
 
-    fn write(&self, subject: &Subject, judged: Result<&Verdict, &Error>) -> Result<()> {
-        let is_asked = |format| self.files.iter().any(|(_, asked)| *asked == format);
-        let history = if is_asked(Format::Page) {
-            history(subject)
-        } else {
-            History::default()
-        };
-        let dossier = dossier(subject, judged, history);
+    /// All that there is to report.
+    fn dossier<'a>(&self, subject: &'a Subject, judged: Result<&'a Verdict, &'a Error>) -> Dossier<'a> {
+        let is_page = self.files.iter().any(|(_, format)| *format == Format::Page);
+        let texts = subject.texts(judged.ok());
+        Dossier {
+            command: subject.command,
+            repeat: subject.repeat.clone(),
+            package: subject.package.clone(),
+            judged,
+            lock: subject.lock.as_ref(),
+            platform: subject.platform.as_ref(),
+            timings: &subject.timings,
+            history: if is_page { history(subject) } else { History::default() },
+            items: items(judged, subject.lock.as_ref(), texts.as_ref()),
+        }
+    }
+
+    fn write(&self, dossier: &Dossier<'_>) -> Result<()> {
         // Each for itself: that one cannot be written is no reason to keep back the others.
         let written: Vec<Result<()>> = self
             .files
             .iter()
-            .map(|(path, format)| lockfile::replace(path, report::written(*format, &dossier).as_bytes()))
+            .map(|(path, format)| lockfile::replace(path, report::written(*format, dossier).as_bytes()))
             .collect();
         written.into_iter().collect()
     }
+
+    /// Tells a runner, in its own ways. That it cannot be told changes no verdict.
+    fn tell(&self, settings: &Settings, dossier: &Dossier<'_>) {
+        let Some(runner) = &self.runner else {
+            return;
+        };
+        if let Some(path) = &runner.summary {
+            add_summary(path, dossier)
+                .unwrap_or_else(|error| settings.shell.warn(format!("no job summary was written: {}", error.what())));
+        }
+        settings.shell.tell_runner(&report::github::annotations(dossier));
+    }
 }
 
-/// All that there is to report.
-fn dossier<'a>(subject: &'a Subject, judged: Result<&'a Verdict, &'a Error>, history: History) -> Dossier<'a> {
-    let texts = subject.texts(judged.ok());
-    Dossier {
-        command: subject.command,
-        repeat: subject.repeat.clone(),
-        package: subject.package.clone(),
-        judged,
-        lock: subject.lock.as_ref(),
-        platform: subject.platform.as_ref(),
-        timings: &subject.timings,
-        history,
-        items: items(judged, subject.lock.as_ref(), texts.as_ref()),
-    }
+fn add_summary(path: &Path, dossier: &Dossier<'_>) -> Result<()> {
+    let mut file = std::fs::OpenOptions::new().append(true).open(path).at("open", path)?;
+    let already = file.metadata().at("look at", path)?.len();
+    let full = || Error::new(format!("{} has no room left", path.display()));
+    let text = report::github::summary(dossier, already).ok_or_else(full)?;
+    // In one piece, so that a step beside this one does not write into it.
+    file.write_all(text.as_bytes()).at("write", path)
 }
 
 /// The locks in the history; a report can do without them.

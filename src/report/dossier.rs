@@ -135,6 +135,10 @@ pub fn items(judged: Result<&Verdict, &Error>, lock: Option<&Read>, texts: Optio
         Ok(verdict) => judged_items(verdict, lock, texts),
         Err(error) => failed_items(error, texts),
     };
+    for item in &mut items {
+        let declared = || texts.and_then(Texts::of_anything);
+        item.place = item.place.take().or_else(declared);
+    }
     // Stable: within a group the order is that of the comparison, cause above effect.
     items.sort_by_key(|item| item.group);
     items

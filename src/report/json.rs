@@ -134,20 +134,21 @@ pub fn failed(error: &Error) -> Value {
     })
 }
 
-/// The last line of a command as a file of its own, with what it is about.
+/// A report in a file: the last line of the command, and what it is about.
 #[must_use]
 pub fn report(dossier: &Dossier<'_>) -> String {
-    let mut value = match dossier.judged {
-        Ok(judged) => verdict(judged),
-        Err(error) => failed(error),
-    };
-    value["command"] = json!(dossier.command);
-    value["repeat"] = json!(dossier.repeat);
-    value["package"] = json!(dossier.package);
-    value["platform"] = json!(dossier.platform);
-    value["timings"] = dossier.timings.iter().map(timing).collect();
-    let places = dossier.items.iter().filter_map(|item| Some((item, item.place.as_ref()?)));
-    value["places"] = places.map(|(item, place)| self::place(&item.finding, place)).collect();
+    let places = dossier.items.iter().filter_map(|item| Some((&item.finding, item.place.as_ref()?)));
+    let value = json!({
+        "reason": "report",
+        "schema": SCHEMA,
+        "command": dossier.command,
+        "repeat": dossier.repeat,
+        "package": dossier.package,
+        "platform": dossier.platform,
+        "timings": dossier.timings.iter().map(timing).collect::<Vec<_>>(),
+        "places": places.map(|(finding, place)| self::place(finding, place)).collect::<Vec<_>>(),
+        "verdict": dossier.judged.map_or_else(failed, verdict),
+    });
     serde_json::to_string_pretty(&value).expect("messages have string keys only") + "\n"
 }
 

@@ -1,7 +1,266 @@
-//! Soon.
-use super::dossier::Dossier;
-/// The report.
+//! JUnit's XML, which every CI draws: each input, the build, each stage, artifact, metric and checkpoint a test
+//! case. What was not done is skipped, never passed.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::dossier::{Dossier, Group, Item};
+use super::human::visible;
+use crate::error::{Error, Phase};
+use crate::exit_code::ExitCode;
+use crate::outcome::{Outcome, StageOutcome};
+use crate::timing::Step;
+
+/// The kinds of drift that belong to one input, by how they begin.
+const INPUTS: [(&str, &str); 12] = [
+    ("lock", "lock-"),
+    ("manifest", "manifest-"),
+    ("seed", "seed-"),
+    ("params", "params-"),
+    ("data", "data-"),
+    ("source", "source-"),
+    ("dependencies", "dependency-"),
+    ("toolchain", "toolchain-"),
+    ("build", "build-"),
+    ("environment", "environment-"),
+    ("platform", "platform-"),
+    ("tag", "tag-"),
+];
+
+/// The whole file.
 #[must_use]
 pub fn report(dossier: &Dossier<'_>) -> String {
-    dossier.sentence()
+    let mut report = Report::new(format!("cargo repro {} {}", dossier.command, visible(&dossier.package)));
+    report.set_time(dossier.timings.iter().map(|timing| timing.took).sum());
+    if dossier.command == "gate" {
+        report.add_test_suite(gate(dossier));
+    } else {
+        report.add_test_suites([inputs(dossier), build(dossier)]);
+        report.add_test_suites(stages(dossier));
+    }
+    report.add_test_suites(not_checked(dossier));
+    report.to_string().unwrap_or_else(|error| format!("<!-- {error} -->"))
+}
+
+/// How far the command came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reached {
+    Nothing,
+    Inputs,
+    Build,
+    Training,
+}
+
+fn reached(dossier: &Dossier<'_>) -> Reached {
+    match dossier.judged {
+        Ok(verdict) if verdict.runs > 0 => Reached::Training,
+        Ok(_) => Reached::Inputs,
+        Err(error) => match error.failed_phase() {
+            Phase::Project | Phase::Snapshot => Reached::Nothing,
+            Phase::Build => Reached::Inputs,
+            Phase::Train | Phase::Collect => Reached::Build,
+        },
+    }
+}
+
+fn inputs(dossier: &Dossier<'_>) -> TestSuite {
+    let mut suite = TestSuite::new("inputs");
+    let data = dossier.lock.iter().flat_map(|read| read.lock.snapshot.data.keys());
+    let params = dossier.lock.iter().flat_map(|read| read.lock.snapshot.params.keys());
+    let mut names: Vec<(String, &str)> = Vec::new();
+    for (name, kind) in INPUTS {
+        match name {
+            "data" => names.extend(data.clone().map(|data| (format!("data.{data}"), kind))),
+            "params" => names.extend(params.clone().map(|param| (format!("params.{param}"), kind))),
+            _ => names.push((name.to_owned(), kind)),
+        }
+    }
+    names.push(("recorded artifacts".to_owned(), "artifact-tampered"));
+    let mut drift: Vec<&Item> = dossier.of(&[Group::Drift]).collect();
+    for (name, kind) in names {
+        let is_of_it = |item: &Item| {
+            item.finding.kind.starts_with(kind) && (!name.contains('.') || item.finding.subject == name)
+        };
+        let its: Vec<&Item> = drift.iter().copied().filter(|item| is_of_it(item)).collect();
+        drift.retain(|item| !is_of_it(item));
+        let status = match reached(dossier) {
+            Reached::Nothing => skipped("the command failed before it looked"),
+            _ if its.is_empty() && is_unseen(dossier) => skipped("cargo refuses the package, so nothing else was looked at"),
+            _ if its.is_empty() => unseen(dossier, &name).map_or_else(TestCaseStatus::success, |why| skipped(&why)),
+            _ => failing(&its),
+        };
+        suite.add_test_case(case("inputs", &name, status));
+    }
+    // Such as a parameter that the lock does not know.
+    for item in drift {
+        suite.add_test_case(case("inputs", &item.finding.subject, failing(&[item])));
+    }
+    time(&mut suite, dossier, |step| *step == Step::Inputs);
+    suite
+}
+
+/// Why an input was not looked at, if it was not.
+fn unseen(dossier: &Dossier<'_>, name: &str) -> Option<String> {
+    let kind = match name {
+        "tag" => "tag",
+        "recorded artifacts" => "artifact",
+        _ => return None,
+    };
+    let verdict = dossier.judged.ok()?;
+    let item = verdict.not_checked.iter().find(|item| item.kind == kind)?;
+    Some(visible(&item.why))
+}
+
+/// Whether only the packages could be looked at.
+fn is_unseen(dossier: &Dossier<'_>) -> bool {
+    dossier.judged.is_ok_and(|verdict| verdict.not_checked.iter().any(|item| item.kind == "inputs"))
+}
+
+fn build(dossier: &Dossier<'_>) -> TestSuite {
+    let mut suite = TestSuite::new("build");
+    let status = match (dossier.judged, reached(dossier)) {
+        (Err(error), _) if error.exit_code() == ExitCode::BuildFailed => errored(error, dossier),
+        (_, Reached::Training | Reached::Build) => TestCaseStatus::success(),
+        _ => skipped("nothing was built"),
+    };
+    let mut case = case("build", "build", status);
+    case.set_time(took(dossier, |step| matches!(step, Step::Checkout | Step::Packages | Step::Build)));
+    suite.add_test_case(case);
+    suite
+}
+
+fn stages(dossier: &Dossier<'_>) -> Vec<TestSuite> {
+    let none = Outcome::new();
+    let locked = dossier.lock.map_or(&none, |read| {
+        let expected = dossier.platform.and_then(|platform| read.lock.expected(platform));
+        expected.unwrap_or(&read.lock.outcome)
+    });
+    let failed = dossier.judged.err().filter(|error| error.exit_code() == ExitCode::TrainingFailed);
+    let mut suites: Vec<TestSuite> = Vec::new();
+    for (name, outcome) in locked {
+        let mut suite = TestSuite::new(format!("stage {name}"));
+        let class = format!("stage.{name}");
+        let status = match (failed, reached(dossier)) {
+            (_, Reached::Training) => TestCaseStatus::success(),
+            (Some(error), _) if error.what().contains(&format!("`{name}`")) || locked.len() == 1 => {
+                errored(error, dossier)
+            }
+            _ => skipped("nothing was trained"),
+        };
+        let mut stage = case(&class, name, status);
+        stage.set_time(took(dossier, |step| step.stage() == Some(name)));
+        suite.add_test_case(stage);
+        outputs(&mut suite, dossier, name, &class, outcome);
+        suites.push(suite);
+    }
+    suites
+}
+
+fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &str, outcome: &StageOutcome) {
+    let mut differing: Vec<&Item> =
+        dossier.of(&[Group::Divergence]).filter(|item| item.finding.stage.as_deref() == Some(stage)).collect();
+    let artifacts = outcome.artifacts.keys().map(|name| ("artifact", name));
+    let metrics = outcome.metrics.keys().map(|name| ("metric", name));
+    let checkpoints = outcome.checkpoints.iter().map(|checkpoint| ("checkpoint", &checkpoint.name));
+    for (kind, name) in artifacts.chain(metrics).chain(checkpoints) {
+        let is_it = |item: &Item| item.finding.kind.starts_with(kind) && item.finding.subject == *name;
+        let its: Vec<&Item> = differing.iter().copied().filter(|item| is_it(item)).collect();
+        differing.retain(|item| !is_it(item));
+        let status = if reached(dossier) == Reached::Training {
+            failing(&its)
+        } else {
+            skipped("nothing was trained")
+        };
+        suite.add_test_case(case(class, &format!("{kind} {name}"), status));
+    }
+    // Outputs that the lock does not know, and seed streams.
+    for item in differing {
+        let name = format!("{} {}", item.finding.kind, item.finding.subject);
+        suite.add_test_case(case(class, &name, failing(&[item])));
+    }
+}
+
+fn gate(dossier: &Dossier<'_>) -> TestSuite {
+    let mut suite = TestSuite::new("gate");
+    if let Err(error) = dossier.judged {
+        suite.add_test_case(case("gate", "release", errored(error, dossier)));
+        return suite;
+    }
+    let refusals: Vec<&Item> = dossier.of(&[Group::Refusal]).collect();
+    suite.add_test_case(case("gate", "release", failing(&refusals)));
+    for item in &refusals {
+        let name = format!("{} {}", item.finding.kind, item.finding.subject);
+        suite.add_test_case(case("gate", &name, failing(&[item])));
+    }
+    suite
+}
+
+fn not_checked(dossier: &Dossier<'_>) -> Option<TestSuite> {
+    let verdict = dossier.judged.ok().filter(|verdict| !verdict.not_checked.is_empty())?;
+    let mut suite = TestSuite::new("not checked");
+    for item in &verdict.not_checked {
+        suite.add_test_case(case("not checked", item.kind, skipped(&visible(&item.why))));
+    }
+    Some(suite)
+}
+
+fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(visible(name), status);
+    case.set_classname(visible(class));
+    case
+}
+
+fn skipped(why: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(why);
+    status
+}
+
+/// Success where there is nothing against it.
+fn failing(items: &[&Item]) -> TestCaseStatus {
+    let Some(first) = items.first() else {
+        return TestCaseStatus::success();
+    };
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    let texts: Vec<String> = items.iter().map(|item| text(item)).collect();
+    status
+        .set_type(first.finding.kind)
+        .set_message(visible(&first.finding.detail))
+        .set_description(texts.join("\n\n"));
+    status
+}
+
+fn text(item: &Item) -> String {
+    let finding = &item.finding;
+    let mut lines = vec![format!("{} {}", finding.kind, finding.subject), finding.detail.clone()];
+    lines.extend(finding.locked.iter().map(|value| format!("locked  {value}")));
+    lines.extend(finding.found.iter().map(|value| format!("found   {value}")));
+    if let Some(place) = &item.place {
+        let line = place.line.map_or_else(String::new, |line| format!(":{line}"));
+        lines.push(format!("at {}{line}", place.path));
+    }
+    lines.extend(finding.hint.iter().map(|hint| format!("hint: {hint}")));
+    lines.iter().map(|line| visible(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn errored(error: &Error, dossier: &Dossier<'_>) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    let context = error.context_lines().unwrap_or_default();
+    let hint = error.next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+    let causes: String = dossier.of(&[Group::Cause]).map(|item| format!("\n\n{}", text(item))).collect();
+    status
+        .set_type(super::dossier::failure_kind(error.exit_code()))
+        .set_message(visible(error.what()))
+        .set_description(format!("{}\n{context}{hint}{causes}", visible(error.what())));
+    status
+}
+
+fn took(dossier: &Dossier<'_>, is_of_it: impl Fn(&Step) -> bool) -> Duration {
+    let its = dossier.timings.iter().filter(|timing| is_of_it(&timing.step));
+    its.map(|timing| timing.took).sum()
+}
+
+fn time(suite: &mut TestSuite, dossier: &Dossier<'_>, is_of_it: impl Fn(&Step) -> bool) {
+    suite.set_time(took(dossier, is_of_it));
 }

@@ -6,6 +6,7 @@ pub mod dossier;
 pub mod explanation;
 pub mod finding;
 mod gate;
+pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;

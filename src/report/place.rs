@@ -248,6 +248,12 @@ impl Texts {
         }
     }
 
+    /// The manifest, for what has no place of its own.
+    #[must_use]
+    pub fn of_anything(&self) -> Option<Place> {
+        self.at(manifest::FILE, None)
+    }
+
     /// What the compiler pointed at, or the manifest's line that an error names.
     #[must_use]
     pub fn of_failure(&self, error: &Error) -> Option<Place> {

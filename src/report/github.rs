@@ -1,0 +1,107 @@
+//! What a GitHub runner is told: the job's summary, and annotations on lines, as workflow commands.
+//! <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>
+
+use std::collections::BTreeMap;
+
+use super::dossier::{Dossier, Group, Item};
+use super::human::visible;
+use super::markdown;
+
+/// A step's summary may have so many bytes; a longer one is refused whole.
+const SUMMARY: u64 = 1024 * 1024;
+
+/// GitHub shows ten annotations of a level and step.
+const MOST: usize = 10;
+
+/// An annotation is to be read at a glance.
+const LONGEST: usize = 1000;
+
+/// The summary, behind what the step has written of its own; none if there is no room left.
+#[must_use]
+pub fn summary(dossier: &Dossier<'_>, already: u64) -> Option<String> {
+    // A line of its own, whatever stands before it.
+    let room = usize::try_from(SUMMARY.checked_sub(already + 1)?).ok()?;
+    markdown::within(dossier, room).map(|text| format!("\n{text}"))
+}
+
+/// The annotations, a line each, what helps most first: one of each kind before a second of any.
+#[must_use]
+pub fn annotations(dossier: &Dossier<'_>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let telling = dossier.items.iter().filter(|item| item.group != Group::Note);
+    let mut ranked: Vec<(usize, &Item)> = telling
+        .map(|item| {
+            let count = counts.entry(item.finding.kind).or_default();
+            *count += 1;
+            (*count, item)
+        })
+        .collect();
+    ranked.sort_by_key(|(nth, _)| *nth);
+    ranked.into_iter().take(MOST).map(|(_, item)| annotation(item)).collect()
+}
+
+fn annotation(item: &Item) -> String {
+    let finding = &item.finding;
+    let level = if item.group == Group::Warning { "warning" } else { "error" };
+    let mut properties = Vec::new();
+    if let Some(place) = &item.place {
+        properties.push(format!("file={}", property(&place.path)));
+        properties.extend(place.line.map(|line| format!("line={line}")));
+    }
+    properties.push(format!("title={}", property(&visible(&format!("{} {}", finding.kind, finding.subject)))));
+    let mut message = visible(&finding.detail);
+    if finding.locked.is_some() || finding.found.is_some() {
+        let value = |value: &Option<String>| value.as_deref().map_or_else(|| "—".to_owned(), visible);
+        message += &format!("\nlocked {}, found {}", value(&finding.locked), value(&finding.found));
+    }
+    if let Some(hint) = &finding.hint {
+        message += &format!("\nhint: {}", visible(hint));
+    }
+    let message: String = message.chars().take(LONGEST).collect();
+    format!("::{level} {}::{}\n", properties.join(","), data(&message))
+}
+
+/// The part behind the second pair of colons, as the runner decodes it.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property's value, as the runner decodes it.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The same text with nothing in it that a runner takes for a command: `::name::` at the start of a line, and
+/// `##[name]` anywhere. An invisible character keeps them apart.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let blank = line.len() - line.trim_start().len();
+        let (indent, rest) = line.split_at(blank);
+        if rest.starts_with("::") {
+            format!("{indent}:\u{200b}{}", &rest[1..])
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<String>().replace("##[", "#\u{200b}#[")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_runner_decodes_is_encoded() {
+        assert_eq!(data("50%\r\nof"), "50%25%0D%0Aof");
+        assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+    }
+
+    #[test]
+    fn no_line_is_a_command() {
+        let hostile = "::error::x\n  ::add-mask::y\n\t##[set-output name=a]b\nfine: a::b\n";
+        let harmless = harmless(hostile);
+        assert!(harmless.lines().all(|line| !line.trim_start().starts_with("::") && !line.contains("##[")), "{harmless}");
+        assert!(harmless.contains("fine: a::b"));
+    }
+}
