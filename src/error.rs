@@ -52,6 +52,8 @@ struct Inner {
     /// Indented lines under the message: the manifest's line, the end of a program's output.
     context: Option<String>,
     hint: Option<String>,
+    /// The end of what the failed program said, which a terminal has shown already.
+    transcript: Option<String>,
     /// What may be why.
     causes: Vec<Cause>,
     /// Whether it is cargo that refuses the package.
@@ -67,6 +69,7 @@ impl Error {
             what: what.into(),
             context: None,
             hint: None,
+            transcript: None,
             causes: Vec::new(),
             of_cargo: false,
         }))
@@ -118,6 +121,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The end of what the failed program said: for reports, and not printed again.
+    #[must_use]
+    pub fn transcript(mut self, said: impl Into<String>) -> Self {
+        self.0.transcript = Some(said.into());
         self
     }
 
@@ -176,6 +186,12 @@ impl Error {
     #[must_use]
     pub fn context_lines(&self) -> Option<&str> {
         self.0.context.as_deref()
+    }
+
+    /// What a report shows under the message: what the program said, or else the lines under it.
+    #[must_use]
+    pub fn said(&self) -> Option<&str> {
+        self.0.transcript.as_deref().or(self.0.context.as_deref()).filter(|said| !said.is_empty())
     }
 
     /// What to do next, if that can be said.

@@ -79,7 +79,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(refusal) => return shell::refuse(&refusal),
     };
-    match Settings::resolve(&args.common) {
+    let code = match Settings::resolve(&args.common) {
         Ok(settings) => dispatch(&settings, &args.command).unwrap_or_else(|error| {
             // Ctrl-C goes to every process of the terminal's group; what a helper's death broke is no
             // reason of its own.
@@ -92,7 +92,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             Shell::of(&args.common).error(&error);
             error.exit_code()
         }
-    }
+    };
+    shell::end();
+    code
 }
 
 fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {

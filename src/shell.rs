@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_macros, reason = "this is the one room for them")]
 
 mod bar;
+mod runner;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -172,8 +173,13 @@ impl Shell {
     /// What a child printed, as it printed it.
     pub fn pass_through(self, bytes: &[u8]) {
         if self.is_human() && self.verbosity >= Verbosity::Normal {
+            let fence = runner::stop(bytes);
             // The user's terminal may have gone; the training goes on.
-            let _ = bar::aside(|| anstream::stderr().lock().write_all(bytes));
+            let _ = bar::aside(|| {
+                let mut stderr = anstream::stderr().lock();
+                stderr.write_all(fence.unwrap_or_default().as_bytes())?;
+                stderr.write_all(bytes)
+            });
         }
     }
 
@@ -186,7 +192,7 @@ impl Shell {
             return Ok(());
         }
         let mut stdout = anstream::stdout().lock();
-        finish(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+        finish(stdout.write_all(runner::tame(text).as_bytes()).and_then(|()| stdout.flush()))
     }
 
     /// Text that is the whole point of the command, whoever reads it.
@@ -205,6 +211,7 @@ impl Shell {
         }
         let mut line = serde_json::to_string(value).expect("messages have string keys only");
         line.push('\n');
+        line = runner::tame_json(line);
         let mut stdout = io::stdout().lock();
         // A reader that went away has decided not to hear the rest; the exit code still tells it.
         let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
@@ -212,6 +219,7 @@ impl Shell {
 
     /// Workflow commands for a runner, which reads stderr too.
     pub fn tell_runner(self, commands: &str) {
+        end();
         let _ = bar::aside(|| io::stderr().lock().write_all(commands.as_bytes()));
     }
 
@@ -229,6 +237,13 @@ impl Shell {
         if let Some(hint) = error.next() {
             say(format_args!("{HINT}hint{HINT:#}: {hint}"));
         }
+    }
+}
+
+/// Lets the steps behind this one give a runner commands again.
+pub fn end() {
+    if let Some(line) = runner::resume() {
+        let _ = bar::aside(|| io::stderr().lock().write_all(line.as_bytes()));
     }
 }
 
@@ -253,7 +268,7 @@ pub fn warden_failed(why: &str) -> ExitCode {
 
 fn say(line: std::fmt::Arguments<'_>) {
     // stderr may be closed; then nobody listens, and the exit code has to do.
-    let _ = bar::aside(|| writeln!(anstream::stderr().lock(), "{line}"));
+    let _ = bar::aside(|| writeln!(anstream::stderr().lock(), "{}", runner::tame(&line.to_string())));
 }
 
 fn finish(written: io::Result<()>) -> Result<()> {

@@ -42,7 +42,11 @@ pub fn annotations(dossier: &Dossier<'_>) -> String {
 
 fn annotation(item: &Item) -> String {
     let finding = &item.finding;
-    let level = if item.group == Group::Warning { "warning" } else { "error" };
+    let level = if item.group == Group::Warning {
+        "warning"
+    } else {
+        "error"
+    };
     let mut properties = Vec::new();
     if let Some(place) = &item.place {
         properties.push(format!("file={}", property(&place.path)));
@@ -101,7 +105,10 @@ mod tests {
     fn no_line_is_a_command() {
         let hostile = "::error::x\n  ::add-mask::y\n\t##[set-output name=a]b\nfine: a::b\n";
         let harmless = harmless(hostile);
-        assert!(harmless.lines().all(|line| !line.trim_start().starts_with("::") && !line.contains("##[")), "{harmless}");
+        assert!(
+            harmless.lines().all(|line| !line.trim_start().starts_with("::") && !line.contains("##[")),
+            "{harmless}"
+        );
         assert!(harmless.contains("fine: a::b"));
     }
 }

@@ -188,10 +188,15 @@ fn shown(value: &str) -> String {
     value.parse::<Digest>().map_or_else(|_| visible(value), |digest| digest.short())
 }
 
-/// Names and values come from outside; a control character in them must not reach a terminal.
+/// Names and values come from outside; a control character in them must not reach a terminal, nor one that turns
+/// the direction of writing around, so that something else is read than what stands there.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let is_unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The table of what came out.
@@ -278,5 +283,6 @@ mod tests {
     #[test]
     fn control_characters_become_visible() {
         assert_eq!(visible("a\u{1b}[31mb"), "a\u{fffd}[31mb");
+        assert_eq!(visible("gpj.\u{202e}txt"), "gpj.\u{fffd}txt");
     }
 }

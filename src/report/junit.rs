@@ -77,16 +77,20 @@ fn inputs(dossier: &Dossier<'_>) -> TestSuite {
         }
     }
     names.push(("recorded artifacts".to_owned(), "artifact-tampered"));
+    if let Some(error) = dossier.judged.err().filter(|_| reached(dossier) == Reached::Nothing) {
+        suite.add_test_case(case("inputs", "project", errored(error, dossier)));
+    }
     let mut drift: Vec<&Item> = dossier.of(&[Group::Drift]).collect();
     for (name, kind) in names {
-        let is_of_it = |item: &Item| {
-            item.finding.kind.starts_with(kind) && (!name.contains('.') || item.finding.subject == name)
-        };
+        let is_of_it =
+            |item: &Item| item.finding.kind.starts_with(kind) && (!name.contains('.') || item.finding.subject == name);
         let its: Vec<&Item> = drift.iter().copied().filter(|item| is_of_it(item)).collect();
         drift.retain(|item| !is_of_it(item));
         let status = match reached(dossier) {
             Reached::Nothing => skipped("the command failed before it looked"),
-            _ if its.is_empty() && is_unseen(dossier) => skipped("cargo refuses the package, so nothing else was looked at"),
+            _ if its.is_empty() && is_unseen(dossier) => {
+                skipped("cargo refuses the package, so nothing else was looked at")
+            }
             _ if its.is_empty() => unseen(dossier, &name).map_or_else(TestCaseStatus::success, |why| skipped(&why)),
             _ => failing(&its),
         };
@@ -114,7 +118,9 @@ fn unseen(dossier: &Dossier<'_>, name: &str) -> Option<String> {
 
 /// Whether only the packages could be looked at.
 fn is_unseen(dossier: &Dossier<'_>) -> bool {
-    dossier.judged.is_ok_and(|verdict| verdict.not_checked.iter().any(|item| item.kind == "inputs"))
+    dossier
+        .judged
+        .is_ok_and(|verdict| verdict.not_checked.iter().any(|item| item.kind == "inputs"))
 }
 
 fn build(dossier: &Dossier<'_>) -> TestSuite {
@@ -158,8 +164,10 @@ fn stages(dossier: &Dossier<'_>) -> Vec<TestSuite> {
 }
 
 fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &str, outcome: &StageOutcome) {
-    let mut differing: Vec<&Item> =
-        dossier.of(&[Group::Divergence]).filter(|item| item.finding.stage.as_deref() == Some(stage)).collect();
+    let mut differing: Vec<&Item> = dossier
+        .of(&[Group::Divergence])
+        .filter(|item| item.finding.stage.as_deref() == Some(stage))
+        .collect();
     let artifacts = outcome.artifacts.keys().map(|name| ("artifact", name));
     let metrics = outcome.metrics.keys().map(|name| ("metric", name));
     let checkpoints = outcome.checkpoints.iter().map(|checkpoint| ("checkpoint", &checkpoint.name));
@@ -246,13 +254,13 @@ fn text(item: &Item) -> String {
 
 fn errored(error: &Error, dossier: &Dossier<'_>) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    let context = error.context_lines().unwrap_or_default();
+    let said = error.said().unwrap_or_default();
     let hint = error.next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
     let causes: String = dossier.of(&[Group::Cause]).map(|item| format!("\n\n{}", text(item))).collect();
     status
         .set_type(super::dossier::failure_kind(error.exit_code()))
         .set_message(visible(error.what()))
-        .set_description(format!("{}\n{context}{hint}{causes}", visible(error.what())));
+        .set_description(format!("{}\n{said}{hint}{causes}", visible(error.what())));
     status
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::dossier::{Dossier, Group, Item};
 use super::human::{size, visible};
 use crate::digest::Digest;
+use crate::error::Error;
 use crate::verdict::Word;
 
 /// Items beyond these are counted, in a report that may be of any size.
@@ -88,7 +89,13 @@ fn items(dossier: &Dossier<'_>, most: usize) -> String {
     let groups: [(&str, &[Group]); 2] = [
         (
             "What is wrong, and why",
-            &[Group::Failure, Group::Cause, Group::Refusal, Group::Drift, Group::Divergence],
+            &[
+                Group::Failure,
+                Group::Cause,
+                Group::Refusal,
+                Group::Drift,
+                Group::Divergence,
+            ],
         ),
         ("Worth knowing", &[Group::Warning, Group::Note]),
     ];
@@ -121,7 +128,10 @@ fn items(dossier: &Dossier<'_>, most: usize) -> String {
 fn row(item: &Item) -> String {
     let finding = &item.finding;
     let value = |value: &Option<String>| value.as_deref().map_or_else(|| "—".to_owned(), |text| code(&short(text)));
-    let stage = finding.stage.as_deref().map_or_else(String::new, |stage| format!(" (stage {})", code(stage)));
+    let stage = finding
+        .stage
+        .as_deref()
+        .map_or_else(String::new, |stage| format!(" (stage {})", code(stage)));
     let place = item.place.as_ref().map_or_else(String::new, |place| {
         let line = place.line.map_or_else(String::new, |line| format!(":{line}"));
         code(&format!("{}{line}", place.path))
@@ -142,11 +152,10 @@ fn paragraph(item: &Item) -> String {
 /// The end of what the compiler or the program said.
 fn failure(dossier: &Dossier<'_>) -> String {
     const LINES: usize = 40;
-    let Some(context) = dossier.judged.err().and_then(|error| error.context_lines()).filter(|text| !text.is_empty())
-    else {
+    let Some(said) = dossier.judged.err().and_then(Error::said) else {
         return String::new();
     };
-    let lines: Vec<&str> = context.lines().collect();
+    let lines: Vec<&str> = said.lines().collect();
     let mut text = "\n### What was said\n\n".to_owned();
     for line in &lines[lines.len().saturating_sub(LINES)..] {
         // Indented code needs no fence that a line could close.
@@ -162,9 +171,10 @@ fn outcome(dossier: &Dossier<'_>, most: usize) -> String {
     let mut text = "\n### What came out\n\n| stage | output | value |\n|---|---|---|\n".to_owned();
     for (stage, outcome) in &verdict.outcome {
         let metrics = outcome.metrics.iter().map(|(name, metric)| (name, metric.value.clone()));
-        let artifacts = outcome.artifacts.iter().map(|(path, artifact)| {
-            (path, format!("{} {}", artifact.digest.short(), size(artifact.bytes)))
-        });
+        let artifacts = outcome
+            .artifacts
+            .iter()
+            .map(|(path, artifact)| (path, format!("{} {}", artifact.digest.short(), size(artifact.bytes))));
         for (name, value) in metrics.chain(artifacts).take(most.max(20)) {
             let _ = writeln!(text, "| {} | {} | {} |", code(stage), code(name), code(&value));
         }
@@ -197,7 +207,11 @@ fn timings(dossier: &Dossier<'_>, most: usize) -> String {
     let mut text = "\n### Where the time went\n\n| step | seconds |\n|---|---:|\n".to_owned();
     for timing in dossier.timings.iter().take(most.max(20)) {
         let stage = timing.step.stage().map_or_else(String::new, |stage| format!(" {}", code(stage)));
-        let run = timing.step.run().filter(|run| *run > 1).map_or_else(String::new, |run| format!(" ({run})"));
+        let run = timing
+            .step
+            .run()
+            .filter(|run| *run > 1)
+            .map_or_else(String::new, |run| format!(" ({run})"));
         let _ = writeln!(text, "| {}{stage}{run} | {:.1} |", timing.step.word(), timing.took.as_secs_f64());
     }
     text
@@ -224,7 +238,11 @@ fn code(text: &str) -> String {
     }
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) {
+        " "
+    } else {
+        ""
+    };
     format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
 }
 
@@ -318,7 +336,8 @@ mod tests {
     #[test]
     fn a_bar_does_not_end_a_cell() {
         let table = format!("| a | b |\n|---|---|\n| {} | {} |\n", code("x|y"), escaped("x|y"));
-        let cells = Parser::new_ext(&table, Options::all()).filter(|event| matches!(event, Event::Start(Tag::TableCell)));
+        let cells =
+            Parser::new_ext(&table, Options::all()).filter(|event| matches!(event, Event::Start(Tag::TableCell)));
         assert_eq!(cells.count(), 4);
     }
 }

@@ -119,8 +119,8 @@ fn invocation(dossier: &Dossier<'_>) -> Value {
         .collect();
     if let Err(error) = dossier.judged {
         let mut text = visible(error.what());
-        if let Some(context) = error.context_lines() {
-            text += &format!("\n{context}");
+        if let Some(said) = error.said() {
+            text += &format!("\n{said}");
         }
         notifications.push(json!({"level": "error", "message": {"text": text}}));
     }

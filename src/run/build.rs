@@ -79,8 +79,9 @@ pub fn build(
             .context(if shell.is_human() && !shell.is_quiet() {
                 String::new()
             } else {
-                ended.tail
+                ended.tail.clone()
             })
+            .transcript(ended.tail)
             .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?"));
     }
     let mut built = Built::default();

@@ -210,7 +210,7 @@ fn judge(name: &str, stage: &Stage, ended: &Ended, shell: Shell) -> Result<()> {
     } else {
         ended.tail.clone()
     };
-    let error = Error::training(what).context(said);
+    let error = Error::training(what).context(said).transcript(&ended.tail);
     Err(if ended.timed_out {
         error.hint("raise `timeout` in repro.toml if it needs longer")
     } else if ended.status.signal() == Some(signal_hook::consts::SIGKILL) {

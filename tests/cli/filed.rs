@@ -1,0 +1,444 @@
+//! Reports in files: each form is what its standard says it is, says what the verdict says, and takes no name
+//! for markup. Those of the page are in `page.rs`, what a runner is told in `runner.rs`.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+use quick_junit::{Report, TestCaseStatus};
+use serde_json::Value;
+
+use crate::support::messages::schema;
+use crate::support::{Answer, Project};
+
+/// Runs a command with a report of every form but the page; gives the answer and what is in the files.
+#[track_caller]
+fn filed(project: &Project, args: &[&str], code: i32) -> (Answer, Filed) {
+    let directory = project.around().join("reports");
+    let path = |name: &str| directory.join(name).to_string_lossy().into_owned();
+    let paths = [path("r.md"), path("r.json"), path("r.sarif"), path("r.xml")];
+    let mut all = args.to_vec();
+    for path in &paths {
+        all.extend(["--report", path]);
+    }
+    let answer = project.repro(&all);
+    answer.code(code);
+    let [markdown, json, sarif, junit] = paths.map(|path| std::fs::read_to_string(path).unwrap());
+    let filed = Filed {
+        markdown,
+        json: serde_json::from_str(&json).unwrap(),
+        sarif: serde_json::from_str(&sarif).unwrap(),
+        junit: Report::deserialize_from_str(&junit).unwrap(),
+    };
+    filed.is_sound(i64::from(code));
+    (answer, filed)
+}
+
+struct Filed {
+    markdown: String,
+    json: Value,
+    sarif: Value,
+    junit: Report,
+}
+
+impl Filed {
+    /// Every form is what its schema says, and all say the same exit code.
+    #[track_caller]
+    fn is_sound(&self, code: i64) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schemas/sarif-2.1.0.json");
+        let sarif: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for (name, schema, report) in [("sarif", &sarif, &self.sarif), ("json", &schema(), &self.json)] {
+            let validator = jsonschema::validator_for(schema).unwrap();
+            let errors: Vec<String> = validator
+                .iter_errors(report)
+                .map(|error| format!("{error} at {}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{name}: {errors:#?}\n{report:#}");
+        }
+        assert_eq!(self.json["verdict"]["exit_code"], code);
+        assert_eq!(self.sarif["runs"][0]["invocations"][0]["exitCode"], code);
+        assert!(self.markdown.contains(&format!("| exit code | {code} ")), "{}", self.markdown);
+        let bad: usize = self.junit.test_suites.iter().map(|suite| suite.failures + suite.errors).sum();
+        assert_eq!(bad > 0, code != 0, "{:?}", self.junit);
+    }
+
+    /// The results, each as its rule, its level and its place.
+    fn results(&self) -> Vec<String> {
+        let results = self.sarif["runs"][0]["results"].as_array().unwrap();
+        let text = |result: &Value| {
+            let place = &result["locations"][0]["physicalLocation"];
+            format!(
+                "{} {} {}:{}",
+                result["level"].as_str().unwrap(),
+                result["ruleId"].as_str().unwrap(),
+                place["artifactLocation"]["uri"].as_str().unwrap_or("-"),
+                place["region"]["startLine"],
+            )
+        };
+        results.iter().map(text).collect()
+    }
+
+    /// The cases of a suite, each with how it ended.
+    #[track_caller]
+    fn cases(&self, suite: &str) -> Vec<String> {
+        let suite = self.junit.test_suites.iter().find(|known| known.name.as_str() == suite);
+        let suite = suite.unwrap_or_else(|| panic!("no such suite in {:?}", self.junit));
+        let ended = |status: &TestCaseStatus| match status {
+            TestCaseStatus::Success { .. } => "ok",
+            TestCaseStatus::NonSuccess { .. } => "bad",
+            TestCaseStatus::Skipped { .. } => "skipped",
+        };
+        suite
+            .test_cases
+            .iter()
+            .map(|case| format!("{} {}", ended(&case.status), case.name.as_str()))
+            .collect()
+    }
+}
+
+/// Seconds differ from run to run.
+fn untimed(answer: &Answer, text: &str) -> String {
+    regex::Regex::new(r"\| \d+\.\d \|")
+        .unwrap()
+        .replace_all(&answer.redact(text), "| [time] |")
+        .into_owned()
+}
+
+#[test]
+fn a_reproduced_model_is_reported_as_passed_tests_and_no_results() {
+    let project = Project::recorded("steady");
+    let (answer, filed) = filed(&project, &["verify"], 0);
+    assert!(filed.results().is_empty());
+    assert_eq!(filed.cases("stage train")[0], "ok train");
+    assert!(filed.cases("stage train").contains(&"ok metric accuracy".to_owned()));
+    assert!(filed.cases("build").contains(&"ok build".to_owned()));
+    assert!(filed.cases("inputs").contains(&"ok data.numbers".to_owned()));
+    let steps: Vec<&str> = filed.json["timings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|timing| timing["step"].as_str().unwrap())
+        .collect();
+    assert_eq!(steps, ["inputs", "checkout", "packages", "build", "train", "collect"]);
+    assert_snapshot!(untimed(&answer, &filed.markdown));
+}
+
+#[test]
+fn a_drift_is_reported_at_its_line_and_what_was_not_trained_as_skipped() {
+    let project = Project::recorded("steady");
+    project
+        .edit("data/numbers.csv", "3.5", "3.6")
+        .edit("repro.toml", "depth = 3", "depth = 4")
+        .commit("other");
+    for command in ["status", "verify"] {
+        let (answer, filed) = filed(&project, &[command], 3);
+        answer.code(3);
+        let line =
+            |path: &str, text: &str| project.read(path).lines().position(|line| line.contains(text)).unwrap() + 1;
+        assert_eq!(
+            filed.results(),
+            [
+                format!("error params-changed repro.toml:{}", line("repro.toml", "depth = 4")),
+                format!("error data-changed data/numbers.csv:{}", line("data/numbers.csv", "3.6")),
+            ]
+        );
+        let inputs = filed.cases("inputs");
+        assert!(inputs.contains(&"bad data.numbers".to_owned()) && inputs.contains(&"bad params.depth".to_owned()));
+        assert!(inputs.contains(&"ok params.rate".to_owned()) && inputs.contains(&"ok toolchain".to_owned()));
+        assert!(filed.cases("stage train").iter().all(|case| case.starts_with("skipped")));
+        assert_eq!(filed.cases("build"), ["skipped build"]);
+        assert!(filed.cases("not checked").contains(&"skipped outcome".to_owned()));
+        let rules = filed.sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+        assert!(
+            rules
+                .iter()
+                .all(|rule| rule["help"]["text"].as_str().is_some_and(|text| text.len() > 100)),
+            "{rules:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_divergence_is_reported_output_by_output() {
+    let project = Project::recorded("switch");
+    project.write("../switch.txt", "other-split last-digits nan-loss more-words");
+    let (_, filed) = filed(&project, &["verify"], 4);
+    let cases = filed.cases("stage train");
+    for case in [
+        "ok train",
+        "bad artifact model.json",
+        "bad metric loss",
+        "bad checkpoint split",
+        "ok metric accuracy",
+    ] {
+        assert!(cases.contains(&case.to_owned()), "{case} in {cases:?}");
+    }
+    let results = filed.results();
+    let lock = project.read("repro.lock");
+    let metric = lock.lines().position(|line| line.contains("train.metrics.loss")).unwrap() + 1;
+    assert!(results.contains(&format!("error metric-changed repro.lock:{metric}")), "{results:?}");
+    assert!(results.iter().any(|result| result.starts_with("error artifact-changed repro.toml:")), "{results:?}");
+    assert!(
+        filed.markdown.contains("| metric-changed | `loss` (stage `train`) | `0.25` | `NaN` |"),
+        "{}",
+        filed.markdown
+    );
+}
+
+#[test]
+fn a_failed_build_is_reported_where_the_compiler_points() {
+    let project = Project::recorded("steady");
+    // Whoever broke it recorded nothing, so the lock's sources are made to say that this is what was meant.
+    broken(&project);
+    let (answer, filed) = filed(&project, &["verify"], 5);
+    assert!(answer.stderr.contains("the build failed"), "{}", answer.stderr);
+    assert_eq!(filed.results(), ["error build-failed src/main.rs:2"]);
+    assert_eq!(filed.cases("build"), ["bad build"]);
+    assert!(filed.cases("stage train").iter().all(|case| case.starts_with("skipped")));
+    assert!(filed.cases("inputs").iter().all(|case| case.starts_with("ok")));
+    assert!(filed.markdown.contains("mismatched types"), "{}", filed.markdown);
+    assert!(filed.markdown.starts_with("## ❌ failed: the build failed"), "{}", filed.markdown);
+    assert_eq!(filed.json["verdict"]["error"]["phase"], "build");
+}
+
+/// A lock of a program that does not compile.
+pub fn broken(project: &Project) {
+    let old = sha256(&project.read("src/main.rs"));
+    project.write("src/main.rs", "fn main() {\n    let number: u8 = \"text\";\n}\n");
+    let new = sha256(&project.read("src/main.rs"));
+    project.edit("repro.lock", &old, &new);
+    let closure = |project: &Project| -> (String, String) {
+        let answer = project.json(&["status"]).verdict();
+        let drift = answer["drift"].as_array().unwrap().iter().find(|drift| drift["subject"] == "closure");
+        drift.map_or_else(Default::default, |drift| {
+            (drift["locked"].as_str().unwrap().to_owned(), drift["found"].as_str().unwrap().to_owned())
+        })
+    };
+    project.reseal().commit("broken");
+    let (locked, found) = closure(project);
+    if !locked.is_empty() {
+        project.edit("repro.lock", &locked, &found).reseal().commit("broken");
+    }
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_failed_training_is_reported_with_what_the_program_said() {
+    let project = Project::recorded("switch");
+    project.write("../switch.txt", "fail");
+    let (_, filed) = filed(&project, &["verify"], 6);
+    assert!(filed.results()[0].starts_with("error training-failed repro.toml:"), "{:?}", filed.results());
+    assert_eq!(filed.cases("build"), ["ok build"]);
+    assert_eq!(filed.cases("stage train")[0], "bad train");
+    assert!(filed.cases("stage train")[1..].iter().all(|case| case.starts_with("skipped")));
+}
+
+#[test]
+fn a_lock_that_cannot_be_read_is_reported_and_no_input_passes() {
+    let project = Project::recorded("steady");
+    project.write("repro.lock", "no lock\n");
+    let (_, filed) = filed(&project, &["verify"], 1);
+    assert_eq!(filed.results().len(), 1);
+    assert!(filed.results()[0].starts_with("error not-judged"), "{:?}", filed.results());
+    assert!(filed.cases("inputs").iter().all(|case| !case.starts_with("ok")), "{:?}", filed.cases("inputs"));
+}
+
+#[test]
+fn a_refused_tag_is_reported_with_each_reason() {
+    let project = Project::gated("tags = \"v*\"\nconfirmed = 3\nversion = \"v{version}\"\n");
+    project.tag("v9.9.9");
+    let (_, filed) = filed(&project, &["gate", "v9.9.9"], 8);
+    let results = filed.results();
+    assert!(results.iter().any(|result| result.starts_with("error version-other Cargo.toml:")), "{results:?}");
+    assert!(results.iter().any(|result| result.starts_with("error lock-unconfirmed repro.lock:")), "{results:?}");
+    let cases = filed.cases("gate");
+    assert_eq!(cases[0], "bad release");
+    assert_eq!(
+        cases.len(),
+        results.len() + 1
+            - filed.sarif["runs"][0]["results"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|result| result["level"] != "error")
+                .count()
+    );
+    assert!(filed.markdown.contains("| tag | `v9.9.9` |"), "{}", filed.markdown);
+}
+
+#[test]
+fn a_cause_is_reported_before_what_it_causes() {
+    let project = Project::recorded("entropy");
+    let (_, filed) = filed(&project, &["explain"], 4);
+    let results = filed.results();
+    assert!(results[0].starts_with("error process-entropy src/main.rs:"), "{results:?}");
+    assert_eq!(filed.json["command"], "explain");
+}
+
+/// Bytes that mean something to HTML, Markdown, XML, terminals and runners.
+pub const HOSTILE: &str = "a|b`c<img src=x onerror=alert(1)>]]>&amp;\"' **d** [e](mailto:f@g.h) www.f.com ::error::g ##[set-output name=h]i 100% $j$ @k";
+
+/// A package whose data, metrics and parameters have such names.
+pub fn hostile() -> Project {
+    Project::recorded_as("hostile", || {
+        let project = Project::fixture("command");
+        project.write(&format!("many/{HOSTILE}.csv"), "a,b\n1,2\n3,4\n");
+        project.write("many/\u{202e}gpj.\u{1b}[31m\r\n::error::x.csv", "a,b\n1,2\n3,4\n");
+        project.edit("repro.toml", "[data]\n", "[data]\nmany = \"many\"\n");
+        let metrics = serde_json::json!({HOSTILE: 1, "nan": "NaN", "inf": "-inf", "sum": 2}).to_string();
+        project.write("metrics.txt", &metrics);
+        project.edit(
+            "scripts/train.sh",
+            "printf '{\"sum\": %s}\\n' \"$sum\" > metrics.json",
+            "cat metrics.txt > metrics.json",
+        );
+        project.commit("hostile");
+        project
+    })
+}
+
+#[test]
+fn names_are_no_markup_in_any_form() {
+    let project = hostile();
+    project.write(&format!("many/{HOSTILE}.csv"), "a,b\n1,2\n3,5\n");
+    project
+        .write("many/\u{202e}gpj.\u{1b}[31m\r\n::error::x.csv", "a,b\n1,2\n3,5\n")
+        .commit("other data");
+    let (_, drifted) = filed(&project, &["verify"], 3);
+    let results = drifted.sarif["runs"][0]["results"].as_array().unwrap();
+    let messages: Vec<&str> = results.iter().map(|result| result["message"]["text"].as_str().unwrap()).collect();
+    assert!(
+        messages.iter().any(|text| text.contains(HOSTILE)),
+        "a form that escapes has the name as it is: {messages:?}"
+    );
+    for result in results {
+        let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(uri.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte)), "{uri}");
+    }
+    is_plain(&drifted.markdown);
+
+    let project = hostile();
+    let one = "value = \"1.0\"\nbits = \"3ff0000000000000\"";
+    project
+        .edit("repro.lock", one, "value = \"NaN\"\nbits = \"7ff8000000000000\"")
+        .reseal()
+        .commit("other metrics");
+    let (_, diverged) = filed(&project, &["verify"], 4);
+    let name = format!("bad metric {HOSTILE}");
+    assert!(diverged.cases("stage train").contains(&name), "{:?}", diverged.cases("stage train"));
+    is_plain(&diverged.markdown);
+}
+
+/// Markdown that has nothing in it but what we write ourselves.
+#[track_caller]
+fn is_plain(markdown: &str) {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    for event in Parser::new_ext(markdown, Options::all()) {
+        match event {
+            Event::Html(html) | Event::InlineHtml(html) => {
+                assert!(["<br>", "<sub>", "</sub>"].contains(&html.trim()), "{html}\n{markdown}");
+            }
+            Event::Start(tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::Emphasis | Tag::Strikethrough)) => {
+                panic!("{tag:?}\n{markdown}");
+            }
+            Event::InlineMath(text) | Event::DisplayMath(text) => panic!("{text}\n{markdown}"),
+            _ => {}
+        }
+    }
+    assert!(!markdown.contains('\u{1b}') && !markdown.contains('\r'), "{markdown:?}");
+}
+
+#[test]
+fn a_report_of_no_known_form_is_refused_before_anything_is_done() {
+    let project = Project::recorded("steady");
+    let answer = project.repro(&["verify", "--report", "verdict.pdf"]);
+    answer.code(2);
+    assert!(!answer.stderr.contains("Verifying"), "{}", answer.stderr);
+    assert_snapshot!(answer.text());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_refused_before_anything_is_done() {
+    let project = Project::recorded("steady");
+    for path in ["src/main.rs/verdict.md", "src.md"] {
+        std::fs::create_dir_all(project.root.join("src.md")).unwrap();
+        let answer = project.repro(&["verify", "--report", path]);
+        answer.code(1);
+        assert!(answer.stderr.starts_with("error: could not "), "{}", answer.stderr);
+        assert!(!answer.stderr.contains("Verifying"), "{}", answer.stderr);
+    }
+    let answer = project.repro(&["verify", "--report", "src.md"]);
+    assert!(answer.stderr.contains("hint: nothing was done yet"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_success_whose_report_cannot_be_written_after_all_is_no_success() {
+    let slow = || {
+        let project = Project::fixture("command");
+        project.edit("scripts/train.sh", "set -eu\n", "set -eu\nsleep 1.5\n").commit("slow");
+        project
+    };
+    let project = Project::recorded_as("slow", slow);
+    let reports = project.around().join("reports");
+    let path = reports.join("r.md");
+    let run = |args: &[&str]| {
+        let mut command = project.command(args);
+        let child = command.args(["--report", &path.to_string_lossy()]);
+        let child = child
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !reports.is_dir() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // Whoever clears the directory meanwhile.
+        std::fs::remove_dir_all(&reports).unwrap();
+        std::fs::write(&reports, "a file now").unwrap();
+        let output = child.wait_with_output().unwrap();
+        std::fs::remove_file(&reports).unwrap();
+        output
+    };
+    let output = run(&["verify"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: could not write") && said.contains("the verdict itself: reproduced"), "{said}");
+    assert!(output.stdout.is_empty(), "what looks like success is not said");
+
+    project.edit("repro.lock", "seed = 42", "seed = 43");
+    project.reseal();
+    let output = run(&["verify"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+}
+
+#[test]
+fn an_interrupted_command_writes_no_report() {
+    let project = Project::recorded("switch");
+    project.write("../switch.txt", "hang");
+    let path = project.around().join("r.md");
+    let mut command = project.command(&["verify", "--report", &path.to_string_lossy()]);
+    let mut child = command
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Training") {
+        line.clear();
+        assert_ne!(std::io::BufRead::read_line(&mut stderr, &mut line).unwrap(), 0);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    crate::support::git(project.around(), &["--version"]);
+    std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!path.exists());
+    assert_eq!(project.leftovers(), Vec::<std::path::PathBuf>::new());
+}
