@@ -13,7 +13,7 @@ use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS, REFUSAL_KINDS}
 const LONGEST: usize = 450;
 
 /// The vocabulary: the same words in code, help, messages and documents.
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 22] = [
     "manifest",
     "lockfile",
     "project",
@@ -35,6 +35,7 @@ const WORDS: [&str; 21] = [
     "gate",
     "policy",
     "attestation",
+    "dossier",
 ];
 
 /// Files that the template and the two fixtures share; `model.rs` is what smartcore's differs in.

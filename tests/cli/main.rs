@@ -10,6 +10,7 @@
 )]
 
 mod attest;
+mod audit;
 mod bad_input;
 mod basics;
 mod classes;
