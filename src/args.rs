@@ -1,5 +1,6 @@
 //! The command line as typed. What it comes to is [`crate::settings`].
 
+mod ci;
 mod help;
 mod release;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
 
+pub use ci::{Ci, CiGithub, CiGitlab, Forge, Writing};
 pub use help::{Completions, ExplainCode};
 pub use release::{
     Attest, Gate, Hook, HookAction, HookInstall, HookRun, HookUninstall, Key, KeyCommand, KeyNew, KeyShow, Tag,
@@ -134,6 +136,8 @@ pub enum Command {
     Hook(Hook),
     /// Verify, then sign the verdict
     Attest(Attest),
+    /// Write the pipeline by which CI verifies this project
+    Ci(Ci),
     /// What an exit code or a `kind` means, why it arises, and what to do
     ExplainCode(ExplainCode),
     /// What a shell needs to complete this command

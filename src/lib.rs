@@ -14,6 +14,7 @@ pub mod ambient;
 pub mod args;
 pub mod attestation;
 pub mod cause;
+pub mod ci;
 pub mod commands;
 pub mod compare;
 pub mod diagnosis;
@@ -117,6 +118,7 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Gate(args) => commands::gate::run(settings, args),
         Command::Hook(args) => commands::hook::run(settings, args),
         Command::Attest(args) => commands::attest::run(settings, args),
+        Command::Ci(args) => commands::ci::run(settings, args),
         Command::ExplainCode(args) => commands::explain_code::run(settings, args),
         Command::Completions(args) => commands::completions::run(settings, args),
     }

@@ -131,6 +131,30 @@ pub fn binaries(directory: &Path, toolchain: &Installed) -> Result<Vec<String>> 
         .collect())
 }
 
+/// The packages of a workspace, as their manifests alone tell.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// The name of the package in the directory that was asked about.
+    pub name: String,
+    /// The workspace's directory.
+    pub workspace: PathBuf,
+    /// All packages, that one among them.
+    pub packages: Vec<LocalPackage>,
+}
+
+/// The workspace of the package in `directory`; it needs no Cargo.lock and no network for that.
+///
+/// # Errors
+/// When cargo cannot read the manifests, or there is no package.
+pub fn members(directory: &Path, toolchain: &Installed) -> Result<Members> {
+    let metadata = without_dependencies(directory, toolchain)?;
+    Ok(Members {
+        name: package_in(&metadata, directory)?.name.to_string(),
+        workspace: metadata.workspace_root.clone().into_std_path_buf(),
+        packages: metadata.packages.iter().map(local_package).collect(),
+    })
+}
+
 fn without_dependencies(directory: &Path, toolchain: &Installed) -> Result<Metadata> {
     MetadataCommand::new()
         .cargo_path(&toolchain.cargo)

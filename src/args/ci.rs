@@ -1,0 +1,59 @@
+//! The command that writes a pipeline, as typed.
+
+use clap::{Args as ClapArgs, Subcommand};
+
+/// `cargo repro ci`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro ci github                  writes .github/workflows/repro.yml\n  cargo repro ci gitlab --print          shows what it would write"
+)]
+pub struct Ci {
+    /// For whom.
+    #[command(subcommand)]
+    pub forge: Forge,
+}
+
+/// Who runs the pipeline.
+#[derive(Debug, Subcommand)]
+pub enum Forge {
+    /// A workflow of GitHub Actions
+    Github(CiGithub),
+    /// Jobs of GitLab CI
+    Gitlab(CiGitlab),
+}
+
+/// `cargo repro ci github`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro ci github                  a workflow of plain steps\n  cargo repro ci github --action OWNER/REPO@REF\n                                         one that uses the action of that repository"
+)]
+pub struct CiGithub {
+    /// The action that is used in place of plain steps, as `OWNER/REPO@REF`
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+    /// What becomes of the text.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// `cargo repro ci gitlab`
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Examples:\n  cargo repro ci gitlab                  .gitlab-ci.yml; where there is one, a file to include in it\n  cargo repro ci gitlab --print          shows it, and writes nothing"
+)]
+pub struct CiGitlab {
+    /// What becomes of the text.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// What becomes of the text.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Writing {
+    /// Print it, and write no file
+    #[arg(long)]
+    pub print: bool,
+    /// Replace the file if there is one
+    #[arg(long, conflicts_with = "print")]
+    pub force: bool,
+}
