@@ -375,13 +375,21 @@ fn path_filter(input: &Input) -> String {
             literal(&super::inputs::join(directory, "")) + &between(directory) + &glob(pattern, "*")
         }
     };
-    let pattern = match pattern.strip_prefix('!') {
-        Some(rest) => format!(r"\!{rest}"),
-        None => pattern,
+    negates_nothing(&pattern)
+}
+
+/// A filter that begins with `!` takes away; and what begins or ends with a blank would be taken without it.
+fn negates_nothing(pattern: &str) -> String {
+    let edge = |blank: bool| if blank { "*" } else { "" };
+    let inner = pattern.strip_prefix(' ').unwrap_or(pattern);
+    let inner = inner.strip_suffix(' ').unwrap_or(inner);
+    let (first, last) = (edge(pattern.starts_with(' ')), edge(pattern.len() > 1 && pattern.ends_with(' ')));
+    let escape = if first.is_empty() && inner.starts_with('!') {
+        "\\"
+    } else {
+        ""
     };
-    // What begins or ends with a blank would be taken without it.
-    let pattern = pattern.strip_prefix(' ').map_or(pattern.clone(), |rest| format!("*{rest}"));
-    pattern.strip_suffix(' ').map_or(pattern.clone(), |rest| format!("{rest}*"))
+    format!("{first}{escape}{inner}{last}")
 }
 
 fn between(directory: &str) -> String {
@@ -441,11 +449,7 @@ pub(super) fn class(rest: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// A pattern of tags, whose `*` of ours stops at nothing.
+/// A pattern of tags, whose `*` of ours stops at nothing. Some letters are in no tag's name, and GitHub refuses them.
 fn tag_filter(pattern: &str) -> String {
-    let filter = glob(pattern, "**");
-    match filter.strip_prefix('!') {
-        Some(rest) => format!(r"\!{rest}"),
-        None => filter,
-    }
+    negates_nothing(&glob(&pattern.replace([' ', '~', '^', ':'], "*"), "**"))
 }

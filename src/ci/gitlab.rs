@@ -223,14 +223,16 @@ impl Writer<'_> {
         if !self.pipeline.directory.is_empty() {
             let _ = writeln!(said, "    - {}", yaml(&format!("cd {}", shell(&self.pipeline.directory))));
         }
+        if self.pipeline.is_member() {
+            let _ = writeln!(said, "    - {}", yaml(&format!("package={}", shell(&self.pipeline.package))));
+        }
         said
     }
 
-    /// The name of a package is letters, digits, `-` and `_`; quoted all the same.
-    fn chosen(&self) -> String {
+    fn chosen(&self) -> &'static str {
         match self.pipeline.is_member() {
-            true => format!(" -p {}", shell(&self.pipeline.package)),
-            false => String::new(),
+            true => " -p \"$package\"",
+            false => "",
         }
     }
 }
