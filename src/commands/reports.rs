@@ -11,10 +11,12 @@ use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
+use crate::manifest::{self, Manifest};
 use crate::report::dossier::{Dossier, History, items};
 use crate::report::{self, Format};
 use crate::repository::Repository;
 use crate::settings::Settings;
+use crate::snapshot::source::relative;
 use crate::verdict::Verdict;
 
 /// The reports that were asked for.
@@ -35,6 +37,7 @@ impl Reports {
             let format = Format::of(path).ok_or_else(|| unknown(path))?;
             let path = settings.current_directory.join(path);
             check_writable(&path)?;
+            check_apart(&path)?;
             Ok((path, format))
         };
         let files = args.paths.iter().map(file).collect::<Result<_>>()?;
@@ -154,5 +157,24 @@ fn check_writable(path: &Path) -> Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory).at("make the directory", directory)?;
     tempfile::tempfile_in(directory).map_err(|error| refused(&error.to_string()))?;
+    Ok(())
+}
+
+/// What a verdict is about is never written over by a report of it.
+fn check_apart(path: &Path) -> Result<()> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let directory = directory.canonicalize().at("find", directory)?;
+    let Some(package) = directory.ancestors().find(|above| above.join(manifest::FILE).is_file()) else {
+        return Ok(());
+    };
+    let path = relative(package, &directory.join(name))?;
+    // A manifest that cannot be read is an error of whoever judges by it.
+    if Manifest::read(package).is_ok_and(|manifest| manifest.is_apart(&path)) {
+        return Err(Error::new(format!("{path} is no place for a report: {} declares it", manifest::FILE))
+            .code(ExitCode::Usage)
+            .hint("name a file that is no artifact and not among the data"));
+    }
     Ok(())
 }

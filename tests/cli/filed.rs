@@ -375,6 +375,27 @@ fn a_report_that_cannot_be_written_is_refused_before_anything_is_done() {
 }
 
 #[test]
+fn a_report_never_takes_the_place_of_what_it_is_about() {
+    let project = Project::recorded("steady");
+    let model = project.read("model.json");
+    for path in ["model.json", "src/../model.json", "data/numbers.csv/../../metrics.json"] {
+        let answer = project.repro(&["verify", "--report", path]);
+        assert!(matches!(answer.code, Some(1 | 2)), "{path}: {}", answer.stderr);
+        assert!(answer.stdout.is_empty(), "{}", answer.stdout);
+    }
+    let answer = project.repro(&["verify", "--report", "model.json"]);
+    answer.code(2);
+    assert!(
+        answer
+            .stderr
+            .contains("error: model.json is no place for a report: repro.toml declares it"),
+        "{}",
+        answer.stderr
+    );
+    assert_eq!(project.read("model.json"), model);
+}
+
+#[test]
 fn a_success_whose_report_cannot_be_written_after_all_is_no_success() {
     let slow = || {
         let project = Project::fixture("command");
