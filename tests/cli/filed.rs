@@ -463,3 +463,35 @@ fn an_interrupted_command_writes_no_report() {
     assert!(!path.exists());
     assert_eq!(project.leftovers(), Vec::<std::path::PathBuf>::new());
 }
+
+#[test]
+fn places_are_from_the_top_of_the_repository_whatever_is_asked_of() {
+    let project = Project::recorded("steady");
+    // The whole package moves into a subdirectory, lock and all.
+    let names = ["Cargo.toml", "Cargo.lock", "repro.toml", "repro.lock", "src", "data", "model.json", "metrics.json"];
+    std::fs::create_dir_all(project.root.join("models/one")).unwrap();
+    for name in names {
+        let from = project.root.join(name);
+        if from.exists() {
+            std::fs::rename(from, project.root.join("models/one").join(name)).unwrap();
+        }
+    }
+    project.edit("models/one/repro.toml", "depth = 3", "depth = 4").commit("moved");
+    let directory = project.around().join("reports");
+    let path = directory.join("r.sarif");
+    let mut command = project.command(&["status", "--report", &path.to_string_lossy()]);
+    let answer = project.answer(command.current_dir(project.root.join("models/one")));
+    answer.code(3);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"uri\": \"models/one/repro.toml\""), "{text}");
+
+    // Of a revision, the lines are those of its files.
+    let project = Project::recorded("steady");
+    project.edit("repro.toml", "depth = 3", "depth = 4").commit("other");
+    let before = project.read("repro.toml");
+    project.write("repro.toml", &format!("# one more line\n{before}")).commit("later");
+    let (_, filed) = filed(&project, &["verify", "--rev", "HEAD~1"], 3);
+    let line = before.lines().position(|line| line.contains("depth = 4")).unwrap() + 1;
+    assert_eq!(filed.results(), [format!("error params-changed repro.toml:{line}")]);
+    assert_eq!(filed.json["repeat"], "cargo repro verify --rev HEAD~1");
+}
