@@ -69,7 +69,7 @@ pub fn show(read: &Read) -> String {
 }
 
 /// Rows and columns, where all of it is one table.
-fn shape(data: &Data) -> String {
+pub(super) fn shape(data: &Data) -> String {
     let all = data.files.all();
     let [(_, DataFile { table: Some(table), .. })] = all.as_ref() else {
         return String::new();

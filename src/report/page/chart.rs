@@ -1,0 +1,223 @@
+//! A metric as a drawing. Places across are in percent and text is in pixels, so that it is as readable on a phone
+//! as on a desk; marks differ by shape and fill, and colour only repeats that.
+
+use maud::{Markup, html};
+
+use super::series::{Point, bounds, ticks};
+use super::text::{shortened, shown};
+use crate::attestation::time;
+use crate::outcome::Metric;
+use crate::report::log::Entry;
+
+/// From the top of the drawing to the greatest value, and to the least, in pixels.
+const TOP: f64 = 34.0;
+const BOTTOM: f64 = 176.0;
+const HEIGHT: u32 = 214;
+
+/// Names beside marks: how near they may come to each other, in percent, and how long they may be.
+const APART: f64 = 22.0;
+const LONGEST_NAME: usize = 9;
+
+/// What is drawn.
+pub(super) struct Drawing<'a> {
+    /// The id of the drawing, unlike any other of the page.
+    pub(super) id: String,
+    /// Its name for who cannot see it.
+    pub(super) title: String,
+    /// What it shows, for the same.
+    pub(super) description: String,
+    /// The points, the oldest first.
+    pub(super) points: &'a [(f64, Point<'a>)],
+    /// What was found instead of the current one.
+    pub(super) found: Option<f64>,
+    /// How many locks the history has.
+    pub(super) locks: usize,
+}
+
+/// Shapes that every drawing uses; they stand once on the page.
+pub(super) fn shapes() -> Markup {
+    html! {
+        svg.shapes width="0" height="0" aria-hidden="true" focusable="false" {
+            defs {
+                circle #m-lock.mark.full r="4.5" {}
+                circle #m-lock-open.mark.open r="4" {}
+                path #m-tag.mark.full d="M0-7L7 0L0 7L-7 0z" {}
+                path #m-tag-open.mark.open d="M0-6L6 0L0 6L-6 0z" {}
+                circle #m-current.ring r="11" {}
+                path #m-found.cross d="M-6-6L6 6M6-6L-6 6" {}
+            }
+        }
+    }
+}
+
+/// What the marks mean.
+pub(super) fn legend() -> Markup {
+    let entries = [
+        (&["m-lock"][..], "a lock"),
+        (&["m-tag"][..], "a lock with a tag"),
+        (&["m-lock-open", "m-tag-open"][..], "recorded with uncommitted changes, or edited"),
+        (&["m-lock", "m-current"][..], "the lock of this page"),
+        (&["m-found"][..], "what was found instead"),
+    ];
+    html! {
+        ul.legend {
+            @for (marks, words) in entries {
+                li {
+                    svg width=(if words.contains("uncommitted") { 44 } else { 26 }) height="26" aria-hidden="true" focusable="false" {
+                        @for (at, mark) in marks.iter().enumerate() {
+                            use href={ "#" (mark) } x=(if *mark == "m-tag-open" { 13 + 17 * at } else { 13 }) y="13" {}
+                        }
+                    }
+                    " " (words)
+                }
+            }
+        }
+    }
+}
+
+/// The drawing.
+pub(super) fn draw(drawing: &Drawing<'_>) -> Markup {
+    let numbers = drawing.points.iter().map(|(number, _)| *number).chain(drawing.found);
+    let Some((least, greatest)) = bounds(numbers) else {
+        return html! {};
+    };
+    let scale = Scale {
+        least,
+        greatest,
+        columns: drawing.locks + usize::from(drawing.found.is_some()),
+    };
+    let (title, description) = (format!("{}-t", drawing.id), format!("{}-d", drawing.id));
+    html! {
+        svg.plot width="100%" height=(HEIGHT) role="img" aria-labelledby={ (title) " " (description) } {
+            title id=(title) { (drawing.title) }
+            desc id=(description) { (drawing.description) }
+            @for (number, text) in ticks(least, greatest) {
+                @let y = scale.y(number);
+                line.grid x1="0" x2="100%" y1=(y) y2=(y) {}
+                text.tick x="-10" y=(y) dy="4" text-anchor="end" { (text) }
+            }
+            (curve(drawing, &scale))
+            (marks(drawing, &scale))
+            (names(drawing, &scale))
+            (ends(drawing))
+        }
+    }
+}
+
+struct Scale {
+    least: f64,
+    greatest: f64,
+    columns: usize,
+}
+
+impl Scale {
+    /// Across, in percent; at the edges a mark has room.
+    fn percent(&self, at: usize) -> f64 {
+        if self.columns < 2 {
+            return 50.0;
+        }
+        3.0 + 94.0 * at as f64 / (self.columns - 1) as f64
+    }
+
+    fn x(&self, at: usize) -> String {
+        format!("{:.2}%", self.percent(at))
+    }
+
+    /// Down, in pixels. Halves, since the whole range may be beyond what a number holds.
+    fn y(&self, number: f64) -> String {
+        let range = self.greatest / 2.0 - self.least / 2.0;
+        let part = if range > 0.0 {
+            (number / 2.0 - self.least / 2.0) / range
+        } else {
+            0.5
+        };
+        format!("{:.1}", BOTTOM - part * (BOTTOM - TOP))
+    }
+}
+
+/// Lines between neighbours; where a lock between two has no number, there is none.
+fn curve(drawing: &Drawing<'_>, scale: &Scale) -> Markup {
+    html! {
+        g.curve {
+            @for pair in drawing.points.windows(2) {
+                @let ((old, from), (new, to)) = (pair[0], pair[1]);
+                @if !from.is_followed_by_gap(&to) {
+                    line x1=(scale.x(from.at)) y1=(scale.y(old)) x2=(scale.x(to.at)) y2=(scale.y(new)) {}
+                }
+            }
+        }
+    }
+}
+
+fn marks(drawing: &Drawing<'_>, scale: &Scale) -> Markup {
+    html! {
+        @for (number, point) in drawing.points {
+            @let (x, y) = (scale.x(point.at), scale.y(*number));
+            @let mark = match (point.entry.tags.is_empty(), point.is_doubtful()) {
+                (true, false) => "#m-lock",
+                (true, true) => "#m-lock-open",
+                (false, false) => "#m-tag",
+                (false, true) => "#m-tag-open",
+            };
+            @if point.is_current { use href="#m-current" x=(x) y=(y) {} }
+            use href=(mark) x=(x) y=(y) {}
+        }
+        @if let Some(found) = drawing.found {
+            use href="#m-found" x=(scale.x(drawing.locks)) y=(scale.y(found)) {}
+        }
+    }
+}
+
+/// The names of tags and of the current lock, as far as they do not run into each other. The current one's is kept.
+fn names(drawing: &Drawing<'_>, scale: &Scale) -> Markup {
+    let current = drawing.points.iter().filter(|(_, point)| point.is_current);
+    let tagged = drawing
+        .points
+        .iter()
+        .rev()
+        .filter(|(_, point)| !point.is_current && !point.entry.tags.is_empty());
+    let mut taken: Vec<f64> = Vec::new();
+    let mut named = Vec::new();
+    for (number, point) in current.chain(tagged) {
+        let place = scale.percent(point.at);
+        if taken.iter().all(|other| (place - other).abs() >= APART) {
+            taken.push(place);
+            named.push((number, point, place));
+        }
+    }
+    html! {
+        @for (number, point, place) in named {
+            @let anchor = if place < 10.0 { "start" } else if place > 90.0 { "end" } else { "middle" };
+            text.name x=(scale.x(point.at)) y=(scale.y(*number)) dy="-15" text-anchor=(anchor) { (name(point)) }
+        }
+    }
+}
+
+fn name(point: &Point<'_>) -> String {
+    let tag = point.entry.tags.first().map(|tag| shown(tag));
+    let name = tag.unwrap_or_else(|| "this lock".to_owned());
+    shortened(&name, LONGEST_NAME).unwrap_or(name)
+}
+
+/// The dates below the ends.
+fn ends(drawing: &Drawing<'_>) -> Markup {
+    let date = |point: Option<&(f64, Point<'_>)>| point.map(|(_, point)| date(point.entry)).unwrap_or_default();
+    html! {
+        line.axis x1="0" x2="100%" y1=(HEIGHT - 26) y2=(HEIGHT - 26) {}
+        text.tick x="0" y=(HEIGHT - 8) { (date(drawing.points.first())) }
+        @if drawing.points.len() > 1 {
+            text.tick x="100%" y=(HEIGHT - 8) text-anchor="end" { (date(drawing.points.last())) }
+        }
+    }
+}
+
+/// The day of the commit that brought a lock.
+pub(super) fn date(entry: &Entry) -> String {
+    time::text(entry.time).split('T').next().unwrap_or_default().to_owned()
+}
+
+/// A value as it stands in a lock, which a hand may have edited.
+pub(super) fn value(metric: &Metric) -> String {
+    let text = shown(&metric.value);
+    shortened(&text, 30).unwrap_or(text)
+}

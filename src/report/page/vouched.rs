@@ -1,0 +1,39 @@
+//! Who vouches for the lock, as the gate found it.
+
+use maud::{Markup, html};
+
+use super::View;
+use super::text::trainings;
+use crate::attestation::time;
+
+/// The section; none of a command that asks nobody.
+pub(super) fn section(view: View<'_>) -> Option<Markup> {
+    let verdict = view.dossier.judged.ok()?;
+    if verdict.vouched.is_empty() {
+        let asked = verdict.tag.is_some();
+        return asked.then(|| html! { p { "No signed verdict was found that is valid and by a key of the policy." } });
+    }
+    let left_out = verdict.vouched.len().saturating_sub(view.limits.rows);
+    Some(html! {
+        table {
+            thead { tr {
+                th scope="col" { "Who" } th scope="col" { "Key" } th scope="col" { "For what" } th scope="col" { "When" } th scope="col" { "Counts" }
+            } }
+            tbody {
+                @for vouched in verdict.vouched.iter().take(view.limits.rows) {
+                    @let about = &vouched.reproduction;
+                    tr {
+                        th scope="row" { (view.text(&vouched.names.join(", "))) }
+                        td data-label="Key" { (view.code(&vouched.key_id)) }
+                        td data-label="For what" {
+                            (view.text(&about.verdict)) ", " (trainings(about.runs)) " on " (view.text(&about.platform.to_string()))
+                        }
+                        td data-label="When" { (time::text(about.finished)) }
+                        td data-label="Counts" { @if vouched.counts { "yes" } @else { "no: the policy says that it does not" } }
+                    }
+                }
+            }
+        }
+        @if left_out > 0 { p.left-out { "and " (left_out) " more" } }
+    })
+}
