@@ -39,7 +39,7 @@ pub struct CiGithub {
 /// `cargo repro ci gitlab`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro ci gitlab                  .gitlab-ci.yml; where there is one, a file to include in it\n  cargo repro ci gitlab --print          shows it, and writes nothing"
+    after_help = "Examples:\n  cargo repro ci gitlab                  .gitlab-ci.yml, or a file to include\n  cargo repro ci gitlab --print          shows it, and writes nothing"
 )]
 pub struct CiGitlab {
     /// What becomes of the text.

@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::quote::{github as text, is_plain, yaml};
+use super::filter;
+use super::quote::{github as text, yaml};
 use super::{Compiler, INSTALL, Input, Pipeline, comment};
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
@@ -86,7 +87,7 @@ impl Writer<'_> {
         said += "  pull_request:\n    paths:\n";
         let own = Input::File(PLACE.to_owned());
         for input in self.pipeline.inputs.iter().chain([&own]) {
-            let _ = writeln!(said, "      - {}", yaml(&path_filter(input)));
+            let _ = writeln!(said, "      - {}", yaml(&filter::github_path(input)));
         }
         let (minute, hour) = self.pipeline.night();
         said += &comment(2, "Every night, since runners and registries change while the repository does not.");
@@ -96,7 +97,7 @@ impl Writer<'_> {
         }
         said += "  push:\n    tags:\n";
         for pattern in &self.pipeline.tags {
-            let _ = writeln!(said, "      - {}", yaml(&tag_filter(pattern)));
+            let _ = writeln!(said, "      - {}", yaml(&filter::github_tag(pattern)));
         }
         said + "  workflow_dispatch:\n\n"
     }
@@ -362,94 +363,4 @@ fn upload(name: &str) -> String {
           if-no-files-found: ignore
 "
     )
-}
-
-/// A pattern of GitHub's for paths.
-fn path_filter(input: &Input) -> String {
-    let pattern = match input {
-        Input::File(path) => literal(path),
-        Input::Beginning(path) => literal(path) + "*",
-        Input::Below(directory) if directory.is_empty() => "**".to_owned(),
-        Input::Below(directory) => literal(directory) + "/**",
-        Input::Glob(directory, pattern) => {
-            literal(&super::inputs::join(directory, "")) + &between(directory) + &glob(pattern, "*")
-        }
-    };
-    negates_nothing(&pattern)
-}
-
-/// A filter that begins with `!` takes away; and what begins or ends with a blank would be taken without it.
-fn negates_nothing(pattern: &str) -> String {
-    let edge = |blank: bool| if blank { "*" } else { "" };
-    let inner = pattern.strip_prefix(' ').unwrap_or(pattern);
-    let inner = inner.strip_suffix(' ').unwrap_or(inner);
-    let (first, last) = (edge(pattern.starts_with(' ')), edge(pattern.len() > 1 && pattern.ends_with(' ')));
-    let escape = if first.is_empty() && inner.starts_with('!') {
-        "\\"
-    } else {
-        ""
-    };
-    format!("{first}{escape}{inner}{last}")
-}
-
-fn between(directory: &str) -> String {
-    if directory.is_empty() {
-        String::new()
-    } else {
-        "/".to_owned()
-    }
-}
-
-/// A text that means itself, and where it cannot be written, anything in its place.
-fn literal(text: &str) -> String {
-    let mut pattern = String::new();
-    for letter in text.replace("${{", "\n").chars() {
-        match letter {
-            '*' | '?' | '+' | '[' | '\\' => pattern.extend(['\\', letter]),
-            _ if is_plain(letter) => pattern.push(letter),
-            _ => pattern.push('*'),
-        }
-    }
-    pattern
-}
-
-/// A pattern of the manifest's in GitHub's language, which has no sign for any one character: `any` takes more.
-fn glob(pattern: &str, any: &str) -> String {
-    let mut said = String::new();
-    let mut rest = pattern;
-    while let Some(letter) = rest.chars().next() {
-        rest = &rest[letter.len_utf8()..];
-        match letter {
-            '*' if any == "*" => said.push('*'),
-            '*' | '?' => said += any,
-            '[' => {
-                let (inner, after) = class(rest);
-                rest = after;
-                match inner.filter(|inner| inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')) {
-                    Some(inner) => said += &format!("[{inner}]"),
-                    None => said += any,
-                }
-            }
-            _ => said += &literal(&letter.to_string()),
-        }
-    }
-    while said.contains("***") {
-        said = said.replace("***", "**");
-    }
-    said.replace("${{", any)
-}
-
-/// What stands in the brackets, and what after them.
-pub(super) fn class(rest: &str) -> (Option<&str>, &str) {
-    // A bracket that comes first is one of the class.
-    let begin = rest.len() - rest.trim_start_matches('!').len();
-    match rest.get(begin + 1..).and_then(|text| text.find(']')) {
-        Some(end) => (Some(&rest[..begin + 1 + end]), &rest[begin + 2 + end..]),
-        None => (None, ""),
-    }
-}
-
-/// A pattern of tags, whose `*` of ours stops at nothing. Some letters are in no tag's name, and GitHub refuses them.
-fn tag_filter(pattern: &str) -> String {
-    negates_nothing(&glob(&pattern.replace([' ', '~', '^', ':'], "*"), "**"))
 }

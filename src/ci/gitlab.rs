@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::github::class;
+use super::filter;
 use super::inputs::join;
-use super::quote::{is_plain, shell, yaml};
+use super::quote::{shell, yaml};
 use super::{Compiler, INSTALL, Input, Pipeline, comment};
 
 /// GitLab's own file.
@@ -123,7 +123,8 @@ impl Writer<'_> {
         }
         said += "  rules:\n";
         for pattern in &self.pipeline.tags {
-            let _ = writeln!(said, "    - if: {}", yaml(&format!("$CI_COMMIT_TAG =~ /^{}$/", expression(pattern))));
+            let _ =
+                writeln!(said, "    - if: {}", yaml(&format!("$CI_COMMIT_TAG =~ /^{}$/", filter::gitlab_tag(pattern))));
         }
         said += &comment(
             2,
@@ -150,7 +151,7 @@ impl Writer<'_> {
         said += "    - if: $CI_PIPELINE_SOURCE == \"merge_request_event\"\n      changes:\n        paths:\n";
         let own = Input::File(place.to_owned());
         for input in self.pipeline.inputs.iter().chain([&own]) {
-            let _ = writeln!(said, "          - {}", yaml(&path_filter(input)));
+            let _ = writeln!(said, "          - {}", yaml(&filter::gitlab_path(input)));
         }
         said
     }
@@ -248,76 +249,6 @@ fn artifacts(has_tests: bool) -> String {
         format!("  artifacts:\n    when: on_failure\n    expire_in: 1 week\n    paths:\n      - {REPORTS}/\n");
     if has_tests {
         let _ = writeln!(said, "    reports:\n      junit: {REPORTS}/junit.xml");
-    }
-    said
-}
-
-/// A pattern of GitLab's for paths (Ruby's `fnmatch`, in which variables are filled in beforehand).
-fn path_filter(input: &Input) -> String {
-    match input {
-        Input::File(path) => literal(path),
-        Input::Beginning(path) => literal(path) + "*",
-        Input::Below(directory) => literal(&join(directory, "")) + between(directory) + "**/*",
-        Input::Glob(directory, pattern) => literal(directory) + between(directory) + &glob(pattern),
-    }
-}
-
-fn between(directory: &str) -> &'static str {
-    if directory.is_empty() { "" } else { "/" }
-}
-
-fn literal(text: &str) -> String {
-    let mut pattern = String::new();
-    for letter in text.chars() {
-        match letter {
-            '*' | '?' | '[' | ']' | '{' | '}' | '\\' => pattern.extend(['\\', letter]),
-            '$' => pattern.push('?'),
-            _ if is_plain(letter) => pattern.push(letter),
-            _ => pattern.push('?'),
-        }
-    }
-    pattern
-}
-
-fn glob(pattern: &str) -> String {
-    translated(pattern, "*", "?", literal)
-}
-
-/// A pattern of tags as an expression that takes the same ones.
-fn expression(pattern: &str) -> String {
-    let escape = |text: &str| {
-        let mut said = String::new();
-        for letter in text.chars() {
-            match letter {
-                _ if letter.is_ascii_alphanumeric() => said.push(letter),
-                _ if letter.is_ascii_graphic() => said.extend(['\\', letter]),
-                _ if is_plain(letter) && !letter.is_ascii() => said.push(letter),
-                _ => said.push('.'),
-            }
-        }
-        said
-    };
-    translated(pattern, ".*", ".", escape)
-}
-
-fn translated(pattern: &str, many: &str, one: &str, literal: impl Fn(&str) -> String) -> String {
-    let mut said = String::new();
-    let mut rest = pattern;
-    while let Some(letter) = rest.chars().next() {
-        rest = &rest[letter.len_utf8()..];
-        match letter {
-            '*' => said += many,
-            '?' => said += one,
-            '[' => {
-                let (inner, after) = class(rest);
-                rest = after;
-                match inner.filter(|inner| inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')) {
-                    Some(inner) => said += &format!("[{inner}]"),
-                    None => said += one,
-                }
-            }
-            _ => said += &literal(&letter.to_string()),
-        }
     }
     said
 }

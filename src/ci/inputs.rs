@@ -186,11 +186,14 @@ fn directory_of_manifest(path: &str) -> Option<&str> {
     above.is_empty().then_some("").or_else(|| above.strip_suffix('/'))
 }
 
-/// A package whose closure nobody has seen yet: its manifest, and what lies beside the roots of its targets.
+/// A package whose closure nobody has seen yet: its manifest, and the directories that its targets begin in.
 fn of_package(local: &Local) -> BTreeSet<Input> {
-    let beside = |root: &String| match root.rsplit_once('/') {
-        Some((parent, _)) if parent != local.directory => Input::Below(parent.to_owned()),
-        _ => Input::File(root.clone()),
+    let beside = |root: &String| {
+        let inner = root.strip_prefix(&local.directory).map(|inner| inner.trim_start_matches('/'));
+        match inner.and_then(|inner| inner.split_once('/')) {
+            Some((first, _)) if is_below(root, &local.directory) => Input::Below(join(&local.directory, first)),
+            _ => Input::File(root.clone()),
+        }
     };
     let manifest = Input::File(join(&local.directory, "Cargo.toml"));
     std::iter::once(manifest).chain(local.roots.iter().map(beside)).collect()

@@ -2,6 +2,7 @@
 //! forge. What is asked of the machine is in `gather.rs`; everything else here is text from values. Running
 //! anything is CI's own affair.
 
+mod filter;
 mod gather;
 pub mod github;
 pub mod gitlab;

@@ -150,6 +150,7 @@ fn filters_mean_the_files_and_nothing_else_where_a_forge_can_say_it() {
     assert_eq!(filters(Input::Below(String::new())), ["**", "**/*"]);
     assert_eq!(filters(glob("*.png")), [r"in \[x]/*.png", r"in \[x\]/*.png"]);
     assert_eq!(filters(glob("**/p?t[0-9].csv")), [r"in \[x]/**/p*t[0-9].csv", r"in \[x\]/**/p?t[0-9].csv"]);
+    assert_eq!(filters(glob("[é]b[!!]/x")), [r"in \[x]/*b*/x", r"in \[x\]/?b?/x"]);
     assert_eq!(filters(glob("[!a]b[]c]d")), [r"in \[x]/*b*d", r"in \[x\]/?b?d"]);
 }
 
