@@ -69,6 +69,12 @@ pub fn github_runner() -> Option<GithubRunner> {
     })
 }
 
+/// Whether the terminal, if there is one, can only write on: it calls itself `dumb`, or nothing at all.
+#[must_use]
+pub fn has_plain_terminal() -> bool {
+    std::env::var_os("TERM").is_none_or(|name| name.is_empty() || name == "dumb")
+}
+
 /// The directory that relative paths on the command line are relative to.
 ///
 /// # Errors

@@ -4,9 +4,14 @@
 #![allow(clippy::disallowed_macros, reason = "this is the one room for them")]
 
 mod bar;
+mod lines;
+mod live;
 mod runner;
+mod talk;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
@@ -19,7 +24,10 @@ use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::interrupt;
 use crate::report;
+use crate::report::layout::Layout;
 use crate::tally::Tally;
+
+pub use talk::{Stream, Talk};
 
 /// Where and how to print.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +35,8 @@ pub struct Shell {
     verbosity: Verbosity,
     format: MessageFormat,
     color: bool,
+    /// Whether a person sits before a terminal that can draw a line anew.
+    watched: bool,
     /// Whether programs are told the steps.
     phases: bool,
 }
@@ -64,14 +74,22 @@ impl Shell {
         match color {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
+            // anstream would colour it in CI.
+            ColorChoice::Auto if ambient::has_plain_terminal() => anstream::ColorChoice::Never,
             ColorChoice::Auto => anstream::ColorChoice::Auto,
         }
         .write_global();
         let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        let watched = format == MessageFormat::Human
+            && verbosity >= Verbosity::Normal
+            && io::stderr().is_terminal()
+            && !ambient::has_plain_terminal()
+            && !ambient::is_set("CI");
         Self {
             verbosity,
             format,
             color,
+            watched,
             phases: true,
         }
     }
@@ -87,7 +105,7 @@ impl Shell {
         Self::new(verbosity, flags.message_format, flags.color)
     }
 
-    /// The same, saying nothing of what happens.
+    /// The same, saying nothing of what happens but in the live line.
     #[must_use]
     pub fn silenced(self) -> Self {
         Self {
@@ -136,14 +154,25 @@ impl Shell {
     }
 
     /// Does something that may take long, with a bar where somebody watches: on a terminal, and not in CI.
-    pub fn watching<T>(self, verb: &str, work: impl FnOnce(&Tally) -> T) -> T {
-        let tally = Tally::default();
-        let is_watched = self.is_human() && self.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
-        if is_watched && !ambient::is_set("CI") {
-            bar::watch(verb, self.color, &tally, || work(&tally))
-        } else {
-            work(&tally)
-        }
+    pub fn watching<T>(self, verb: &'static str, work: impl FnOnce(&Tally) -> T) -> T {
+        let tally = Arc::new(Tally::default());
+        let counted = Arc::clone(&tally);
+        let _live = self
+            .watched
+            .then(|| live::Live::start(move |elapsed| bar::line(verb, self.color, &counted, elapsed)));
+        work(&tally)
+    }
+
+    /// Listens to a child that does this, for passing on what it prints.
+    #[must_use]
+    pub fn listen(self, verb: &'static str, subject: &str) -> Talk {
+        Talk::new(self, verb, subject)
+    }
+
+    /// How wide results are laid out.
+    #[must_use]
+    pub fn layout(self) -> Layout {
+        Layout::on(columns(io::stdout()))
     }
 
     /// Something that the user should know though it stops nothing.
@@ -168,19 +197,6 @@ impl Shell {
         interrupt::check()?;
         let failed = |error| Error::new(format!("could not read from the terminal: {error}"));
         answer.map(|answer| Some(Zeroizing::new(answer))).map_err(failed)
-    }
-
-    /// What a child printed, as it printed it.
-    pub fn pass_through(self, bytes: &[u8]) {
-        if self.is_human() && self.verbosity >= Verbosity::Normal {
-            let fence = runner::stop(bytes);
-            // The user's terminal may have gone; the training goes on.
-            let _ = bar::aside(|| {
-                let mut stderr = anstream::stderr().lock();
-                stderr.write_all(fence.unwrap_or_default().as_bytes())?;
-                stderr.write_all(bytes)
-            });
-        }
     }
 
     /// A result for people.
@@ -220,13 +236,16 @@ impl Shell {
     /// Workflow commands for a runner, which reads stderr too.
     pub fn tell_runner(self, commands: &str) {
         end();
-        let _ = bar::aside(|| io::stderr().lock().write_all(commands.as_bytes()));
+        let _ = live::aside(|| io::stderr().lock().write_all(commands.as_bytes()));
     }
 
     /// An error: what, where, and what next on a line of its own.
     pub fn error(self, error: &Error) {
         if !self.is_human() {
             return;
+        }
+        if self.watched && error.exit_code() == ExitCode::Interrupted {
+            live::sweep();
         }
         say(format_args!("{ERROR}error{ERROR:#}: {}", error.what()));
         if let Some(context) = error.context_lines() {
@@ -243,7 +262,7 @@ impl Shell {
 /// Lets the steps behind this one give a runner commands again.
 pub fn end() {
     if let Some(line) = runner::resume() {
-        let _ = bar::aside(|| io::stderr().lock().write_all(line.as_bytes()));
+        let _ = live::aside(|| io::stderr().lock().write_all(line.as_bytes()));
     }
 }
 
@@ -268,7 +287,13 @@ pub fn warden_failed(why: &str) -> ExitCode {
 
 fn say(line: std::fmt::Arguments<'_>) {
     // stderr may be closed; then nobody listens, and the exit code has to do.
-    let _ = bar::aside(|| writeln!(anstream::stderr().lock(), "{}", runner::tame(&line.to_string())));
+    let _ = live::aside(|| writeln!(anstream::stderr().lock(), "{}", runner::tame(&line.to_string())));
+}
+
+/// The columns of a terminal; none if it is none, or does not say.
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 fn finish(written: io::Result<()>) -> Result<()> {

@@ -20,7 +20,9 @@ pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
     let inputs: Vec<Finding> = found.inputs.iter().map(Finding::from).collect();
     let mut outputs: Vec<Finding> = found.outputs.iter().map(Finding::from).collect();
     outputs.extend(found.classes.iter().map(Finding::from));
-    settings.shell.result(&report::lock::diff(&args.a, &args.b, &inputs, &outputs))?;
+    settings
+        .shell
+        .result(&report::lock::diff(&args.a, &args.b, &inputs, &outputs, settings.shell.layout()))?;
     for (side, findings) in [("input", &inputs), ("output", &outputs)] {
         for finding in findings {
             settings.shell.json(&report::json::difference(side, finding));

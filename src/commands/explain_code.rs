@@ -16,11 +16,11 @@ pub fn run(settings: &Settings, args: &args::ExplainCode) -> Result<ExitCode> {
     let (shown, text) = match &args.word {
         Some(word) => {
             let found = explanation::find(word).map_err(|near| unknown(word, &near))?;
-            (vec![found], report::explanation::whole(&found))
+            (vec![found], report::explanation::whole(&found, settings.shell.layout()))
         }
         None => {
             let all = explanation::all();
-            let text = report::explanation::list(&all);
+            let text = report::explanation::list(&all, settings.shell.layout());
             (all, text)
         }
     };

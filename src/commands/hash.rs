@@ -29,7 +29,7 @@ pub fn run(settings: &Settings, args: &args::Hash) -> Result<ExitCode> {
         if args.files {
             settings.shell.result(&report::data::sums(&data))?;
         } else {
-            settings.shell.result(&report::data::human(path, &data))?;
+            settings.shell.result(&report::data::human(path, &data, settings.shell.layout()))?;
         }
         // With many files it is long; nobody is to wait for what is not printed.
         if !settings.shell.is_human() {

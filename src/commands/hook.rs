@@ -117,7 +117,7 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
         if let (Hook::PrePush, Some(old)) = (args.hook, update.old) {
             register.enter(tag, old);
         }
-        settings.shell.result(&report::human::verdict(&verdict))?;
+        settings.shell.result(&report::human::verdict(&verdict, settings.shell.layout()))?;
         code = code.max(verdict.word.exit_code());
     }
     Ok(code)

@@ -34,9 +34,10 @@ pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
             .warn("this clone is shallow, so older locks are missing; `git fetch --unshallow` brings them");
     }
     match &args.metric {
-        None => settings.shell.result(&report::log::human(&entries))?,
+        None => settings.shell.result(&report::log::human(&entries, settings.shell.layout()))?,
         Some(metric) => {
-            let chart = report::log::chart(&entries, metric).ok_or_else(|| unknown(&entries, metric))?;
+            let chart = report::log::chart(&entries, metric, settings.shell.layout())
+                .ok_or_else(|| unknown(&entries, metric))?;
             settings.shell.result(&chart)?;
         }
     }

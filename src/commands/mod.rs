@@ -39,7 +39,7 @@ use crate::verdict::{NotChecked, Verdict};
 
 /// Says a verdict in the form that was asked for.
 fn conclude(settings: &Settings, verdict: &Verdict) -> Result<ExitCode> {
-    settings.shell.result(&report::human::verdict(verdict))?;
+    settings.shell.result(&report::human::verdict(verdict, settings.shell.layout()))?;
     settings.shell.json(&report::json::verdict(verdict));
     Ok(verdict.word.exit_code())
 }

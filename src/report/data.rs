@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::human::{CAUTION, FAINT, NAME, size, visible};
 use super::json::SCHEMA;
+use super::layout::Layout;
 use crate::snapshot::Data;
 use crate::snapshot::data::{DataFile, Form, Remark};
 use crate::table::Table;
@@ -16,7 +17,7 @@ const MOST_NAMED: usize = 20;
 
 /// For a person: the whole, then each file with its table.
 #[must_use]
-pub fn human(path: &str, data: &Data) -> String {
+pub fn human(path: &str, data: &Data, layout: Layout) -> String {
     let files = match (data.form, data.files.len()) {
         (Form::File, _) => String::new(),
         (form, 1) => format!(", {} of 1 file", form.phrase()),
@@ -36,7 +37,7 @@ pub fn human(path: &str, data: &Data) -> String {
         if data.form != Form::File {
             let _ = writeln!(text, "  {}  {}  {}", file.digest.short(), visible(path), size(file.bytes));
         }
-        text += &table(file);
+        text += &table(file, layout);
     }
     if all.len() > MOST_NAMED {
         let _ = writeln!(text, "  and {} more; `--files` lists all", all.len() - MOST_NAMED);
@@ -52,26 +53,23 @@ fn large(files: usize) -> String {
     }
 }
 
-fn table(file: &DataFile) -> String {
+fn table(file: &DataFile, layout: Layout) -> String {
     if let Some(why) = &file.no_table {
-        return format!("    {CAUTION}no table{CAUTION:#}: {}\n", visible(why));
+        return layout.wrapped("    ", &format!("{CAUTION}no table{CAUTION:#}: "), &visible(why));
     }
-    file.table.as_deref().map_or_else(String::new, columns)
+    file.table.as_deref().map_or_else(String::new, |table| columns(table, layout))
 }
 
-fn columns(table: &Table) -> String {
+fn columns(table: &Table, layout: Layout) -> String {
     let rows = match table.first {
         Some(_) => format!("the first {} rows", table.rows),
         None if table.rows == 1 => "1 row".to_owned(),
         None => format!("{} rows", table.rows),
     };
     let word = if table.columns.len() == 1 { "column" } else { "columns" };
-    let mut text = format!(
-        "    {FAINT}{}{FAINT:#} {rows}, {} {word}, content {}\n",
-        table.format.word(),
-        table.columns.len(),
-        table.content.short()
-    );
+    let start = format!("    {FAINT}{}{FAINT:#} ", table.format.word());
+    let size = format!("{rows}, {} {word}, content {}", table.columns.len(), table.content.short());
+    let mut text = layout.row(&start, &size);
     let widest = |of: &dyn Fn(&crate::table::Column) -> usize, least: usize| {
         table.columns.iter().map(of).max().unwrap_or(0).clamp(least, 30)
     };

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::human::{BAD, FAINT, GOOD, NAME, visible, wrapped};
+use anstyle::Style;
+
+use super::human::{BAD, FAINT, GOOD, NAME, visible};
+use super::layout::Layout;
 use crate::cause::Cause;
 use crate::diagnosis::Tested;
 use crate::diagnosis::vary::TestResult;
@@ -10,7 +13,7 @@ use crate::trace::Site;
 
 /// A cause: what it is, what it does, and where the program draws on it.
 #[must_use]
-pub fn cause(cause: &Cause) -> String {
+pub fn cause(cause: &Cause, layout: Layout) -> String {
     let stage = match &cause.stage {
         Some(stage) => format!(" {FAINT}(stage {stage}){FAINT:#}"),
         None => format!(" {FAINT}(build){FAINT:#}"),
@@ -20,13 +23,13 @@ pub fn cause(cause: &Cause) -> String {
         cause.kind.word(),
         visible(&cause.subject)
     );
-    text += &wrapped("    ", "", &visible(&cause.detail));
+    text += &layout.wrapped("    ", "", &visible(&cause.detail));
     for (number, site) in cause.sites.iter().enumerate() {
         let label = if number == 0 { "at " } else { "and at " };
-        text += &wrapped("    ", label, &visible(&place(site)));
+        text += &layout.wrapped("    ", label, &visible(&place(site)));
     }
     if let Some(hint) = &cause.hint {
-        text += &wrapped("    ", "hint: ", hint);
+        text += &layout.wrapped("    ", "hint: ", hint);
     }
     text
 }
@@ -48,29 +51,28 @@ fn place(site: &Site) -> String {
 
 /// The table of what was varied; what was not is listed as not checked.
 #[must_use]
-pub fn factors(factors: &[Tested]) -> String {
+pub fn factors(factors: &[Tested], layout: Layout) -> String {
     let mut text = String::new();
     let width = factors.iter().map(|tested| tested.factor.word().len()).max().unwrap_or(0);
     for tested in factors {
         let word = tested.factor.word();
-        let _ = match &tested.result {
+        let start = |style: Style, answer: &str| format!("  {word:<width$}  {style}{answer}{style:#}  ");
+        let row = match &tested.result {
             TestResult::Steady(settings) => {
                 let settings = if *settings == 1 {
                     "1 setting".to_owned()
                 } else {
                     format!("{settings} settings")
                 };
-                writeln!(text, "  {word:<width$}  {GOOD}same{GOOD:#}     {FAINT}{settings}{FAINT:#}")
+                layout.row(&start(GOOD, "same   "), &format!("{FAINT}{settings}{FAINT:#}"))
             }
             TestResult::Changes { setting, effect } => {
                 let first = visible(effect.first());
-                writeln!(
-                    text,
-                    "  {word:<width$}  {BAD}changes{BAD:#}  {NAME}{first}{NAME:#} {FAINT}with {setting}{FAINT:#}"
-                )
+                layout.row(&start(BAD, "changes"), &format!("{NAME}{first}{NAME:#} {FAINT}with {setting}{FAINT:#}"))
             }
-            TestResult::NotVaried(_) => writeln!(text, "  {word:<width$}  {FAINT}not varied{FAINT:#}"),
+            TestResult::NotVaried(_) => format!("  {word:<width$}  {FAINT}not varied{FAINT:#}\n"),
         };
+        text += &row;
     }
     text
 }

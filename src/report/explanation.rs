@@ -6,21 +6,24 @@ use serde_json::{Value, json};
 
 use super::human::{FAINT, NAME};
 use super::json::SCHEMA;
+use super::layout::Layout;
 use crate::explanation::Explanation;
 
-/// The columns of a plain terminal.
-const WIDTH: usize = 80;
-
-/// One section, as the page has it.
+/// One section, as the document has it, unless that is too wide.
 #[must_use]
-pub fn whole(explanation: &Explanation) -> String {
+pub fn whole(explanation: &Explanation, layout: Layout) -> String {
     let Explanation { title, group, text, .. } = explanation;
-    format!("{NAME}{title}{NAME:#} {FAINT}({group}){FAINT:#}\n\n{text}\n")
+    let heading = format!("{NAME}{title}{NAME:#} {FAINT}({group}){FAINT:#}\n\n");
+    if layout == Layout::default() {
+        return format!("{heading}{text}\n");
+    }
+    let paragraphs = text.split("\n\n").map(|paragraph| layout.wrapped("", "", &paragraph.replace('\n', " ")));
+    heading + &paragraphs.collect::<Vec<_>>().join("\n")
 }
 
 /// Every word with its first sentence.
 #[must_use]
-pub fn list(explanations: &[Explanation]) -> String {
+pub fn list(explanations: &[Explanation], layout: Layout) -> String {
     let widest = explanations.iter().map(|explanation| explanation.word.len()).max().unwrap_or(0);
     let mut text = String::new();
     let mut group = "";
@@ -31,7 +34,7 @@ pub fn list(explanations: &[Explanation]) -> String {
             let _ = writeln!(text, "{gap}{NAME}{group}{NAME:#}");
         }
         let summary = explanation.summary();
-        let lines = textwrap::wrap(&summary, WIDTH - widest - 4);
+        let lines = textwrap::wrap(&summary, layout.columns().saturating_sub(widest + 4).max(20));
         let mut word = explanation.word;
         for line in lines {
             let _ = writeln!(text, "  {word:<widest$}  {line}");

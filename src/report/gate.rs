@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::human::{FAINT, NAME, visible, wrapped};
+use super::human::{FAINT, NAME, visible};
+use super::layout::Layout;
 use crate::attestation::{Vouched, time};
 use crate::verdict::{Verdict, Word};
 
@@ -32,7 +33,7 @@ pub(super) fn headline(verdict: &Verdict) -> String {
 }
 
 /// Who vouches, a line each.
-pub(super) fn vouched(all: &[Vouched]) -> String {
+pub(super) fn vouched(all: &[Vouched], layout: Layout) -> String {
     let mut text = String::new();
     for vouched in all {
         let about = &vouched.reproduction;
@@ -45,7 +46,7 @@ pub(super) fn vouched(all: &[Vouched]) -> String {
             many => format!("{many} trainings"),
         };
         let line = format!("{trainings} on {}, {}, key {key}", about.platform, time::text(about.finished));
-        text += &wrapped("    ", "", &visible(&line));
+        text += &layout.wrapped("    ", "", &visible(&line));
     }
     text
 }

@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::diagnosis;
 use super::finding::{Finding, Severity};
 use super::gate;
+use super::layout::Layout;
 use crate::digest::Digest;
 use crate::outcome::Outcome;
 use crate::verdict::{Verdict, Word};
@@ -21,53 +22,53 @@ pub(super) const FAINT: Style = Style::new().dimmed();
 
 /// The whole verdict.
 #[must_use]
-pub fn verdict(verdict: &Verdict) -> String {
-    let mut text = headline(verdict);
+pub fn verdict(verdict: &Verdict, layout: Layout) -> String {
+    let mut text = headline(verdict, layout);
     if let Some(lock) = verdict.lock {
         let commit = verdict.commit.get(..12).unwrap_or(&verdict.commit);
         let _ = writeln!(text, "  {FAINT}lock {}, commit {commit}{FAINT:#}", lock.short());
     }
-    text += &gate::vouched(&verdict.vouched);
+    text += &gate::vouched(&verdict.vouched, layout);
     let refusals: Vec<Finding> = verdict.refusals.iter().map(Finding::from).collect();
     let drift: Vec<Finding> = verdict.drift.iter().map(Finding::from).collect();
     let (critical, warnings): (Vec<_>, Vec<_>) =
         drift.into_iter().partition(|finding| finding.severity == Some(Severity::Critical));
     let divergence: Vec<Finding> = verdict.divergence.iter().map(Finding::from).collect();
     let sides = sides(verdict);
-    text += &findings(refusals.iter(), BAD, &["wanted".to_owned(), "found".to_owned()]);
-    text += &findings(critical.iter().chain(&divergence), BAD, &sides);
+    text += &findings(refusals.iter(), BAD, &["wanted".to_owned(), "found".to_owned()], layout);
+    text += &findings(critical.iter().chain(&divergence), BAD, &sides, layout);
     for cause in &verdict.causes {
         text += "\n";
-        text += &diagnosis::cause(cause);
+        text += &diagnosis::cause(cause, layout);
     }
     if !verdict.factors.is_empty() {
         text += "\n";
-        text += &diagnosis::factors(&verdict.factors);
+        text += &diagnosis::factors(&verdict.factors, layout);
     }
     if matches!(verdict.word, Word::Reproduced | Word::Recorded) {
         text += "\n";
-        text += &outcome(&verdict.outcome);
+        text += &outcome(&verdict.outcome, layout);
     }
     let notes: Vec<Finding> = warnings.into_iter().chain(verdict.notes.iter().map(Finding::from)).collect();
-    text += &findings(notes.iter(), CAUTION, &sides);
+    text += &findings(notes.iter(), CAUTION, &sides, layout);
     if let Some(outputs) = &verdict.outputs {
         let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
     }
-    text += &not_checked(verdict);
+    text += &not_checked(verdict, layout);
     if verdict.word == Word::Diverged
         && verdict.causes.is_empty()
         && verdict.lock.is_some()
         && verdict.factors.is_empty()
     {
         text += "\n";
-        text += &wrapped("", "hint: ", "`cargo repro explain` finds out why, and where in the program");
+        text += &layout.wrapped("", "hint: ", "`cargo repro explain` finds out why, and where in the program");
     }
     text
 }
 
-fn headline(verdict: &Verdict) -> String {
+fn headline(verdict: &Verdict, layout: Layout) -> String {
     let (style, rest) = sentence(verdict);
-    format!("{style}{}{style:#}: {rest}\n", verdict.word.text())
+    layout.wrapped("", &format!("{style}{}{style:#}: ", verdict.word.text()), &rest)
 }
 
 /// What stands behind the word, and how grave it is.
@@ -129,7 +130,7 @@ fn sides(verdict: &Verdict) -> [String; 2] {
 /// Findings of one kind beyond these are counted: a person reads a few, a program all of them.
 const MOST_OF_A_KIND: usize = 10;
 
-fn findings<'a>(all: impl Iterator<Item = &'a Finding>, style: Style, sides: &[String; 2]) -> String {
+fn findings<'a>(all: impl Iterator<Item = &'a Finding>, style: Style, sides: &[String; 2], layout: Layout) -> String {
     let mut text = String::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in all {
@@ -137,50 +138,37 @@ fn findings<'a>(all: impl Iterator<Item = &'a Finding>, style: Style, sides: &[S
         *count += 1;
         if *count <= MOST_OF_A_KIND {
             text += "\n";
-            text += &self::finding(finding, style, sides);
+            text += &self::finding(finding, style, sides, layout);
         }
     }
     for (kind, count) in counts.into_iter().filter(|(_, count)| *count > MOST_OF_A_KIND) {
         let more = count - MOST_OF_A_KIND;
-        let _ = writeln!(text, "\n  {style}{kind}{style:#} and {more} more; `--message-format json` has all of them");
+        let more = format!("{style}{kind}{style:#} and {more} more; `--message-format json` has all of them");
+        text += "\n";
+        text += &layout.wrapped("  ", "", &more);
     }
     text
 }
 
 /// One finding: its kind and subject, the sentence, both values, the hint.
-fn finding(finding: &Finding, style: Style, sides: &[String; 2]) -> String {
+fn finding(finding: &Finding, style: Style, sides: &[String; 2], layout: Layout) -> String {
     let mut text = String::new();
     let stage = finding
         .stage
         .as_ref()
         .map_or_else(String::new, |stage| format!(" {FAINT}(stage {stage}){FAINT:#}"));
     let _ = writeln!(text, "  {style}{}{style:#} {NAME}{}{NAME:#}{stage}", finding.kind, visible(&finding.subject));
-    text += &wrapped("    ", "", &visible(&finding.detail));
+    text += &layout.wrapped("    ", "", &visible(&finding.detail));
     if finding.locked.is_some() || finding.found.is_some() {
         let value = |value: &Option<String>| value.as_ref().map_or_else(|| "—".to_owned(), |text| shown(text));
         for (side, side_value) in sides.iter().zip([&finding.locked, &finding.found]) {
-            let _ = writeln!(text, "    {side:<7} {}", value(side_value));
+            text += &layout.row(&format!("    {side:<7} "), &value(side_value));
         }
     }
     if let Some(hint) = &finding.hint {
-        text += &wrapped("    ", "hint: ", hint);
+        text += &layout.wrapped("    ", "hint: ", hint);
     }
     text
-}
-
-/// A paragraph of at most 80 columns. A fixed width, so that a report is the same wherever it is read;
-/// a path that is longer stays whole.
-pub(super) fn wrapped(indent: &str, label: &str, text: &str) -> String {
-    let hanging = format!("{indent}  ");
-    let first = format!("{indent}{label}");
-    let next = if label.is_empty() { indent } else { &hanging };
-    let options = textwrap::Options::new(80)
-        .initial_indent(&first)
-        .subsequent_indent(next)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .word_separator(textwrap::WordSeparator::AsciiSpace);
-    textwrap::fill(text, options) + "\n"
 }
 
 /// A digest is shown by its beginning, which tells two apart; JSON has all of it.
@@ -201,7 +189,7 @@ pub fn visible(text: &str) -> String {
 
 /// The table of what came out.
 #[must_use]
-pub fn outcome(outcome: &Outcome) -> String {
+pub fn outcome(outcome: &Outcome, layout: Layout) -> String {
     let mut text = String::new();
     for (name, stage) in outcome {
         let mut rows: Vec<(String, String)> = Vec::new();
@@ -223,7 +211,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         let _ = writeln!(text, "  {FAINT}stage{FAINT:#} {NAME}{name}{NAME:#}");
         for (name, value) in rows {
             let pad = " ".repeat(width - name.chars().count());
-            let _ = writeln!(text, "    {name}{pad}  {value}");
+            text += &layout.row(&format!("    {name}{pad}  "), &value);
         }
     }
     text
@@ -256,14 +244,14 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-fn not_checked(verdict: &Verdict) -> String {
+fn not_checked(verdict: &Verdict, layout: Layout) -> String {
     let mut text = String::new();
     if verdict.not_checked.is_empty() {
         return text;
     }
     let _ = writeln!(text, "\n{FAINT}not checked:{FAINT:#}");
     for item in &verdict.not_checked {
-        text += &wrapped("  ", &format!("{}: ", item.kind), &visible(&item.why));
+        text += &layout.wrapped("  ", &format!("{}: ", item.kind), &visible(&item.why));
     }
     text
 }

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::finding::Finding;
 use super::human::{outcome, size, visible};
+use super::layout::Layout;
 use crate::compare::divergence;
 use crate::lockfile::{Class, Lockfile, Read};
 use crate::snapshot::Data;
@@ -18,7 +19,7 @@ const CAUTION: Style = AnsiColor::Yellow.on_default().bold();
 
 /// The lock: what came out first, then from what.
 #[must_use]
-pub fn show(read: &Read) -> String {
+pub fn show(read: &Read, layout: Layout) -> String {
     let lock = &read.lock;
     let snapshot = &lock.snapshot;
     let mut rows: Vec<(&str, String)> = Vec::new();
@@ -54,16 +55,21 @@ pub fn show(read: &Read) -> String {
     rows.push(("source", format!("{} files, {}", snapshot.source.files.len(), snapshot.source.closure.short())));
     let mut text = format!("{NAME}repro.lock{NAME:#} {}\n", read.id);
     if read.id != read.actual_id {
-        let _ = writeln!(text, "{CAUTION}edited by hand{CAUTION:#}: its content gives {}", read.actual_id);
+        text += &layout.wrapped(
+            "",
+            &format!("{CAUTION}edited by hand{CAUTION:#}: "),
+            &format!("its content gives {}", read.actual_id),
+        );
     }
     if lock.record.dirty {
-        let _ = writeln!(text, "{CAUTION}recorded dirty{CAUTION:#}: with changes that were in no commit");
+        let why = "with changes that were in no commit";
+        text += &layout.wrapped("", &format!("{CAUTION}recorded dirty{CAUTION:#}: "), why);
     }
     text += "\n";
-    text += &outcome(&lock.outcome);
+    text += &outcome(&lock.outcome, layout);
     text += "\n";
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        let _ = writeln!(text, "  {name:<10} {}", visible(value));
+        text += &layout.row(&format!("  {name:<10} "), &visible(value));
     }
     text
 }
@@ -102,9 +108,10 @@ fn times(runs: u32) -> String {
 
 /// What differs between two locks: inputs above outputs, since they are its reason.
 #[must_use]
-pub fn diff(a: &str, b: &str, inputs: &[Finding], outputs: &[Finding]) -> String {
+pub fn diff(a: &str, b: &str, inputs: &[Finding], outputs: &[Finding], layout: Layout) -> String {
     if inputs.is_empty() && outputs.is_empty() {
-        return format!("{} and {} pin the same inputs and the same outcome\n", visible(a), visible(b));
+        let same = format!("{} and {} pin the same inputs and the same outcome", visible(a), visible(b));
+        return layout.wrapped("", "", &same);
     }
     let mut text = format!("{OLD}- {}{OLD:#}\n{NEW}+ {}{NEW:#}\n", visible(a), visible(b));
     for (title, findings) in [("inputs", inputs), ("outputs", outputs)] {
@@ -115,10 +122,10 @@ pub fn diff(a: &str, b: &str, inputs: &[Finding], outputs: &[Finding]) -> String
         for finding in findings {
             let _ = writeln!(text, "  {} {NAME}{}{NAME:#}", finding.kind, visible(&finding.subject));
             if let Some(old) = &finding.locked {
-                let _ = writeln!(text, "    {OLD}- {}{OLD:#}", visible(old));
+                text += &layout.row("    ", &format!("{OLD}- {}{OLD:#}", visible(old)));
             }
             if let Some(new) = &finding.found {
-                let _ = writeln!(text, "    {NEW}+ {}{NEW:#}", visible(new));
+                text += &layout.row("    ", &format!("{NEW}+ {}{NEW:#}", visible(new)));
             }
         }
     }

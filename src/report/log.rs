@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::finding::Finding;
-use super::human::{CAUTION, FAINT, NAME, visible, wrapped};
+use super::human::{CAUTION, FAINT, NAME, visible};
 use super::json::SCHEMA;
+use super::layout::Layout;
 use crate::attestation::time;
 use crate::compare::locks::differences;
 use crate::lockfile::Read;
@@ -28,6 +29,10 @@ pub struct Entry {
 
 /// Changes beyond these are counted.
 const MOST: usize = 8;
+
+/// The columns of a chart's plot, from what still shows a direction to what suffices.
+const NARROWEST: usize = 8;
+const WIDEST: usize = 32;
 
 impl Entry {
     fn short(&self) -> &str {
@@ -51,7 +56,7 @@ impl Entry {
 
 /// All of them, the newest first, each with what changed since the one below.
 #[must_use]
-pub fn human(entries: &[Entry]) -> String {
+pub fn human(entries: &[Entry], layout: Layout) -> String {
     let mut text = String::new();
     for (at, entry) in entries.iter().enumerate() {
         if at > 0 {
@@ -60,18 +65,18 @@ pub fn human(entries: &[Entry]) -> String {
         let tags: String = entry.tags.iter().map(|tag| format!(" {CAUTION}{}{CAUTION:#}", visible(tag))).collect();
         let _ = writeln!(text, "{NAME}{}{NAME:#}{tags} {FAINT}{}{FAINT:#}", entry.short(), entry.date());
         match &entry.read {
-            Err(why) => text += &wrapped("  ", "", &visible(why)),
-            Ok(read) => text += &promised(read),
+            Err(why) => text += &layout.wrapped("  ", "", &visible(why)),
+            Ok(read) => text += &promised(read, layout),
         }
         match entries.get(at + 1) {
             None => text += "  the first\n",
-            Some(before) => text += &changed(entry.since(before)),
+            Some(before) => text += &changed(entry.since(before), layout),
         }
     }
     text
 }
 
-fn promised(read: &Read) -> String {
+fn promised(read: &Read, layout: Layout) -> String {
     let mut text = String::new();
     let confirmed = match read.lock.record.runs {
         1 => "computed once".to_owned(),
@@ -87,18 +92,19 @@ fn promised(read: &Read) -> String {
     } else {
         ", edited by hand"
     };
-    let _ = writeln!(text, "  lock {}, {confirmed}{dirty}{edited}", read.id.short());
+    let words = format!("lock {}, {confirmed}{dirty}{edited}", read.id.short());
+    text += &layout.wrapped("  ", "", &words);
     for (stage, outcome) in &read.lock.outcome {
         let metrics: Vec<String> =
             outcome.metrics.iter().map(|(name, metric)| format!("{name} {}", metric.value)).collect();
         if !metrics.is_empty() {
-            text += &wrapped("  ", "", &visible(&format!("{stage}: {}", metrics.join(", "))));
+            text += &layout.wrapped("  ", "", &visible(&format!("{stage}: {}", metrics.join(", "))));
         }
     }
     text
 }
 
-fn changed(changes: Option<Vec<(&'static str, Finding)>>) -> String {
+fn changed(changes: Option<Vec<(&'static str, Finding)>>, layout: Layout) -> String {
     let Some(changes) = changes else {
         return "  not compared with the one below\n".to_owned();
     };
@@ -114,10 +120,11 @@ fn changed(changes: Option<Vec<(&'static str, Finding)>>) -> String {
             _ if finding.kind == "data-changed" => format!(": {}", finding.detail),
             _ => String::new(),
         };
-        text += &wrapped("  ", "", &visible(&format!("{} {}{values}", finding.kind, finding.subject)));
+        text += &layout.wrapped("  ", "", &visible(&format!("{} {}{values}", finding.kind, finding.subject)));
     }
     if changes.len() > MOST {
-        let _ = writeln!(text, "  and {} more; `cargo repro diff` names all of them", changes.len() - MOST);
+        let more = format!("and {} more; `cargo repro diff` names all of them", changes.len() - MOST);
+        text += &layout.wrapped("  ", "", &more);
     }
     text
 }
@@ -135,15 +142,14 @@ pub fn metrics(entries: &[Entry]) -> BTreeSet<String> {
 /// How a metric went, the oldest first: a line a lock, with its place between the least and the greatest. The metric is
 /// `NAME` or `STAGE.NAME`; none if no lock has it.
 #[must_use]
-pub fn chart(entries: &[Entry], metric: &str) -> Option<String> {
+pub fn chart(entries: &[Entry], metric: &str, layout: Layout) -> Option<String> {
     let names = metrics(entries);
     let is_it = |name: &&String| *name == metric || name.split_once('.').is_some_and(|(_, name)| name == metric);
-    let charts: Vec<String> = names.iter().filter(is_it).map(|name| one_chart(entries, name)).collect();
+    let charts: Vec<String> = names.iter().filter(is_it).map(|name| one_chart(entries, name, layout)).collect();
     (!charts.is_empty()).then(|| charts.join("\n"))
 }
 
-fn one_chart(entries: &[Entry], name: &str) -> String {
-    const WIDTH: usize = 32;
+fn one_chart(entries: &[Entry], name: &str, layout: Layout) -> String {
     let (stage, metric) = name.split_once('.').expect("names are of a stage");
     let value = |entry: &Entry| -> Option<Metric> {
         let outcome = entry.read.as_ref().ok()?.lock.outcome.get(stage)?;
@@ -159,6 +165,9 @@ fn one_chart(entries: &[Entry], name: &str) -> String {
     let wide = |texts: Vec<String>| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let labels = wide(rows.iter().map(|(entry, _)| label(entry)).collect()).min(14);
     let values = wide(rows.iter().map(|(_, metric)| shown(metric)).collect());
+    // A commit by its twelve digits, the blanks between, and the plot's two edges.
+    let beside = labels + values + 21;
+    let plot_width = layout.columns().saturating_sub(beside).clamp(NARROWEST, WIDEST);
     let mut text =
         format!("{NAME}{}{NAME:#} {FAINT}(stage {}), oldest first{FAINT:#}\n", visible(metric), visible(stage));
     for (entry, metric) in &rows {
@@ -170,8 +179,8 @@ fn one_chart(entries: &[Entry], name: &str) -> String {
             } else {
                 0.5
             };
-            let place = (part * (WIDTH - 1) as f64).round() as usize;
-            format!("{FAINT}│{FAINT:#}{}●{}{FAINT}│{FAINT:#}", " ".repeat(place), " ".repeat(WIDTH - 1 - place))
+            let place = (part * (plot_width - 1) as f64).round() as usize;
+            format!("{FAINT}│{FAINT:#}{}●{}{FAINT}│{FAINT:#}", " ".repeat(place), " ".repeat(plot_width - 1 - place))
         });
         let line = format!("  {} {short:<labels$}  {:<values$}  {plot}", entry.short(), shown(metric));
         text += line.trim_end();

@@ -72,6 +72,7 @@ pub fn build(
         environment: environment(project, workdir, pinned, shell),
         timeout: None,
         keep_stdout: true,
+        doing: ("Building", &project.package.name),
     }
     .run(shell)?;
     if !ended.status.success() {

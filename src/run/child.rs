@@ -19,7 +19,7 @@ use super::watchdog::{self, Minded};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
-use crate::shell::Shell;
+use crate::shell::{Shell, Stream, Talk};
 
 /// How much of the end of the output is kept.
 const TAIL: usize = 16 * 1024;
@@ -44,6 +44,8 @@ pub struct Task<'a> {
     pub timeout: Option<Duration>,
     /// Whether stdout is an answer to keep rather than talk to pass on.
     pub keep_stdout: bool,
+    /// What is done by it, and to what: for whoever watches.
+    pub doing: (&'static str, &'a str),
 }
 
 /// What holds a child, and what is told to it.
@@ -103,7 +105,7 @@ impl Task<'_> {
             let _ = sender.send(Event::Exited(child.wait()));
         });
         let watch = Watch {
-            shell,
+            talk: shell.listen(self.doing.0, self.doing.1),
             guarded,
             keep_stdout: self.keep_stdout,
             deadline: self.timeout.map(|limit| Instant::now() + limit),
@@ -163,7 +165,7 @@ fn forward<R: Read + Send + 'static>(pipe: Option<R>, sender: SyncSender<Event>,
 }
 
 struct Watch {
-    shell: Shell,
+    talk: Talk,
     guarded: interrupt::Guarded,
     keep_stdout: bool,
     deadline: Option<Instant>,
@@ -183,7 +185,8 @@ impl Watch {
             };
             match event {
                 Ok(Event::Stdout(bytes)) if self.keep_stdout => self.stdout.extend(bytes),
-                Ok(Event::Stdout(bytes) | Event::Stderr(bytes)) => self.talk(&bytes),
+                Ok(Event::Stdout(bytes)) => self.hear(Stream::Out, &bytes),
+                Ok(Event::Stderr(bytes)) => self.hear(Stream::Err, &bytes),
                 Ok(Event::Closed) => open -= 1,
                 Ok(Event::Exited(status)) => {
                     exited = Some(status?);
@@ -212,8 +215,8 @@ impl Watch {
         })
     }
 
-    fn talk(&mut self, bytes: &[u8]) {
-        self.shell.pass_through(bytes);
+    fn hear(&mut self, stream: Stream, bytes: &[u8]) {
+        self.talk.hear(stream, bytes);
         self.tail.extend(bytes);
         let too_much = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..too_much);

@@ -78,6 +78,7 @@ impl Training<'_> {
             environment: self.variables(name, stage),
             timeout: stage.timeout,
             keep_stdout: false,
+            doing: ("Training", name),
         }
         .run(self.shell)
         .map_err(|error| error.phase(Phase::Train))?;

@@ -1,74 +1,57 @@
-//! The progress bar of a long reading, below all other lines on stderr. It is there on a terminal that
-//! somebody watches, once the reading has taken a second, and gone without a trace afterwards.
+//! The live line of a long reading: a bar in ASCII as cargo's, then figures. Pure.
 
-use std::sync::Mutex;
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::live::Line;
+use crate::report::human::size;
 use crate::tally::Tally;
 
-/// Nothing that is done by then needs a bar.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The letters of the bar.
+const WIDTH: u64 = 20;
 
-const INTERVAL: Duration = Duration::from_millis(100);
-
-/// The one bar that is drawn, if any.
-static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
-
-/// Works, with a bar for what `tally` counts.
-pub(super) fn watch<T>(verb: &str, colors: bool, tally: &Tally, work: impl FnOnce() -> T) -> T {
-    let (done, is_done) = channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            if is_done.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
-                return;
-            }
-            let bar = bar(verb, colors);
-            set(Some(bar.clone()));
-            while is_done.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                let (bytes, all) = tally.bytes();
-                let (files, all_files) = tally.files();
-                bar.set_length(all.max(1));
-                bar.set_position(bytes);
-                bar.set_message(format!("{files}/{all_files} files"));
-            }
-            set(None);
-            bar.finish_and_clear();
-        });
-        let result = work();
-        drop(done);
-        result
-    })
+/// How far the reading has come.
+pub(super) fn line(verb: &'static str, colors: bool, tally: &Tally, elapsed: Duration) -> Line {
+    let (bytes, all) = tally.bytes();
+    let (files, all_files) = tally.files();
+    let per_second = (bytes as f64 / elapsed.as_secs_f64().max(1.0)) as u64;
+    // The least important stands last, where a narrow terminal cuts.
+    let rest = format!(
+        "[{}] {}/{}, {files}/{all_files} files, {}/s",
+        bar(bytes, all),
+        size(bytes),
+        size(all),
+        size(per_second)
+    );
+    Line { verb, rest, colors }
 }
 
-/// Writes a line while no bar is in its way.
-pub(super) fn aside<T>(write: impl FnOnce() -> T) -> T {
-    let drawn = DRAWN.lock().ok().and_then(|bar| bar.clone());
-    match drawn {
-        Some(bar) => bar.suspend(write),
-        None => write(),
+fn bar(done: u64, all: u64) -> String {
+    // More may be read than was expected: a file can grow.
+    let place = (u128::from(done) * u128::from(WIDTH) / u128::from(all.max(1))).min(u128::from(WIDTH)) as usize;
+    let head = if place < WIDTH as usize { ">" } else { "" };
+    format!("{:<1$}", "=".repeat(place) + head, WIDTH as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_at_every_moment() {
+        assert_eq!(bar(0, 0), ">                   ");
+        assert_eq!(bar(5, 10), "==========>         ");
+        assert_eq!(bar(99, 100), "===================>");
+        assert_eq!(bar(100, 100), "====================");
+        assert_eq!(bar(u64::MAX, 1), "====================");
     }
-}
 
-fn set(bar: Option<ProgressBar>) {
-    if let Ok(mut drawn) = DRAWN.lock() {
-        *drawn = bar;
+    #[test]
+    fn the_figures_follow() {
+        let tally = Tally::default();
+        tally.expect(3, 3 << 20);
+        tally.read(1 << 20);
+        tally.finish_file();
+        let line = line("Hashing", false, &tally, Duration::from_secs(2));
+        assert_eq!(line.rest, "[======>             ] 1.0 MiB/3.0 MiB, 1/3 files, 512.0 KiB/s");
     }
-}
-
-fn bar(verb: &str, colors: bool) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr_with_hz(10));
-    let name = if colors {
-        "{prefix:>12.cyan.bold}"
-    } else {
-        "{prefix:>12}"
-    };
-    // As cargo's: a bar in ASCII, then figures.
-    let template = format!("{name} [{{bar:20}}] {{bytes}}/{{total_bytes}}, {{msg}}, {{binary_bytes_per_sec}}");
-    let style = ProgressStyle::with_template(&template).expect("the template is ours");
-    bar.set_style(style.progress_chars("=> "));
-    bar.set_prefix(verb.to_owned());
-    bar
 }

@@ -468,7 +468,16 @@ fn an_interrupted_command_writes_no_report() {
 fn places_are_from_the_top_of_the_repository_whatever_is_asked_of() {
     let project = Project::recorded("steady");
     // The whole package moves into a subdirectory, lock and all.
-    let names = ["Cargo.toml", "Cargo.lock", "repro.toml", "repro.lock", "src", "data", "model.json", "metrics.json"];
+    let names = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "repro.toml",
+        "repro.lock",
+        "src",
+        "data",
+        "model.json",
+        "metrics.json",
+    ];
     std::fs::create_dir_all(project.root.join("models/one")).unwrap();
     for name in names {
         let from = project.root.join(name);

@@ -1,0 +1,83 @@
+//! How wide a result is laid out. It is 80 columns wide wherever it is read, in a file, a pipe or a
+//! wide terminal, so that it is the same there; only a terminal that is narrower gets a narrower one.
+
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+/// How wide lines may get. A path or a digest that is longer stays whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    columns: usize,
+}
+
+/// The columns of a plain terminal.
+const COLUMNS: usize = 80;
+
+/// Less than this holds no table.
+const FEWEST: usize = 40;
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { columns: COLUMNS }
+    }
+}
+
+impl Layout {
+    /// That of a terminal of so many columns, or on none.
+    #[must_use]
+    pub fn on(terminal: Option<usize>) -> Self {
+        Self {
+            columns: terminal.unwrap_or(COLUMNS).clamp(FEWEST, COLUMNS),
+        }
+    }
+
+    /// Its columns.
+    #[must_use]
+    pub fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// A paragraph; with a label, later lines hang below it.
+    pub(super) fn wrapped(self, indent: &str, label: &str, text: &str) -> String {
+        let hanging = format!("{indent}  ");
+        let next = if label.is_empty() { indent } else { &hanging };
+        self.filled(&format!("{indent}{label}"), next, text)
+    }
+
+    /// A row of a table: later lines stand below the first one's text.
+    pub(super) fn row(self, start: &str, text: &str) -> String {
+        let below = " ".repeat(textwrap::core::display_width(start));
+        self.filled(start, &below, text)
+    }
+
+    fn filled(self, first: &str, next: &str, text: &str) -> String {
+        let options = Options::new(self.columns)
+            .initial_indent(first)
+            .subsequent_indent(next)
+            .break_words(false)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .word_separator(WordSeparator::AsciiSpace);
+        textwrap::fill(text, options) + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_narrow_terminal_changes_a_page() {
+        assert_eq!(Layout::on(None), Layout::default());
+        assert_eq!(Layout::on(Some(200)), Layout::default());
+        assert_eq!(Layout::on(Some(60)).columns(), 60);
+        assert_eq!(Layout::on(Some(7)).columns(), 40);
+    }
+
+    #[test]
+    fn a_row_hangs_below_its_text_and_keeps_a_long_word_whole() {
+        let layout = Layout::on(Some(40));
+        let row = layout.row("  \u{1b}[1mname\u{1b}[0m  ", "one two three four five six seven eight");
+        assert_eq!(row, "  \u{1b}[1mname\u{1b}[0m  one two three four five six\n        seven eight\n");
+        let long = "x".repeat(60);
+        assert_eq!(layout.row("  a ", &long), format!("  a {long}\n"));
+    }
+}
