@@ -2,9 +2,11 @@
 
 mod action;
 mod linters;
+mod runner;
 
 use serde_json::Value;
 
+use self::runner::Runner;
 use crate::support::{Answer, Project, git};
 
 /// The text without what the machine and the version decide.
@@ -232,5 +234,84 @@ fn the_jobs_in_the_document_are_jobs() {
             "on: workflow_dispatch\njobs:\n  verify:\n    runs-on: ubuntu-24.04\n    timeout-minutes: 60\n    ";
         let job = block.trim_end().replace("# checkout, then:", "").replace('\n', "\n    ");
         linters::workflow(&(triggers.to_owned() + &job + "\n"), "the_jobs_in_the_document_are_jobs");
+    }
+}
+
+/// The script of a step of a job.
+fn run_of(workflow: &Value, job: &str, name: &str) -> String {
+    let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
+    steps.iter().find(|step| step["name"] == name).unwrap()["run"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn the_steps_that_are_written_verify_and_end_as_the_command_does() {
+    let project = in_a_directory();
+    let trainer = project.root.join("trainer");
+    let workflow = parsed(&project.repro(&["ci", "github", "-p", "trainer", "--print"]).code(0).stdout);
+    let jobs = parsed(&project.repro(&["ci", "gitlab", "-p", "trainer", "--print"]).code(0).stdout);
+    let runner = Runner::of(&project);
+    runner.program("rustup", "exit 0");
+    let place = runner.place.to_string_lossy();
+    let top = project.root.parent().unwrap().to_path_buf();
+    let top_name = top.to_string_lossy();
+    let verify = run_of(&workflow, "verify", "Verify");
+    let lines = jobs["repro verify trainer"]["script"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap());
+    // Nothing is installed here.
+    let script: Vec<&str> = lines.filter(|line| !line.starts_with("cargo +stable")).collect();
+    let script = script.join("\n");
+    let by_github = || runner.script(&verify, &trainer, &[("PACKAGE", "trainer"), ("RUNNER_TEMP", &place)]);
+    let by_gitlab = || runner.script(&script, &top, &[("CI_PROJECT_DIR", &top_name), ("RUSTUP_TOOLCHAIN", "")]);
+    for (code, said) in [by_github(), by_gitlab()] {
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("reproduced:"), "{said}");
+    }
+    project.edit("trainer/numbers.csv", "1", "2");
+    for (code, said) in [by_github(), by_gitlab()] {
+        assert_eq!(code, 3, "{said}");
+    }
+}
+
+#[test]
+fn the_steps_that_are_written_gate_a_tag_by_the_protected_branch() {
+    let project = Project::recorded("steady");
+    project.named().repro(&["tag", "v0.1.0"]).code(0);
+    git(project.around(), &["clone", "--quiet", "--bare", "project", "remote.git"]);
+    let remote = project.around().join("remote.git");
+    project.git(&["remote", "add", "origin", &remote.to_string_lossy()]);
+    project.git(&["fetch", "--quiet", "origin"]);
+    let workflow = parsed(&project.repro(&["ci", "github", "--print"]).code(0).stdout);
+    let jobs = parsed(&project.repro(&["ci", "gitlab", "--print"]).code(0).stdout);
+    let runner = Runner::of(&project);
+    runner.program("rustup", "exit 0");
+    let place = runner.place.to_string_lossy();
+    let steps = ["Fetch the tag and what was signed", "Gate"]
+        .map(|name| run_of(&workflow, "gate", name))
+        .join("\n");
+    let lines = jobs["repro gate"]["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+    let script: Vec<&str> = lines.filter(|line| !line.starts_with("cargo +stable")).collect();
+    let script = script.join("\n");
+    for tag in ["v0.1.0", "v9"] {
+        // As a checkout leaves it.
+        project.git(&["tag", "--force", tag, "HEAD"]);
+        let github = [("TAG", tag), ("POLICY", "origin/main"), ("RUNNER_TEMP", &*place)];
+        let gitlab = [
+            ("CI_COMMIT_TAG", tag),
+            ("CI_DEFAULT_BRANCH", "main"),
+            ("CI_PROJECT_DIR", &*place),
+        ];
+        for (script, variables) in [(&steps, github), (&script, gitlab)] {
+            let (code, said) = runner.script(script, &project.root, &variables);
+            match tag {
+                "v0.1.0" => assert!(code == 0 && said.contains("passed: v0.1.0 may be a release"), "{said}"),
+                _ => assert!(code != 0 && !said.contains("passed:"), "{said}"),
+            }
+        }
     }
 }

