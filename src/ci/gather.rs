@@ -129,7 +129,8 @@ impl Asked<'_> {
         let says_so = |place: PathBuf| {
             let above = place.ancestors().take_while(|above| above.starts_with(root)).map(Path::to_path_buf);
             above.map(|directory| directory.join(".gitattributes")).any(|path| {
-                std::fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| line.contains("filter=lfs")))
+                std::fs::read_to_string(path)
+                    .is_ok_and(|text| text.lines().any(|line| !line.starts_with('#') && line.contains("filter=lfs")))
             })
         };
         places.chain([self.directory.clone()]).any(says_so)
