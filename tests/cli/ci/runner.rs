@@ -5,13 +5,6 @@ use std::process::Command;
 
 use crate::support::Project;
 
-/// Takes `--report PATH` from the arguments of a program that does not write reports yet.
-const UNREPORTED: &str = r#"count=$#
-while [ "$count" -gt 0 ]; do
-    word=$1; shift; count=$((count - 1))
-    if [ "$word" = --report ]; then shift; count=$((count - 1)); else set -- "$@" "$word"; fi
-done"#;
-
 /// A directory of the runner's with the programs that a step finds.
 pub struct Runner<'a> {
     pub project: &'a Project,
@@ -23,12 +16,7 @@ impl<'a> Runner<'a> {
         let place = project.around().join("runner");
         std::fs::create_dir_all(place.join("bin")).unwrap();
         let runner = Self { project, place };
-        let before = if project.repro(&["verify", "--help"]).stdout.contains("--report") {
-            ""
-        } else {
-            UNREPORTED
-        };
-        runner.program("cargo-repro", &format!("{before}\nexec '{}' \"$@\"", env!("CARGO_BIN_EXE_cargo-repro")));
+        runner.program("cargo-repro", &format!("exec '{}' \"$@\"", env!("CARGO_BIN_EXE_cargo-repro")));
         runner
     }
 
