@@ -19,6 +19,15 @@ use crate::verdict::Word;
 /// Places of one cause beyond these are counted.
 const MOST_SITES: usize = 8;
 
+/// What the section is called.
+pub(super) fn heading(view: View<'_>) -> &'static str {
+    match view.dossier.judged {
+        Ok(verdict) if verdict.tag.is_some() => "What stands against it",
+        Ok(_) => "What differs, and why",
+        Err(_) => "What may be why",
+    }
+}
+
 /// The section; none where only a failure was found, which has its own.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
     let items: Vec<&Item> = view.dossier.items.iter().filter(|item| item.group != Group::Failure).collect();
@@ -109,9 +118,12 @@ fn row(view: View<'_>, item: &Item, cause: Option<&Cause>, sides: [&str; 2]) -> 
                 div.subject { (view.text(&finding.subject)) }
                 @if let Some(stage) = &finding.stage { div.stage { "stage " (view.text(stage)) } }
             }
-            (value(view, sides[0], finding.locked.as_deref()))
-            (value(view, sides[1], finding.found.as_deref()))
-            td {
+            @let has_values = finding.locked.is_some() || finding.found.is_some();
+            @if has_values {
+                (value(view, sides[0], finding.locked.as_deref()))
+                (value(view, sides[1], finding.found.as_deref()))
+            }
+            td colspan=[(!has_values).then_some("3")] {
                 @match cause {
                     Some(cause) => (because(view, cause)),
                     None => p { (view.text(&finding.detail)) },
@@ -146,7 +158,7 @@ fn hint(view: View<'_>, finding: &Finding) -> Markup {
 fn because(view: View<'_>, cause: &Cause) -> Markup {
     html! {
         p { (view.text(&cause.detail)) }
-        @if let Some(first) = &cause.first { p { "What it changes first: " (view.code(first)) } }
+        @if let Some(first) = cause.first.as_ref().filter(|first| !cause.detail.contains(*first)) { p { "What it changes first: " (view.code(first)) } }
         @if !cause.sites.is_empty() {
             p { "Where the program draws on it:" }
             ol.sites {

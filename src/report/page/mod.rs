@@ -149,7 +149,7 @@ fn written(view: View<'_>) -> String {
 fn sections(view: View<'_>) -> Vec<(&'static str, &'static str, Markup)> {
     let all = [
         ("failure", "What failed", failure::section(view)),
-        ("findings", "What differs, and why", findings::section(view)),
+        ("findings", findings::heading(view), findings::section(view)),
         ("varied", "What was varied", findings::factors(view)),
         ("vouched", "Who vouches for it", vouched::section(view)),
         ("inputs", "Inputs", inputs::section(view)),

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::View;
+use super::chart::value;
 use super::state::State;
-use super::text::{count, digest, trainings};
+use super::text::{code, count, digest, trainings};
 use crate::digest::Digest;
 use crate::lockfile::Read;
 use crate::outcome::{Artifact, Metric, Outcome, StageOutcome};
@@ -191,7 +192,7 @@ fn both<'a, V>(
 }
 
 fn metric(metric: &Metric) -> Markup {
-    html! { b.number { (metric.value) } " " span.bits { "bits " code { (metric.bits) } } }
+    html! { b.number { (value(metric)) } " " span.bits { "bits " (code(&metric.bits, 60)) } }
 }
 
 fn artifact(artifact: &Artifact) -> Markup {

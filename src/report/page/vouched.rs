@@ -10,8 +10,15 @@ use crate::attestation::time;
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
     let verdict = view.dossier.judged.ok()?;
     if verdict.vouched.is_empty() {
+        let may_not_have_looked = if verdict.refusals.is_empty() {
+            ""
+        } else {
+            ", or the gate did not come to look for one"
+        };
         let asked = verdict.tag.is_some();
-        return asked.then(|| html! { p { "No signed verdict was found that is valid and by a key of the policy." } });
+        return asked.then(
+            || html! { p { "No valid signed verdict by a key of the policy was found" (may_not_have_looked) "." } },
+        );
     }
     let left_out = verdict.vouched.len().saturating_sub(view.limits.rows);
     Some(html! {

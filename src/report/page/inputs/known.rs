@@ -27,6 +27,8 @@ enum Looked {
 pub(super) struct Known {
     looked: Looked,
     changes: Vec<(Option<Input<'static>>, Finding, bool)>,
+    /// Whether the lock's id is not the digest of its body.
+    is_edited: bool,
     /// Kinds of what was not checked.
     not_checked: Vec<&'static str>,
 }
@@ -46,6 +48,7 @@ impl Known {
         Self {
             looked: looked(dossier),
             changes: drift.map(|drift| (input(drift), Finding::from(drift), stops(drift))).collect(),
+            is_edited: dossier.lock.is_some_and(|read| read.id != read.actual_id),
             not_checked: verdict
                 .into_iter()
                 .flat_map(|verdict| &verdict.not_checked)
@@ -95,6 +98,14 @@ impl Known {
                 State::Differs("differs")
             } else {
                 State::Aside("differs, which stops nothing")
+            };
+        }
+        // Who reads a lock computes its id.
+        if matches!(input, Input::Lock) {
+            return if self.is_edited {
+                State::Differs("edited by hand")
+            } else {
+                State::Partly("intact")
             };
         }
         match self.looked {
