@@ -52,8 +52,8 @@ struct Inner {
     /// Indented lines under the message: the manifest's line, the end of a program's output.
     context: Option<String>,
     hint: Option<String>,
-    /// The end of what the failed program said, which a terminal has shown already.
-    transcript: Option<String>,
+    /// The end of a program's output, where whoever ran it has seen it go by: for reports.
+    seen: Option<String>,
     /// What may be why.
     causes: Vec<Cause>,
     /// Whether it is cargo that refuses the package.
@@ -69,7 +69,7 @@ impl Error {
             what: what.into(),
             context: None,
             hint: None,
-            transcript: None,
+            seen: None,
             causes: Vec::new(),
             of_cargo: false,
         }))
@@ -124,10 +124,15 @@ impl Error {
         self
     }
 
-    /// The end of what the failed program said: for reports, and not printed again.
+    /// The end of a program's output: lines to show under the message, unless they went by already.
     #[must_use]
-    pub fn transcript(mut self, said: impl Into<String>) -> Self {
-        self.0.transcript = Some(said.into());
+    pub fn said(mut self, output: String, has_gone_by: bool) -> Self {
+        let place = if has_gone_by {
+            &mut self.0.seen
+        } else {
+            &mut self.0.context
+        };
+        *place = Some(output);
         self
     }
 
@@ -188,10 +193,10 @@ impl Error {
         self.0.context.as_deref()
     }
 
-    /// What a report shows under the message: what the program said, or else the lines under it.
+    /// The lines under it, also where they went by already: for whoever reads of it later.
     #[must_use]
-    pub fn said(&self) -> Option<&str> {
-        self.0.transcript.as_deref().or(self.0.context.as_deref()).filter(|said| !said.is_empty())
+    pub fn output(&self) -> Option<&str> {
+        self.0.context.as_deref().or(self.0.seen.as_deref()).filter(|lines| !lines.is_empty())
     }
 
     /// What to do next, if that can be said.

@@ -254,7 +254,7 @@ fn text(item: &Item) -> String {
 
 fn errored(error: &Error, dossier: &Dossier<'_>) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    let said = error.said().unwrap_or_default();
+    let said = error.output().unwrap_or_default();
     let hint = error.next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
     let causes: String = dossier.of(&[Group::Cause]).map(|item| format!("\n\n{}", text(item))).collect();
     status

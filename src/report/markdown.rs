@@ -152,7 +152,7 @@ fn paragraph(item: &Item) -> String {
 /// The end of what the compiler or the program said.
 fn failure(dossier: &Dossier<'_>) -> String {
     const LINES: usize = 40;
-    let Some(said) = dossier.judged.err().and_then(Error::said) else {
+    let Some(said) = dossier.judged.err().and_then(Error::output) else {
         return String::new();
     };
     let lines: Vec<&str> = said.lines().collect();

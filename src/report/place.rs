@@ -257,7 +257,7 @@ impl Texts {
     /// What the compiler pointed at, or the manifest's line that an error names.
     #[must_use]
     pub fn of_failure(&self, error: &Error) -> Option<Place> {
-        if let Some((path, line)) = lines::pointed_at(error.said().unwrap_or_default()) {
+        if let Some((path, line)) = lines::pointed_at(error.output().unwrap_or_default()) {
             // The compiler speaks from the workspace's directory.
             let path = joined(&self.workspace, path)?;
             return Some(Place { path, line: Some(line) });

@@ -119,7 +119,7 @@ fn invocation(dossier: &Dossier<'_>) -> Value {
         .collect();
     if let Err(error) = dossier.judged {
         let mut text = visible(error.what());
-        if let Some(said) = error.said() {
+        if let Some(said) = error.output() {
             text += &format!("\n{said}");
         }
         notifications.push(json!({"level": "error", "message": {"text": text}}));

@@ -77,12 +77,7 @@ pub fn build(
     .run(shell)?;
     if !ended.status.success() {
         return Err(Error::build("the build failed in a clean checkout")
-            .context(if shell.is_human() && !shell.is_quiet() {
-                String::new()
-            } else {
-                ended.tail.clone()
-            })
-            .transcript(ended.tail)
+            .said(ended.tail, shell.is_human() && !shell.is_quiet())
             .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?"));
     }
     let mut built = Built::default();

@@ -206,12 +206,7 @@ fn judge(name: &str, stage: &Stage, ended: &Ended, shell: Shell) -> Result<()> {
         }
         _ => format!("stage `{name}` ended in an unknown way"),
     };
-    let said = if shell.is_human() && !shell.is_quiet() {
-        String::new()
-    } else {
-        ended.tail.clone()
-    };
-    let error = Error::training(what).context(said).transcript(&ended.tail);
+    let error = Error::training(what).said(ended.tail.clone(), shell.is_human() && !shell.is_quiet());
     Err(if ended.timed_out {
         error.hint("raise `timeout` in repro.toml if it needs longer")
     } else if ended.status.signal() == Some(signal_hook::consts::SIGKILL) {

@@ -18,7 +18,7 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
             "It failed in the phase " code { (error.failed_phase().word()) } ", with exit code " (exit_code.number())
             " (" (exit_code.meaning()) "). There is no verdict: this page says nothing for or against the lock."
         }
-        @if let Some(context) = error.context_lines() {
+        @if let Some(context) = error.output() {
             (output(context, view.limits.output))
         }
         @if let Some(hint) = error.next() {
