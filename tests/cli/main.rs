@@ -32,6 +32,7 @@ mod keys;
 mod lock_errors;
 mod log;
 mod manifest_errors;
+mod page;
 mod places;
 mod release;
 mod reports;

@@ -158,5 +158,8 @@ fn the_same_dossier_gives_the_same_bytes() {
         case.page()
     };
     assert_eq!(page(), page());
-    insta::assert_snapshot!("whole", page().split_once("</style>").unwrap().1.replace("><", ">\n<"));
+    let body = page().split_once("</style>").unwrap().1.replace("><", ">\n<");
+    insta::with_settings!({snapshot_path => "../../../../tests/snapshots", prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("page", body);
+    });
 }
