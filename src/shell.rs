@@ -75,7 +75,9 @@ impl Shell {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
             // anstream would colour it in CI.
-            ColorChoice::Auto if ambient::has_plain_terminal() => anstream::ColorChoice::Never,
+            ColorChoice::Auto if ambient::has_plain_terminal() && !ambient::is_set("CLICOLOR_FORCE") => {
+                anstream::ColorChoice::Never
+            }
             ColorChoice::Auto => anstream::ColorChoice::Auto,
         }
         .write_global();

@@ -40,5 +40,6 @@ mod runner;
 mod schema;
 mod support;
 mod tag;
+mod terminal;
 mod vary;
 mod wine;

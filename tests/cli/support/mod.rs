@@ -6,6 +6,7 @@ pub mod messages;
 mod recorded;
 pub mod release;
 mod switch;
+pub mod terminal;
 pub mod toolchain;
 
 use std::path::{Path, PathBuf};
