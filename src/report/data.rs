@@ -76,8 +76,16 @@ fn columns(table: &Table, layout: Layout) -> String {
     let name = widest(&|column| column.name.chars().count(), 6);
     let kind = widest(&|column| column.kind.chars().count(), 4);
     let _ = writeln!(text, "    {FAINT}{:<name$}  {:<kind$}  {:>8}  digest{FAINT:#}", "column", "type", "missing");
+    // A row that goes on in the next one is no table any more; which digest it is stands above.
+    let is_narrow = 4 + name + 2 + kind + 2 + 8 + 2 + "sha256:0123456789ab".len() > page.columns();
     for column in &table.columns {
-        let (title, digest) = (visible(&column.name), column.digest.short());
+        let title = visible(&column.name);
+        let digest = column.digest.short();
+        let digest = if is_narrow {
+            digest.split(':').next_back().unwrap_or_default()
+        } else {
+            &digest
+        };
         let _ = writeln!(text, "    {title:<name$}  {:<kind$}  {:>8}  {digest}", column.kind, column.nulls);
     }
     text

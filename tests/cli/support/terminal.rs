@@ -2,7 +2,7 @@
 //! emulator, and tests look at the emulator's screen.
 
 use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,7 @@ impl Terminal {
         drop(command); // its ends of the terminal with it
         Self {
             child,
-            master: std::fs::File::from(OwnedFd::from(master)),
+            master: std::fs::File::from(master),
             screen: vt100::Parser::new(ROWS, columns, 0),
             raw: Vec::new(),
             around: project.around().to_path_buf(),
