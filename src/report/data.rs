@@ -77,7 +77,7 @@ fn columns(table: &Table, layout: Layout) -> String {
     let kind = widest(&|column| column.kind.chars().count(), 4);
     let _ = writeln!(text, "    {FAINT}{:<name$}  {:<kind$}  {:>8}  digest{FAINT:#}", "column", "type", "missing");
     // A row that goes on in the next one is no table any more; which digest it is stands above.
-    let is_narrow = 4 + name + 2 + kind + 2 + 8 + 2 + "sha256:0123456789ab".len() > page.columns();
+    let is_narrow = 4 + name + 2 + kind + 2 + 8 + 2 + "sha256:0123456789ab".len() > layout.columns();
     for column in &table.columns {
         let title = visible(&column.name);
         let digest = column.digest.short();

@@ -122,10 +122,10 @@ pub fn diff(a: &str, b: &str, inputs: &[Finding], outputs: &[Finding], layout: L
         for finding in findings {
             let _ = writeln!(text, "  {} {NAME}{}{NAME:#}", finding.kind, visible(&finding.subject));
             if let Some(old) = &finding.locked {
-                text += &layout.row("    ", &format!("{OLD}- {}{OLD:#}", visible(old)));
+                text += &layout.row(&format!("    {OLD}- "), &format!("{}{OLD:#}", visible(old)));
             }
             if let Some(new) = &finding.found {
-                text += &layout.row("    ", &format!("{NEW}+ {}{NEW:#}", visible(new)));
+                text += &layout.row(&format!("    {NEW}+ "), &format!("{}{NEW:#}", visible(new)));
             }
         }
     }
