@@ -9,7 +9,7 @@ use cargo_repro::digest::Digest;
 use cargo_repro::lockfile::Lockfile;
 use scraper::{Html, Selector};
 
-use crate::support::release::PLAIN;
+use crate::support::release::{PLAIN, keys};
 use crate::support::{Project, git, has_walls};
 
 /// The page that a command writes; it must end with that code.
@@ -68,7 +68,7 @@ fn a_reproduced_page_says_what_was_looked_at_and_how_to_do_it_again() {
     assert!(texts(&page, ".inputs td:last-child").iter().all(|state| state.contains("✓")));
     assert!(texts(&page, ".outcome td:last-child").iter().all(|state| state == "✓ the same"));
     assert_eq!(texts(&page, "figure svg.plot use").len(), 8 + 1, "eight locks, and a ring around the current one");
-    assert_eq!(texts(&page, "figure .name"), ["this lock", "v0.3.0…c.1"].map(str::to_owned));
+    assert_eq!(texts(&page, "figure .name"), ["this lock", "v0.3.0-rc.1"].map(str::to_owned));
     let steps = texts(&page, ".times th[scope=row]");
     assert!(steps.contains(&"training 2, stage train".to_owned()), "{steps:?}");
     assert!(texts(&page, "#repeat pre").contains(&"cargo repro verify --times 2".to_owned()));
@@ -210,4 +210,22 @@ fn a_page_of_a_refused_tag_has_every_reason_and_looks_at_no_machine() {
     assert_eq!(texts(&page, ".findings th code"), ["tag-lightweight".to_owned()]);
     assert!(texts(&page, "#environment td").contains(&"the gate reads the repository alone".to_owned()));
     assert!(texts(&page, "#repeat pre").contains(&"cargo repro gate v0.1.0".to_owned()));
+}
+
+#[test]
+fn a_page_of_a_release_says_who_vouches_and_ticks_what_the_tagged_commit_has() {
+    let project = Project::gated(PLAIN);
+    let alice = project.key("alice");
+    project.policy("repro.toml", &format!("tags = \"v*\"\nrequire = 1\n{}", keys(&[("alice", &alice)])));
+    project.tag("v0.1.0").note(&project.attestation(&alice, |_, _| {}));
+    let page = page(&project, &["gate", "v0.1.0"], 0);
+    word(&page, "passed");
+    assert_eq!(texts(&page, "#vouched th[scope=row]"), ["alice"]);
+    assert!(
+        texts(&page, "#vouched td")[1].starts_with("reproduced, 1 training on "),
+        "{:?}",
+        texts(&page, "#vouched td")
+    );
+    let states = texts(&page, ".inputs td:last-child");
+    assert!(states.contains(&"✓ as in the tagged commit".to_owned()) && states.contains(&"– not checked".to_owned()));
 }

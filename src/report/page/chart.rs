@@ -14,9 +14,9 @@ const TOP: f64 = 34.0;
 const BOTTOM: f64 = 176.0;
 const HEIGHT: u32 = 214;
 
-/// Names beside marks: how near they may come to each other, in percent, and how long they may be.
-const APART: f64 = 22.0;
-const LONGEST_NAME: usize = 9;
+/// Names beside marks: how long they may be, and how much room half a character may take on a phone, in percent.
+const LONGEST_NAME: usize = 14;
+const HALF: f64 = 1.7;
 
 /// What is drawn.
 pub(super) struct Drawing<'a> {
@@ -176,19 +176,25 @@ fn names(drawing: &Drawing<'_>, scale: &Scale) -> Markup {
         .iter()
         .rev()
         .filter(|(_, point)| !point.is_current && !point.entry.tags.is_empty());
-    let mut taken: Vec<f64> = Vec::new();
+    // The middle of each, and half its width.
+    let mut taken: Vec<(f64, f64)> = Vec::new();
     let mut named = Vec::new();
     for (number, point) in current.chain(tagged) {
-        let place = scale.percent(point.at);
-        if taken.iter().all(|other| (place - other).abs() >= APART) {
-            taken.push(place);
-            named.push((number, point, place));
+        let (name, place) = (name(point), scale.percent(point.at));
+        let half = HALF * name.chars().count() as f64;
+        let (anchor, middle) = match place {
+            place if place < half => ("start", place + half),
+            place if place > 100.0 - half => ("end", place - half),
+            place => ("middle", place),
+        };
+        if taken.iter().all(|(other, width)| (middle - other).abs() > half + width) {
+            taken.push((middle, half + 1.0));
+            named.push((number, point, anchor, name));
         }
     }
     html! {
-        @for (number, point, place) in named {
-            @let anchor = if place < 10.0 { "start" } else if place > 90.0 { "end" } else { "middle" };
-            text.name x=(scale.x(point.at)) y=(scale.y(*number)) dy="-15" text-anchor=(anchor) { (name(point)) }
+        @for (number, point, anchor, name) in named {
+            text.name x=(scale.x(point.at)) y=(scale.y(*number)) dy="-15" text-anchor=(anchor) { (name) }
         }
     }
 }

@@ -57,7 +57,8 @@ fn introduction(view: View<'_>, is_computed: bool) -> Markup {
     html! {
         p {
             @if is_computed {
-                "Computed again here, by " (trainings(runs)) " from the commit in a new directory."
+                "Computed again here, from the commit in a new directory; there " (if runs == 1 { "was " } else { "were " })
+                (trainings(runs)) " in all."
             } @else if runs > 0 {
                 "There was " (trainings(runs)) ", of which no outcome is kept."
             } @else {

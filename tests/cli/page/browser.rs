@@ -68,7 +68,7 @@ fn measuring(page: &str, width: u32) -> String {
 document.getElementById("page").onload = event => {{
   const inner = event.target.contentWindow, root = inner.document.documentElement;
   const over = [...inner.document.querySelectorAll("body *")].filter(element =>
-    element.getBoundingClientRect().right > root.clientWidth + 1 && !element.closest(".visually-hidden, thead"));
+    element.getBoundingClientRect().right > root.clientWidth + 1 && !element.closest(".visually-hidden, thead, pre[tabindex] *"));
   document.getElementById("told").textContent = "told " + JSON.stringify({{
     width: root.clientWidth, content: root.scrollWidth, height: root.scrollHeight,
     over: over.map(element => element.outerHTML.slice(0, 200)),
