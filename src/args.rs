@@ -4,9 +4,10 @@ mod ci;
 mod help;
 mod release;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+use clap::{Args as ClapArgs, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use ci::{Ci, CiGithub, CiGitlab, Forge, Writing};
 pub use help::{Completions, ExplainCode};
@@ -53,6 +54,35 @@ pub struct Args {
     /// Cargo's usual flags.
     #[command(flatten)]
     pub common: Common,
+}
+
+impl Args {
+    /// The command line, or why it is refused: in the colours that it asks for itself.
+    ///
+    /// # Errors
+    /// What to print: the refusal, or the help that was asked for.
+    pub fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let command = Self::command().color(color_wanted(arguments));
+        let matches = command.try_get_matches_from(arguments)?;
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// What `--color` says, before anything is known of the rest: the rest may be refused in colour.
+fn color_wanted(arguments: &[OsString]) -> ColorChoice {
+    let words = arguments.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
+    let mut is_next = false;
+    let mut wanted = ColorChoice::Auto;
+    for word in words {
+        let value = if is_next {
+            Some(word)
+        } else {
+            word.strip_prefix("--color=")
+        };
+        wanted = value.and_then(|value| value.parse().ok()).unwrap_or(wanted);
+        is_next = word == "--color";
+    }
+    wanted
 }
 
 /// Flags that every command takes, as cargo's commands do.

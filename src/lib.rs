@@ -52,8 +52,6 @@ pub mod verdict;
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
-
 use crate::args::{Args, Command};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
@@ -76,7 +74,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     if arguments.get(1).is_some_and(|word| word == "repro") {
         arguments.remove(1);
     }
-    let args = match Args::try_parse_from(arguments) {
+    let args = match Args::read(&arguments) {
         Ok(args) => args,
         Err(refusal) => return shell::refuse(&refusal),
     };

@@ -127,6 +127,42 @@ fn colours_are_as_the_flag_says_then_as_the_environment_does() {
 }
 
 #[test]
+fn help_and_refusals_follow_the_colours_that_are_asked_for() {
+    let project = Project::empty();
+    for (args, variables, code, is_styled) in [
+        (&["--help"][..], &[][..], 0, true),
+        (&["--color", "never", "--help"], &[], 0, false),
+        (&["verify", "--help", "--color=never"], &[], 0, false),
+        (&["--help"], &[("NO_COLOR", "1")], 0, false),
+        (&["--help"], &[("TERM", "dumb")], 0, false),
+        (&["verify", "--no-such-flag"], &[], 2, true),
+        (&["verify", "--no-such-flag", "--color=never"], &[], 2, false),
+    ] {
+        let ended = Terminal::start(&project, 80, args, variables).end();
+        assert_eq!(ended.code, Some(code), "{args:?}: {}", ended.text);
+        assert_eq!(ended.is_styled(), is_styled, "{args:?} {variables:?}: {}", ended.text);
+    }
+    let piped = project.repro(&["--color", "always", "--help"]);
+    assert!(piped.stdout.contains("\u{1b}["), "{}", piped.stdout);
+}
+
+#[test]
+fn hashing_for_long_has_a_bar_that_fits_and_leaves_no_trace() {
+    for columns in [60, 200] {
+        let project = Project::empty();
+        // Of a file that is all holes, the disk has nothing.
+        std::fs::File::create(project.root.join("large.bin")).unwrap().set_len(12 << 30).unwrap();
+        let mut terminal = Terminal::start(&project, columns, &["hash", "large.bin"], &[]);
+        let row = terminal.wait_for("     Hashing [");
+        assert!(row.contains("GiB") && row.chars().count() < columns.into(), "{row}");
+        terminal.press(&[3]);
+        let ended = terminal.end();
+        assert_eq!(ended.code, Some(130), "{}", ended.text);
+        assert!(!ended.text.contains("Hashing"), "{}", ended.text);
+    }
+}
+
+#[test]
 fn a_programs_own_progress_is_shown_in_the_live_line_and_its_last_form_above() {
     let project = script(&format!(
         "printf 'load 10%%\\rload 20%%\\r'; sleep 1.5; printf '\\rload 90%%'; sleep 0.5; printf '\\rloaded  \\n'\n\
