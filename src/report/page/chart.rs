@@ -43,6 +43,10 @@ pub(super) fn shapes() -> Markup {
                 circle #m-lock-open.mark.open r="4" {}
                 path #m-tag.mark.full d="M0-7L7 0L0 7L-7 0z" {}
                 path #m-tag-open.mark.open d="M0-6L6 0L0 6L-6 0z" {}
+                circle #s-lock.mark.full.small r="2" {}
+                circle #s-lock-open.mark.open.small r="2.5" {}
+                path #s-tag.mark.full.small d="M0-4.5L4.5 0L0 4.5L-4.5 0z" {}
+                path #s-tag-open.mark.open.small d="M0-4.5L4.5 0L0 4.5L-4.5 0z" {}
                 circle #m-current.ring r="11" {}
                 path #m-found.cross d="M-6-6L6 6M6-6L-6 6" {}
             }
@@ -149,18 +153,22 @@ fn curve(drawing: &Drawing<'_>, scale: &Scale) -> Markup {
     }
 }
 
+/// More marks than these are small: on a phone they would run together.
+const MOST_LARGE: usize = 32;
+
 fn marks(drawing: &Drawing<'_>, scale: &Scale) -> Markup {
+    let is_small = drawing.points.len() > MOST_LARGE;
     html! {
         @for (number, point) in drawing.points {
             @let (x, y) = (scale.x(point.at), scale.y(*number));
             @let mark = match (point.entry.tags.is_empty(), point.is_doubtful()) {
-                (true, false) => "#m-lock",
-                (true, true) => "#m-lock-open",
-                (false, false) => "#m-tag",
-                (false, true) => "#m-tag-open",
+                (true, false) => "lock",
+                (true, true) => "lock-open",
+                (false, false) => "tag",
+                (false, true) => "tag-open",
             };
             @if point.is_current { use href="#m-current" x=(x) y=(y) {} }
-            use href=(mark) x=(x) y=(y) {}
+            use href={ (if is_small { "#s-" } else { "#m-" }) (mark) } x=(x) y=(y) {}
         }
         @if let Some(found) = drawing.found {
             use href="#m-found" x=(scale.x(drawing.locks)) y=(scale.y(found)) {}
