@@ -84,6 +84,7 @@ impl Reports {
             command: subject.command,
             repeat: subject.repeat.clone(),
             package: subject.package.clone(),
+            commit: subject.commit.as_deref(),
             judged,
             lock: subject.lock.as_ref(),
             platform: subject.platform.as_ref(),

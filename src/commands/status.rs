@@ -48,6 +48,7 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
         Err(refusal) => return inspect::refused(&directory, refusal),
     };
     subject.package.clone_from(&project.package.name);
+    subject.commit = Some(project.commit.to_string());
     let read = read?;
     let begin = Instant::now();
     let inspected = settings

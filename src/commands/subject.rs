@@ -28,6 +28,8 @@ pub(super) struct Subject {
     pub(super) directory: Option<PathBuf>,
     /// The package's name.
     pub(super) package: String,
+    /// The commit that is looked at.
+    pub(super) commit: Option<String>,
     /// The lock that the inputs are held against.
     pub(super) lock: Option<Read>,
     /// The platform class of this machine.

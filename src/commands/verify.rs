@@ -83,6 +83,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
         Err(refusal) => return inspect::refused(&directory, refusal),
     };
     subject.package.clone_from(&project.package.name);
+    subject.commit = Some(project.commit.to_string());
     let read = Lockfile::read(&project.lock_path())?;
     subject.lock = Some(read.clone());
     let at = args.rev.as_ref().map_or_else(String::new, |name| format!("{name}, "));

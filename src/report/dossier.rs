@@ -25,6 +25,8 @@ pub struct Dossier<'a> {
     pub repeat: String,
     /// The package's name; empty where not even that is known.
     pub package: String,
+    /// The commit that is looked at, if it is known; the verdict's own counts more.
+    pub commit: Option<&'a str>,
     /// The verdict, or why there is none.
     pub judged: Result<&'a Verdict, &'a Error>,
     /// The lock that it is about, if it could be read.
@@ -175,9 +177,6 @@ fn judged_items(verdict: &Verdict, lock: Option<&Read>, texts: Option<&Texts>) -
 
 fn cause_item(cause: &Cause, texts: Option<&Texts>) -> Item {
     let mut detail = cause.detail.clone();
-    if let Some(first) = &cause.first {
-        detail += &format!("; it changes `{first}` first");
-    }
     for site in &cause.sites {
         detail += &format!("; at {}", in_words(site));
     }

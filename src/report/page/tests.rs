@@ -74,6 +74,7 @@ impl Case {
             command: "verify",
             repeat: "cargo repro verify".to_owned(),
             package: self.package,
+            commit: None,
             judged: self.judged.as_ref(),
             lock: self.lock.as_ref(),
             platform: self.platform.as_ref(),
