@@ -167,7 +167,11 @@ fn label(number: f64, exponent: i32, is_long: bool) -> String {
     let number = if number == 0.0 { 0.0 } else { number };
     if is_long && number.abs() < 1e7 && number.abs() >= 1e-4 || number == 0.0 && is_long {
         let text = number.to_string();
-        return if text.len() <= 9 { text } else { format!("{number:.2e}") };
+        return match number.abs() {
+            _ if text.len() <= 9 => text,
+            1e-2..1e4 => format!("{number:.4}"),
+            _ => format!("{number:.2e}"),
+        };
     }
     if is_long {
         return format!("{number:.2e}");
@@ -190,6 +194,7 @@ mod tests {
         assert_eq!(texts(-3.0, 7.0), ["-2.5", "0.0", "2.5", "5.0"]);
         assert_eq!(texts(120.0, 480.0), ["200", "300", "400"]);
         assert_eq!(texts(0.5, 0.5), ["0.5"]);
+        assert_eq!(texts(0.649_747_140_522_875_9, 0.649_747_140_522_875_9), ["0.6497"]);
     }
 
     #[test]
