@@ -93,12 +93,33 @@ pub fn harmless(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn what_the_runner_decodes_is_encoded() {
         assert_eq!(data("50%\r\nof"), "50%25%0D%0Aof");
         assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+    }
+
+    proptest! {
+        #[test]
+        fn a_runner_reads_back_what_was_said(text in any::<String>()) {
+            let decoded = |text: &str| text.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%");
+            prop_assert_eq!(decoded(&data(&text)), text.clone());
+            let encoded = property(&text);
+            prop_assert!(!encoded.contains([':', ',', '\n', '\r']), "{}", encoded);
+            prop_assert_eq!(decoded(&encoded.replace("%3A", ":").replace("%2C", ",")), text);
+        }
+
+        #[test]
+        fn nothing_harmless_is_a_command(text in "([ \t]{0,2}(::|##\\[|[a-z:#\\[ ]{0,6})\n?){0,20}") {
+            let harmless = harmless(&text);
+            let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+            prop_assert!(!harmless.lines().any(is_command), "{:?}", harmless);
+            prop_assert_eq!(harmless.replace('\u{200b}', ""), text);
+        }
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub(super) fn containing(text: &str, wanted: &str) -> Option<u32> {
 
 /// The line of a row of a table, counted from 0, where each row is a line.
 pub(super) fn of_row(text: &str, row: u64) -> Option<u32> {
-    let is_plain = !text.contains('"') && !text.contains("\n\n") && !text.starts_with(['\n', '\r']);
+    // A quoted cell that holds a line's end leaves an odd number of quotes on the line; a blank line is no row.
+    let is_plain = text.lines().all(|line| !line.trim().is_empty() && line.matches('"').count() % 2 == 0);
     let head = text.lines().next()?;
     // Without a header, as tables are read: every cell of the first line is a number.
     let is_number = |cell: &str| cell.trim().parse::<f64>().is_ok();
@@ -116,7 +117,9 @@ mod tests {
     fn a_row_is_a_line_only_where_no_cell_holds_one() {
         assert_eq!(of_row("a,b\n1,2\n3,4\n", 1), Some(3));
         assert_eq!(of_row("1,2\n3,4\n", 1), Some(2));
+        assert_eq!(of_row("\"a\";b\n\"1;2\";3\n3;4\n", 1), Some(3));
         assert_eq!(of_row("a,b\n\"1\n\",2\n3,4\n", 1), None);
+        assert_eq!(of_row("a,b\n\n1,2\n", 0), None);
     }
 
     #[test]
