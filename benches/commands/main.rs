@@ -2,7 +2,7 @@
 //! times, minimum and median of each, and their ratio. No test: nothing fails when a machine is slow.
 //!
 //! ```sh
-//! cargo bench --bench commands                        # status, gate, record
+//! cargo bench --bench commands                        # status, gate, history, record
 //! cargo bench --bench commands -- --slow              # verify too: minutes
 //! cargo bench --bench commands -- status --runs 50    # one of them
 //! cargo bench --bench commands -- long --seconds 60   # another length of training
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(why) => {
             eprintln!(
-                "{why}\nusage: cargo bench --bench commands -- [status|gate|record|long|verify]… [--runs N] [--seconds S] [--slow]"
+                "{why}\nusage: cargo bench --bench commands -- [status|gate|history|record|long|verify]… [--runs N] [--seconds S] [--slow]"
             );
             return ExitCode::FAILURE;
         }
@@ -49,6 +49,9 @@ fn main() -> ExitCode {
     }
     if wanted("gate") {
         gate(options.runs.unwrap_or(30));
+    }
+    if wanted("history") {
+        history(options.runs.unwrap_or(5));
     }
     if wanted("record") {
         record(options.runs.unwrap_or(20));
@@ -76,7 +79,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--slow" => options.slow = true,
             "--runs" => options.runs = Some(number().ok_or("--runs needs a number")?.max(1.0) as u32),
             "--seconds" => options.seconds = number().ok_or("--seconds needs a number")?,
-            "status" | "gate" | "record" | "long" | "verify" => options.names.push(arg),
+            "status" | "gate" | "history" | "record" | "long" | "verify" => options.names.push(arg),
             other => return Err(format!("there is no bench `{other}`")),
         }
     }
@@ -109,6 +112,20 @@ git -c user.name=Bench -c user.email=bench@localhost tag --annotate --message "R
         Side::new("git show", scene.program("git", &["show", "--stat", "v1"])),
     ];
     compare("gate, a tag that passes", runs, Side::new("cargo repro gate", tool), peers, Reach::Millis(15));
+}
+
+/// `log` of ten thousand locks, and a page with charts of them, beside git that prints what changed from one to
+/// the next.
+fn history(runs: u32) {
+    const LOCKS: u32 = 10_000;
+    let scene = Scene::fixture("steady");
+    scene.record();
+    scene.many_locks(LOCKS);
+    let peer = || Side::new("git log --patch", scene.program("git", &["log", "--patch", "many", "--", "repro.lock"]));
+    let log = Side::new("cargo repro log", scene.repro(&["log", "many"]));
+    compare("log, 10,000 locks", runs, log, vec![peer()], Reach::Millis(1000));
+    let page = Side::new("cargo repro status", scene.repro(&["status", "--quiet", "--report", "page.html"]));
+    compare("a page, 10,000 locks", runs, page, vec![peer()], Reach::Millis(1000));
 }
 
 /// `record` beside a plain run, when neither has anything to build.

@@ -124,6 +124,29 @@ impl Scene {
         self.succeed(self.repro(&["status", "--quiet"]));
     }
 
+    /// Puts so many locks on the branch `many`, which differ in the seed, and behind HEAD.
+    pub fn many_locks(&self, number: u32) {
+        let lock = std::fs::read_to_string(self.top().join("repro.lock")).expect("it was recorded");
+        let mut stream = String::from("reset refs/heads/many\n");
+        for seed in 0..number {
+            let lock = lock.replace("seed = 42", &format!("seed = {seed}"));
+            let (time, length) = (1_767_225_600 + seed, lock.len());
+            stream +=
+                &format!("commit refs/heads/many\ncommitter Bench <bench@localhost> {time} +0000\ndata 4\nlock\n");
+            stream += &format!("M 100644 inline repro.lock\ndata {length}\n{lock}\n");
+        }
+        let file = self.work().join("stream");
+        write(&file, &stream);
+        // What is checked out then has these locks behind it.
+        let script = format!(
+            "git fast-import --quiet < '{}' && git reset --soft many
+            git -c user.name=Bench -c user.email=bench@localhost commit --quiet --message 'the lock at hand'",
+            file.display()
+        );
+        self.succeed(self.program("sh", &["-ec", &script]));
+        self.succeed(self.repro(&["status", "--quiet"]));
+    }
+
     /// How many rounds take so long here, by the processor's time: a busy machine would give too few.
     pub fn calibrate(&self, seconds: f64) -> u64 {
         const FEW: u64 = 200_000;
