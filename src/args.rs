@@ -233,7 +233,7 @@ pub struct Record {
 /// Files that a report is written to.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Reports {
-    /// Write a report, in the form of its ending: .html .md .json .sarif .xml (`JUnit`); may be repeated
+    /// Write a report, in the form of its ending: .html .md .json .sarif .xml (JUnit); may be repeated
     #[arg(long = "report", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }

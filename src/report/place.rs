@@ -297,6 +297,83 @@ fn joined(directory: &str, path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn texts() -> Texts {
+        Texts {
+            prefix: "models/wine".to_owned(),
+            workspace: String::new(),
+            manifest: "version = 1\nseed = 7\n\n[params]\ndepth = 3\n\n[environment]\nset = { A = \"1\" }\n".to_owned(),
+            lock:
+                "id = \"sha256:0\"\nseed = 7\n\n[platform]\nlibc = \"glibc 2.36\"\n\n[toolchain]\nrustc = \"1.95.0\"\n"
+                    .to_owned(),
+            packages: "[[package]]\nname = \"rand\"\nversion = \"0.8.5\"\n".to_owned(),
+            ..Texts::default()
+        }
+    }
+
+    fn change<Name>(name: Name) -> Change<Name> {
+        let (locked, found) = (None, None);
+        Change { name, locked, found }
+    }
+
+    #[test]
+    fn an_input_is_looked_for_where_it_is_declared() {
+        let package = crate::snapshot::dependencies::Package {
+            name: "rand".to_owned(),
+            version: "0.8.5".to_owned(),
+            source: None,
+            checksum: None,
+        };
+        let seed = |number| crate::snapshot::Seed::new(number).unwrap();
+        let environment = |name: &str| Drift::Environment {
+            name: name.to_owned(),
+            locked: None,
+            found: None,
+        };
+        let cases = [
+            (
+                Drift::Seed {
+                    locked: seed(1),
+                    found: seed(7),
+                },
+                "models/wine/repro.toml",
+                Some(2),
+            ),
+            (environment("A"), "models/wine/repro.toml", Some(8)),
+            (environment("B"), "models/wine/repro.toml", Some(7)),
+            (
+                Drift::Dependency {
+                    locked: None,
+                    found: Some(package),
+                },
+                "Cargo.lock",
+                Some(2),
+            ),
+            (Drift::Source(change("shared/src/lib.rs".to_owned())), "shared/src/lib.rs", None),
+            (Drift::Toolchain(change("rustc")), "models/wine/repro.lock", Some(7)),
+            (Drift::Platform(change("libc")), "models/wine/repro.lock", Some(4)),
+            (Drift::Manifest(change("params.depth".to_owned())), "models/wine/repro.toml", Some(5)),
+        ];
+        for (drift, path, line) in cases {
+            let place = texts().of_drift(&drift).unwrap();
+            assert_eq!((place.path.as_str(), place.line), (path, line), "{drift:?}");
+        }
+        assert_eq!(texts().of_drift(&Drift::Source(change("../other/src/lib.rs".to_owned()))), None);
+    }
+
+    #[test]
+    fn a_toolchain_file_is_where_a_compiler_is_declared() {
+        let pin = (
+            "rust-toolchain.toml".to_owned(),
+            "[toolchain]\nprofile = \"minimal\"\nchannel = \"1.95.0\"\n".to_owned(),
+        );
+        let texts = Texts {
+            toolchain: Some(pin),
+            ..texts()
+        };
+        let place = texts.of_drift(&Drift::Toolchain(change("rustc"))).unwrap();
+        assert_eq!((place.path.as_str(), place.line), ("rust-toolchain.toml", Some(3)));
+    }
+
     #[test]
     fn a_path_that_leads_out_of_the_repository_is_no_place() {
         assert_eq!(joined("models/wine", "data/a.csv").as_deref(), Some("models/wine/data/a.csv"));

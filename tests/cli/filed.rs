@@ -247,6 +247,16 @@ fn a_lock_that_cannot_be_read_is_reported_and_no_input_passes() {
 }
 
 #[test]
+fn a_mistake_in_the_manifest_is_reported_at_its_line() {
+    let project = Project::recorded("steady");
+    project.edit("repro.toml", "seed = 42", "seed = \"many\"");
+    let line = project.read("repro.toml").lines().position(|line| line.contains("many")).unwrap() + 1;
+    let (_, filed) = filed(&project, &["verify"], 1);
+    assert_eq!(filed.results(), [format!("error not-judged repro.toml:{line}")]);
+    assert_eq!(filed.cases("inputs")[0], "bad project");
+}
+
+#[test]
 fn a_refused_tag_is_reported_with_each_reason() {
     let project = Project::gated("tags = \"v*\"\nconfirmed = 3\nversion = \"v{version}\"\n");
     project.tag("v9.9.9");
