@@ -39,6 +39,7 @@ fn browse(chromium: &Path, scratch: &Path, file: &Path, more: &[&str]) -> Output
             "--disable-quic",
             "--no-first-run",
             "--disable-sync",
+            "--disable-dev-shm-usage",
         ])
         .args([
             "--disable-background-networking",
