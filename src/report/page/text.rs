@@ -9,11 +9,9 @@ use crate::report::human;
 /// A text that was shortened is told whole beside, up to this many bytes.
 const LONGEST_ASIDE: usize = 600;
 
-/// Characters that would reorder the text around them, or hide in it, become visible, as control characters do.
+/// What would reorder the text around it, hide in it or play with it becomes visible.
 pub(super) fn shown(text: &str) -> String {
-    let reorders =
-        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    human::visible(text).replace(reorders, "\u{fffd}")
+    human::visible(text)
 }
 
 /// At most so many characters: the beginning and the end, which tell more than the middle.
