@@ -30,7 +30,7 @@ pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
 fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Result<Verdict> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
-    subject.directory = Some(directory.clone());
+    subject.look_in(&directory);
     // A lock of many files takes a while to read, and so does the index.
     let (opened, read) = std::thread::scope(|scope| {
         let read = scope.spawn(|| Lockfile::read(&directory.join(lockfile::FILE)));
@@ -45,7 +45,10 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     });
     let (project, mut memory) = match opened {
         Ok(opened) => opened,
-        Err(refusal) => return inspect::refused(&directory, refusal),
+        Err(refusal) => {
+            subject.lock = read.ok();
+            return inspect::refused(&directory, refusal);
+        }
     };
     subject.package.clone_from(&project.package.name);
     subject.commit = Some(project.commit.to_string());

@@ -61,6 +61,14 @@ impl Subject {
         }
     }
 
+    /// Looks at the package in this directory, whose manifest tells its name before cargo does.
+    pub(super) fn look_in(&mut self, directory: &Path) {
+        self.directory = Some(directory.to_path_buf());
+        let manifest: Option<toml::Table> = text(&directory.join("Cargo.toml")).parse().ok();
+        let name = manifest.as_ref().and_then(|manifest| manifest.get("package")?.get("name")?.as_str());
+        self.package = name.unwrap_or_default().to_owned();
+    }
+
     /// The texts of the project's files, for the lines of what was found; none without a work tree.
     pub(super) fn texts(&self, verdict: Option<&Verdict>) -> Option<Texts> {
         let directory = self.directory.as_deref()?;

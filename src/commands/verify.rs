@@ -14,7 +14,7 @@ use crate::compare::{Drift, divergence};
 use crate::error::{Error, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::{self, Inspected};
-use crate::lockfile::{Lockfile, Read};
+use crate::lockfile::{self, Lockfile, Read};
 use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::run::access::Access;
@@ -64,10 +64,10 @@ fn typed(args: &args::Verify) -> Vec<String> {
 pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Subject) -> Result<Verdict> {
     let overrides = Overrides::resolve(&args.overrides)?;
     let here = project::directory(settings)?;
-    subject.directory = Some(here.clone());
+    subject.look_in(&here);
     if let Some(name) = &args.rev {
         let revision = crate::revision::check_out(&here, name)?;
-        subject.directory = Some(revision.package.clone());
+        subject.look_in(&revision.package);
         subject.revision = Some(revision);
     }
     let directory = subject.directory.clone().unwrap_or_else(|| here.clone());
@@ -80,7 +80,10 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     });
     let (project, mut memory) = match opened {
         Ok(opened) => opened,
-        Err(refusal) => return inspect::refused(&directory, refusal),
+        Err(refusal) => {
+            subject.lock = Lockfile::read(&directory.join(lockfile::FILE)).ok();
+            return inspect::refused(&directory, refusal);
+        }
     };
     subject.package.clone_from(&project.package.name);
     subject.commit = Some(project.commit.to_string());

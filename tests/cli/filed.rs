@@ -257,6 +257,21 @@ fn a_mistake_in_the_manifest_is_reported_at_its_line() {
 }
 
 #[test]
+fn a_package_that_cargo_refuses_is_reported_at_its_line_in_cargo_lock_and_nothing_else_passes() {
+    let project = Project::recorded("steady");
+    project.edit("Cargo.lock", "version = \"0.1.0\"", "version = \"0.2.0\"");
+    let line = project.read("Cargo.lock").lines().position(|line| line == "name = \"steady\"").unwrap() + 1;
+    for command in ["verify", "status"] {
+        let (_, filed) = filed(&project, &[command], 3);
+        assert_eq!(filed.results(), [format!("error dependency-changed Cargo.lock:{line}")]);
+        let inputs = filed.cases("inputs");
+        assert!(inputs.contains(&"bad dependencies".to_owned()) && inputs.contains(&"skipped data.numbers".to_owned()));
+        assert!(!inputs.iter().any(|case| case.starts_with("ok")), "{inputs:?}");
+        assert!(filed.markdown.contains("| package | `steady` |"), "{}", filed.markdown);
+    }
+}
+
+#[test]
 fn a_refused_tag_is_reported_with_each_reason() {
     let project = Project::gated("tags = \"v*\"\nconfirmed = 3\nversion = \"v{version}\"\n");
     project.tag("v9.9.9");
