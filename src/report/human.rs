@@ -176,15 +176,18 @@ fn shown(value: &str) -> String {
     value.parse::<Digest>().map_or_else(|_| visible(value), |digest| digest.short())
 }
 
-/// Names and values come from outside; a control character in them must not reach a terminal, nor one that turns
-/// the direction of writing around, so that something else is read than what stands there.
+/// Names and values come from outside; what is [unseen](is_unseen) in them must not reach a terminal.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    let is_unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character does something rather than stand there: a control, or one that turns the direction of writing
+/// around, so that something else is read than what stands there.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The table of what came out.

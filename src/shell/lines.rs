@@ -3,6 +3,8 @@
 //! carriage return, its last form is kept, as a terminal would have shown it. Of escape sequences only colours
 //! are left: any other could move the cursor into what stands above.
 
+use crate::report::human::is_unseen;
+
 /// A line that gets longer than this is broken, so that a program that never ends one costs no memory.
 const LONGEST: usize = 64 * 1024;
 
@@ -83,10 +85,9 @@ pub(super) fn last(text: &str) -> Option<String> {
     text.lines().rev().map(letters).find(|line| !line.is_empty())
 }
 
-/// Whether a letter does nothing but stand there: controls, changes of the writing's direction, and what makes
-/// the letter before it wider than it says, do more.
+/// Whether a letter does nothing but stand there; one makes the letter before it wider than it says.
 fn is_shown(letter: char) -> bool {
-    !letter.is_control() && !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fe0f}')
+    !is_unseen(letter) && letter != '\u{fe0f}'
 }
 
 /// A line with its letters, tabs and colours, and no other control.

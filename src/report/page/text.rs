@@ -4,15 +4,11 @@
 use maud::{Markup, html};
 
 use crate::digest::Digest;
-use crate::report::human;
+/// What would reorder the text around it, hide in it or play with it becomes visible.
+pub(super) use crate::report::human::visible as shown;
 
 /// A text that was shortened is told whole beside, up to this many bytes.
 const LONGEST_ASIDE: usize = 600;
-
-/// What would reorder the text around it, hide in it or play with it becomes visible.
-pub(super) fn shown(text: &str) -> String {
-    human::visible(text)
-}
 
 /// At most so many characters: the beginning and the end, which tell more than the middle.
 pub(super) fn shortened(text: &str, most: usize) -> Option<String> {
