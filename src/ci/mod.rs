@@ -7,7 +7,7 @@ mod gather;
 pub mod github;
 pub mod gitlab;
 mod inputs;
-mod quote;
+pub mod quote;
 #[cfg(test)]
 mod tests;
 

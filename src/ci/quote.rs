@@ -33,8 +33,9 @@ pub fn github(text: &str) -> String {
 /// One word for the shell.
 #[must_use]
 pub fn shell(text: &str) -> String {
-    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || "-_./=".contains(letter);
-    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_safe) {
+    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,@+^~".contains(letter);
+    // A tilde in front is somebody's home.
+    if !text.is_empty() && !text.starts_with('~') && text.chars().all(is_safe) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))

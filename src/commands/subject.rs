@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::args::Overrides;
+use crate::ci::quote::shell;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::lockfile::{self, Read};
@@ -52,7 +53,7 @@ impl Subject {
         let mut repeat = format!("cargo repro {command}");
         for argument in arguments {
             repeat.push(' ');
-            repeat += &quoted(argument);
+            repeat += &shell(argument);
         }
         Self {
             command,
@@ -110,16 +111,6 @@ impl Overrides {
         let params = self.params.iter().flat_map(|param| ["-P".to_owned(), param.clone()]);
         let seed = self.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]);
         params.chain(seed).collect()
-    }
-}
-
-/// A word as a shell takes it back.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+^~".contains(c);
-    if !word.is_empty() && !word.starts_with('~') && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
