@@ -35,18 +35,21 @@ pub fn run(settings: &Settings, args: &args::Gate) -> Result<ExitCode> {
             .flat_map(|reference| ["--policy-ref".to_owned(), reference.clone()]),
     );
     let mut subject = Subject::of("gate", &typed);
-    let judged = gate(settings, args, &mut subject);
+    let judged = gate(settings, args, reports.are_wanted().then_some(&mut subject));
     reports.conclude(settings, &subject, judged)
 }
 
-fn gate(settings: &Settings, args: &args::Gate, subject: &mut Subject) -> Result<Verdict> {
+/// The answer; of a subject it also finds out what a report says of it.
+fn gate(settings: &Settings, args: &args::Gate, subject: Option<&mut Subject>) -> Result<Verdict> {
     let repository = Repository::history(&settings.current_directory)?;
     let mut evidence = Evidence::of(&repository);
     evidence.add_files(&settings.current_directory, &args.from)?;
     let rules = rules(args.policy_ref.as_deref());
     let object = repository.reference(&format!("refs/tags/{}", args.name));
     let package = chosen(settings, &repository)?;
-    look_at(&repository, package.as_deref(), args, subject);
+    if let Some(subject) = subject {
+        look_at(&repository, package.as_deref(), args, subject);
+    }
     let asked = Asked {
         repository: &repository,
         rules: &rules,

@@ -45,6 +45,11 @@ impl Reports {
         Ok(Self { files, runner })
     }
 
+    /// Whether anybody wants more than the verdict.
+    pub(super) fn are_wanted(&self) -> bool {
+        !self.files.is_empty() || self.runner.is_some()
+    }
+
     /// Ends a command: writes the reports, then says the verdict.
     ///
     /// # Errors
@@ -52,7 +57,7 @@ impl Reports {
     pub(super) fn conclude(&self, settings: &Settings, subject: &Subject, judged: Result<Verdict>) -> Result<ExitCode> {
         // Whoever interrupts wants an end, and what was found so far is no verdict.
         let is_interrupted = judged.as_ref().is_err_and(|error| error.exit_code() == ExitCode::Interrupted);
-        if is_interrupted || (self.files.is_empty() && self.runner.is_none()) {
+        if is_interrupted || !self.are_wanted() {
             return judged.and_then(|verdict| conclude(settings, &verdict));
         }
         let dossier = self.dossier(subject, judged.as_ref());
