@@ -108,10 +108,8 @@ impl<'a> Dossier<'a> {
     /// The commit that was looked at, if it is known.
     #[must_use]
     pub fn commit(&self) -> Option<&'a str> {
-        self.judged
-            .ok()
-            .map(|verdict| verdict.commit.as_str())
-            .filter(|commit| !commit.is_empty())
+        let stated = self.judged.ok().map(|verdict| verdict.commit.as_str());
+        stated.filter(|commit| !commit.is_empty()).or(self.commit)
     }
 
     /// The items of some groups.

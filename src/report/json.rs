@@ -144,6 +144,7 @@ pub fn report(dossier: &Dossier<'_>) -> String {
         "command": dossier.command,
         "repeat": dossier.repeat,
         "package": dossier.package,
+        "commit": dossier.commit(),
         "platform": dossier.platform,
         "timings": dossier.timings.iter().map(timing).collect::<Vec<_>>(),
         "places": places.map(|(finding, place)| self::place(finding, place)).collect::<Vec<_>>(),
