@@ -69,20 +69,20 @@ fn rule(kind: &str, group: Group) -> Value {
 
 fn result(item: &Item, rule: Option<usize>) -> Value {
     let finding = &item.finding;
-    let mut text = format!("{}: {}", visible(&finding.subject), visible(&finding.detail));
+    let mut text = format!("{}: {}", finding.subject, finding.detail);
     if finding.locked.is_some() || finding.found.is_some() {
-        let value = |value: &Option<String>| value.as_deref().map_or_else(|| "—".to_owned(), visible);
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
         text += &format!(" (locked {}, found {})", value(&finding.locked), value(&finding.found));
     }
     if let Some(hint) = &finding.hint {
-        text += &format!(". Hint: {}", visible(hint));
+        text += &format!(". Hint: {hint}");
     }
     let identity = format!("{}\n{}\n{}", finding.kind, finding.stage.as_deref().unwrap_or_default(), finding.subject);
     json!({
         "ruleId": finding.kind,
         "ruleIndex": rule,
         "level": level(item.group),
-        "message": {"text": text},
+        "message": {"text": message(&visible(&text))},
         "locations": item.place.iter().map(location).collect::<Vec<_>>(),
         "partialFingerprints": {"finding/v1": Digest::of(identity).to_string()},
         "properties": {
@@ -93,6 +93,12 @@ fn result(item: &Item, rule: Option<usize>) -> Value {
             "hint": finding.hint,
         },
     })
+}
+
+/// A plain text message (3.11.5, 3.11.6): braces are doubled, since single ones hold placeholders, and an
+/// invisible character keeps brackets from being a link.
+fn message(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}").replace("](", "]\u{200b}(")
 }
 
 fn location(place: &Place) -> Value {
@@ -113,7 +119,7 @@ fn invocation(dossier: &Dossier<'_>) -> Value {
             json!({
                 "level": "note",
                 "descriptor": {"id": "not-checked"},
-                "message": {"text": format!("not checked: {}: {}", item.kind, visible(&item.why))},
+                "message": {"text": message(&format!("not checked: {}: {}", item.kind, visible(&item.why)))},
             })
         })
         .collect();
@@ -122,7 +128,7 @@ fn invocation(dossier: &Dossier<'_>) -> Value {
         if let Some(said) = error.output() {
             text += &format!("\n{said}");
         }
-        notifications.push(json!({"level": "error", "message": {"text": text}}));
+        notifications.push(json!({"level": "error", "message": {"text": message(&text)}}));
     }
     json!({
         "executionSuccessful": dossier.judged.is_ok(),
