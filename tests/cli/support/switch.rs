@@ -63,6 +63,11 @@ fn words(scratch: &Path) -> String {
         if let Some(path) = word.strip_prefix("write=") {
             std::fs::write(scratch.join("project").join(path), "4\n").unwrap();
         }
+        if let Some(name) = word.strip_prefix("clear=") {
+            // A directory goes while the command works, and something else has its name.
+            std::fs::remove_dir_all(scratch.join(name)).unwrap();
+            std::fs::write(scratch.join(name), "").unwrap();
+        }
         if let Some((link, target)) = word.strip_prefix("link=").and_then(|word| word.split_once("->")) {
             let link = scratch.join("project").join(link);
             std::fs::remove_file(&link).unwrap();
