@@ -126,9 +126,10 @@ fn row(view: View<'_>, item: &Item, cause: Option<&Cause>, sides: [&str; 2]) -> 
             td colspan=[(!has_values).then_some("3")] {
                 @match cause {
                     Some(cause) => (because(view, cause)),
-                    None => p { (view.text(&finding.detail)) },
+                    None => p { (ticked(&finding.detail, view.limits.text)) },
                 }
-                @if let Some(place) = &item.place { p.place { "Look at " (in_file(view, place)) } }
+                // A note is about the whole; its place says nothing more.
+                @if let Some(place) = item.place.as_ref().filter(|_| item.group != Group::Note) { p.place { "Look at " (in_file(view, place)) } }
                 (hint(view, finding))
             }
         }
@@ -157,7 +158,7 @@ fn hint(view: View<'_>, finding: &Finding) -> Markup {
 /// Why, what it changes first, and where in the program.
 fn because(view: View<'_>, cause: &Cause) -> Markup {
     html! {
-        p { (view.text(&cause.detail)) }
+        p { (ticked(&cause.detail, view.limits.text)) }
         @if let Some(first) = cause.first.as_ref().filter(|first| !cause.detail.contains(*first)) { p { "What it changes first: " (view.code(first)) } }
         @if !cause.sites.is_empty() {
             p { "Where the program draws on it:" }
