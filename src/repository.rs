@@ -6,6 +6,7 @@ mod history;
 mod notes;
 mod start;
 mod tags;
+mod work_tree;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -385,29 +386,6 @@ impl Repository {
             }
         }
         Ok(())
-    }
-
-    /// Whether git is told to ignore the path.
-    #[must_use]
-    pub fn is_ignored(&self, path: &Path) -> bool {
-        self.git.is_path_ignored(path).unwrap_or(false)
-    }
-
-    /// Files that git neither tracks nor ignores, relative to the root, sorted.
-    ///
-    /// # Errors
-    /// When the work tree cannot be read.
-    pub fn untracked(&self) -> Result<Vec<String>> {
-        let mut options = git2::StatusOptions::new();
-        options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
-        let statuses = self.git.statuses(Some(&mut options)).map_err(|error| unreadable(&self.root, &error))?;
-        let mut paths: Vec<String> = statuses
-            .iter()
-            .filter(|entry| entry.status().is_wt_new())
-            .filter_map(|entry| entry.path().ok().map(str::to_owned))
-            .collect();
-        paths.sort();
-        Ok(paths)
     }
 }
 

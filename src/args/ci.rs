@@ -25,12 +25,15 @@ pub enum Forge {
 /// `cargo repro ci github`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro ci github                  a workflow of plain steps\n  cargo repro ci github --action OWNER/REPO@REF\n                                         one that uses the action of that repository"
+    after_help = "Examples:\n  cargo repro ci github                  a workflow of plain steps\n  cargo repro ci github --install '--git URL --rev COMMIT cargo-repro-ml'\n                                         the tool from there\n  cargo repro ci github --action OWNER/REPO@REF\n                                         one that uses the action of that repository"
 )]
 pub struct CiGithub {
     /// The action that is used in place of plain steps, as `OWNER/REPO@REF`
-    #[arg(long, value_name = "ACTION")]
+    #[arg(long, value_name = "ACTION", conflicts_with = "install")]
     pub action: Option<String>,
+    /// Where the tool comes from.
+    #[command(flatten)]
+    pub tool: Tool,
     /// What becomes of the text.
     #[command(flatten)]
     pub writing: Writing,
@@ -42,9 +45,20 @@ pub struct CiGithub {
     after_help = "Examples:\n  cargo repro ci gitlab                  .gitlab-ci.yml, or a file to include\n  cargo repro ci gitlab --print          shows it, and writes nothing"
 )]
 pub struct CiGitlab {
+    /// Where the tool comes from.
+    #[command(flatten)]
+    pub tool: Tool,
     /// What becomes of the text.
     #[command(flatten)]
     pub writing: Writing,
+}
+
+/// Where the tool comes from.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Tool {
+    /// What `cargo install` is told in the pipeline, in place of this version from crates.io
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
+    pub install: Option<String>,
 }
 
 /// What becomes of the text.

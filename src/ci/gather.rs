@@ -78,10 +78,10 @@ impl Asked<'_> {
             inputs: inputs::inputs(&self.place, &workspace, self.manifest, self.lock, (&locals, &places)),
             workspace,
             compiler: self.compiler(is_pinned),
-            machine: platform.map(|platform| (platform.libc.clone(), platform.target.clone())),
+            machine: platform.cloned(),
             lfs: self.has_lfs(),
             submodules: source.is_some_and(|source| !source.submodules.is_empty()),
-            absent: places.into_iter().filter(|place| !self.is_kept(place)).collect(),
+            absent: places.into_iter().filter(|place| self.is_absent(place)).collect(),
             minutes: minutes(self.manifest),
             tags: if gate.tags.is_empty() {
                 vec![TAGS.to_owned()]
@@ -162,6 +162,7 @@ impl Asked<'_> {
                     Shape::File
                 },
                 dvc: self.directory.join(format!("{}.dvc", path.trim_end_matches('/'))).is_file(),
+                target: self.target(&here),
             }
         };
         let data = self.manifest.data.iter();
@@ -170,10 +171,35 @@ impl Asked<'_> {
             .collect()
     }
 
-    /// Whether a clone has what is declared: neither DVC keeps it, nor git ignores it, nor is it elsewhere.
-    fn is_kept(&self, place: &Place) -> bool {
-        let path = inputs::from_top(&self.place, &place.path);
-        !place.dvc && path.is_some_and(|path| !self.repository.is_ignored(Path::new(&path)))
+    /// Where a link leads, if that is in the repository.
+    fn target(&self, here: &Path) -> Option<String> {
+        let target = here.symlink_metadata().ok()?.is_symlink().then(|| here.canonicalize().ok())??;
+        let root = self.repository.root().canonicalize().ok()?;
+        relative(&root, &target).ok().filter(|target| !target.starts_with(".."))
+    }
+
+    /// Whether a clone lacks some of what is declared: it is elsewhere, DVC keeps it, git ignores it, or does not track
+    /// it. The last only where there is a lock: before, it may yet come into a commit.
+    fn is_absent(&self, place: &Place) -> bool {
+        let Some((directory, pattern)) = inputs::straight(&self.place, &place.path) else {
+            return true;
+        };
+        let path = inputs::join(&directory, &pattern);
+        let is_locked = self.lock.is_some();
+        let unkept = |path: &str| self.repository.unkept(path, is_locked).unwrap_or_default();
+        place.dvc
+            || match place.shape {
+                Shape::File => {
+                    let is_ignored = self.repository.is_ignored(Path::new(&path));
+                    (is_locked || is_ignored) && !self.repository.is_tracked(&path)
+                }
+                Shape::Directory => !unkept(&path).is_empty() || is_locked && !self.repository.is_tracked(&path),
+                Shape::Glob => {
+                    let pattern = format!("{}/{pattern}", glob::Pattern::escape(&directory));
+                    let pattern = glob::Pattern::new(pattern.trim_start_matches('/'));
+                    pattern.is_ok_and(|pattern| unkept(&directory).iter().any(|path| pattern.matches(path)))
+                }
+            }
     }
 }
 

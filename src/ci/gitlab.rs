@@ -3,42 +3,64 @@
 
 use std::fmt::Write as _;
 
-use super::filter;
 use super::inputs::join;
 use super::quote::{shell, yaml};
-use super::{Compiler, INSTALL, Input, Pipeline, comment};
+use super::remarks::{self, Image, comment};
+use super::tool::{Source, Tool};
+use super::{Compiler, Input, Pipeline, filter};
 
 /// GitLab's own file.
 pub const PLACE: &str = ".gitlab-ci.yml";
 
-/// The file to include where there is one already.
-pub const INCLUDED: &str = ".gitlab/repro.yml";
-
 /// Where reports go: GitLab takes them from the project's directory alone.
 const REPORTS: &str = "repro-report";
 
+const IMAGES: [Image; 3] = [
+    Image {
+        name: "rust:1-bullseye",
+        libc: "glibc 2.31",
+    },
+    Image {
+        name: "rust:1-bookworm",
+        libc: "glibc 2.36",
+    },
+    Image {
+        name: "rust:1-trixie",
+        libc: "glibc 2.41",
+    },
+];
+
+/// The file to include where there is one already, or where several packages have jobs.
+#[must_use]
+pub fn included(pipeline: &Pipeline) -> String {
+    format!(".gitlab/{}.yml", pipeline.file_stem())
+}
+
 /// The whole file; `place` is where it will be.
 #[must_use]
-pub fn jobs(pipeline: &Pipeline, place: &str) -> String {
-    let writer = Writer { pipeline };
+pub fn jobs(pipeline: &Pipeline, source: &Source, place: &str) -> String {
+    let writer = Writer { pipeline, source };
     [writer.head(place), writer.verify(place), writer.gate()].concat()
 }
 
 struct Writer<'a> {
     pipeline: &'a Pipeline,
+    source: &'a Source,
 }
 
 impl Writer<'_> {
     fn head(&self, place: &str) -> String {
-        let mut said = format!("{} gitlab`; yours to edit from here on.\n", super::MARK);
-        if place == INCLUDED {
-            said += "# In .gitlab-ci.yml:\n#   include:\n#     - local: .gitlab/repro.yml\n";
+        let flag = Tool::Source(self.source.clone()).flag();
+        let mut said = format!("{} gitlab{flag}`; yours to edit from here on.\n", super::MARK);
+        if place != PLACE {
+            let _ = write!(said, "# In {PLACE}:\n#   include:\n#     - local: {place}\n");
         }
         let (minute, hour) = self.pipeline.night();
         said += &comment(
             0,
             &format!(
-                "Nightly runs are no matter of this file: make one under Build > Pipeline schedules, such as `{minute} {hour} * * *`."
+                "Both jobs are of the stage `test`, which GitLab has unless `stages` says otherwise. Nightly runs are no \
+                 matter of this file: make one under Build > Pipeline schedules, such as `{minute} {hour} * * *`."
             ),
         );
         said + "\n"
@@ -51,34 +73,20 @@ impl Writer<'_> {
         }
     }
 
-    /// The Debian with the lock's C library, where there is one.
-    fn image(&self) -> &'static str {
-        match self.pipeline.machine.as_ref().map(|(libc, _)| libc.as_str()) {
-            Some("glibc 2.31") => "rust:1-bullseye",
-            Some("glibc 2.36") => "rust:1-bookworm",
-            _ => "rust:1-trixie",
-        }
-    }
-
-    fn job(&self, word: &str, depth: &str) -> String {
-        let mut said = format!("{}:\n", self.name(word));
-        said += &comment(2, "The image's C library is part of the platform class that equal bytes are promised for.");
-        let _ = writeln!(said, "  image: {}", self.image());
-        said += "  variables:\n";
-        said += depth;
-        said += &comment(
-            4,
-            "Where the tool comes from, for `cargo install`. Until it is published:\n`--git URL --rev COMMIT cargo-repro-ml`.",
-        );
-        let _ = writeln!(said, "    CARGO_REPRO_INSTALL: {}", yaml(INSTALL));
+    /// What both jobs begin with; nothing of the file that includes them rules them.
+    fn job(&self, word: &str, image: &str, depth: &str) -> String {
+        let mut said = format!("{}:\n{image}  inherit:\n    default: false\n  variables:\n{depth}", self.name(word));
+        let _ = writeln!(said, "{}    CARGO_REPRO_INSTALL: {}", remarks::source(4), yaml(self.source.words()));
         said
     }
 
     fn verify(&self, place: &str) -> String {
+        let machine = self.pipeline.machine.as_ref();
+        let image = remarks::image(&IMAGES, machine);
+        let why = "The image's C library is part of the platform class that equal bytes are promised for.";
+        let named = comment(2, &remarks::of_image(image, machine, why)) + &format!("  image: {}\n", image.name);
         let depth = comment(4, "No history is needed to verify.") + "    GIT_DEPTH: \"1\"\n";
-        let mut said = self.job("verify", &depth);
-        said += &comment(4, "Within the project, since GitLab caches nothing outside of it.");
-        said += "    CARGO_HOME: $CI_PROJECT_DIR/.cargo-home\n";
+        let mut said = self.job("verify", &named, &depth);
         if self.pipeline.submodules {
             said += "    GIT_SUBMODULE_STRATEGY: recursive\n";
         }
@@ -87,20 +95,34 @@ impl Writer<'_> {
             said += "    GIT_LFS_SKIP_SMUDGE: \"0\"\n";
         }
         if let Compiler::Locked(rustc) = &self.pipeline.compiler {
-            said += &comment(4, "The compiler of the lock. A rust-toolchain.toml would say so for everybody.");
-            let _ = writeln!(said, "    RUSTUP_TOOLCHAIN: {}", yaml(rustc));
+            let _ = writeln!(said, "{}    RUSTUP_TOOLCHAIN: {}", remarks::locked_compiler(4), yaml(rustc));
         }
-        if let Some(minutes) = self.pipeline.minutes {
-            said += &comment(2, "The timeouts of the stages, and half an hour for all else.");
-            let _ = writeln!(said, "  timeout: {minutes} minutes");
-        }
+        said += &self.timeout();
         said += "  interruptible: true\n";
         said += &self.rules(place);
         said += &self.cache();
-        said += "  script:\n";
-        said += &self.data();
-        said += &self.toolchain();
+        said += &self.verify_script();
+        said + &artifacts(true) + "\n"
+    }
+
+    fn timeout(&self) -> String {
+        match self.pipeline.minutes {
+            Some(minutes) => comment(2, remarks::TIMEOUTS) + &format!("  timeout: {minutes} minutes\n"),
+            None => comment(
+                2,
+                "A stage of repro.toml has no timeout, so this job has the project's: an hour, unless somebody changed it.",
+            ),
+        }
+    }
+
+    fn verify_script(&self) -> String {
+        let mut said = String::from("  script:\n");
+        let steps = ["dvc pull", "./fetch-data.sh"];
+        said += &remarks::absent(self.pipeline, 4, "a protected variable", steps);
+        said += &self.compiler();
         said += INSTALLING;
+        said += &comment(4, "Within the project, since GitLab caches nothing outside of it.");
+        said += "    - export CARGO_HOME=\"$CI_PROJECT_DIR/.cargo-home\"\n";
         said += &self.enter();
         let package = self.chosen();
         let reports = format!("\"$CI_PROJECT_DIR/{REPORTS}");
@@ -108,7 +130,7 @@ impl Writer<'_> {
             said,
             "    - >-\n      cargo repro verify{package} --outputs {reports}/outputs\"\n      --report {reports}/report.html\" --report {reports}/report.md\" --report {reports}/junit.xml\""
         );
-        said + &artifacts(true) + "\n"
+        said
     }
 
     fn gate(&self) -> String {
@@ -116,23 +138,22 @@ impl Writer<'_> {
             4,
             "The whole history: the gate looks at the commit that the lock was recorded at, and at the protected branch.",
         ) + "    GIT_DEPTH: \"0\"\n";
-        let mut said = self.job("gate", &depth);
+        let image = format!("  image: {}\n", remarks::image(&IMAGES, None).name);
+        let mut said = self.job("gate", &image, &depth);
         said += "    RUSTUP_TOOLCHAIN: stable\n";
-        if !self.pipeline.gated {
-            said += &comment(2, "repro.toml has no [gate]: what is pushed under these names is held to its defaults.");
-        }
+        said += &remarks::ungated(self.pipeline, 2);
         said += "  rules:\n";
         for pattern in &self.pipeline.tags {
             let _ =
                 writeln!(said, "    - if: {}", yaml(&format!("$CI_COMMIT_TAG =~ /^{}$/", filter::gitlab_tag(pattern))));
         }
+        said += &comment(2, "What decides on a release leans on nothing that another run left.");
+        said += "  cache: []\n  script:\n";
         said += &comment(
-            2,
-            "From no cache: what decides on a release leans on nothing that another run left. Notes are where signed \
-             verdicts are kept, if there are any; the rules are those of the branch that you protect.",
+            4,
+            "The rules are those of the branch that you protect. Notes are where signed verdicts are kept, if there are any.",
         );
-        said += "  script:\n    - git fetch --force origin \"+refs/heads/$CI_DEFAULT_BRANCH:refs/remotes/origin/$CI_DEFAULT_BRANCH\" \"+refs/tags/$CI_COMMIT_TAG:refs/tags/$CI_COMMIT_TAG\"\n";
-        said += "    - |\n      if [ -n \"$(git ls-remote origin refs/notes/cargo-repro)\" ]; then\n        git fetch origin \"+refs/notes/cargo-repro:refs/notes/cargo-repro\"\n      fi\n";
+        said += FETCHING;
         said += INSTALLING;
         said += &self.enter();
         let (package, reports) = (self.chosen(), format!("\"$CI_PROJECT_DIR/{REPORTS}"));
@@ -157,11 +178,7 @@ impl Writer<'_> {
     }
 
     fn cache(&self) -> String {
-        let mut said = comment(
-            2,
-            "What cargo downloads, which is checked against Cargo.lock each time. Never `target`: a build that \
-             `verify` did not make itself proves nothing.",
-        );
+        let mut said = remarks::downloads(2);
         // GitLab takes this for a pattern of its own, and a variable's name for its value.
         let lock = join(&self.pipeline.workspace, "Cargo.lock");
         let is_simple = lock.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./".contains(letter));
@@ -177,52 +194,27 @@ impl Writer<'_> {
         said
     }
 
-    fn data(&self) -> String {
-        let mut said = String::new();
-        for absent in &self.pipeline.absent {
-            let path = yaml(&absent.path);
-            let how = if absent.dvc {
-                "DVC keeps it. Fetch it here, with a protected variable for its remote:"
-            } else {
-                "a clone does not have it. Fetch it here:"
-            };
-            said += &comment(4, &format!("repro.toml declares the data {path}, and {how}"));
-            said += match absent.dvc {
-                true => "    # - dvc pull\n",
-                false => "    # - ./fetch-data.sh\n",
-            };
-        }
-        said
-    }
-
-    fn toolchain(&self) -> String {
+    fn compiler(&self) -> String {
         match &self.pipeline.compiler {
             Compiler::Pinned if self.pipeline.directory.is_empty() => {
                 "    - rustup toolchain install --no-self-update\n".to_owned()
             }
             Compiler::Pinned => {
-                let line =
-                    format!("(cd {} && rustup toolchain install --no-self-update)", shell(&self.pipeline.directory));
+                let directory = shell(&self.pipeline.directory);
+                let line = format!("(cd -- {directory} && rustup toolchain install --no-self-update)");
                 format!("    - {}\n", yaml(&line))
             }
             Compiler::Locked(_) => {
                 "    - rustup toolchain install --profile minimal --no-self-update \"$RUSTUP_TOOLCHAIN\"\n".to_owned()
             }
-            Compiler::Unnamed(rustc) => {
-                let why = "The lock is of a compiler that is no release; name it in rust-toolchain.toml by its date: ";
-                comment(4, &format!("{why}{}", yaml(rustc)))
-            }
-            Compiler::Open => comment(
-                4,
-                "Nothing says which compiler is meant: a rust-toolchain.toml would. Until then it is the image's.",
-            ),
+            Compiler::Unnamed(_) | Compiler::Open => remarks::compiler(self.pipeline, 4, "image's"),
         }
     }
 
     fn enter(&self) -> String {
         let mut said = format!("    - mkdir -p {REPORTS}\n");
         if !self.pipeline.directory.is_empty() {
-            let _ = writeln!(said, "    - {}", yaml(&format!("cd {}", shell(&self.pipeline.directory))));
+            let _ = writeln!(said, "    - {}", yaml(&format!("cd -- {}", shell(&self.pipeline.directory))));
         }
         if self.pipeline.is_member() {
             let _ = writeln!(said, "    - {}", yaml(&format!("package={}", shell(&self.pipeline.package))));
@@ -241,6 +233,13 @@ impl Writer<'_> {
 const INSTALLING: &str = "    - rustup toolchain install stable --profile minimal --no-self-update
     # Split into words, as it is meant.
     - cargo +stable install --locked $CARGO_REPRO_INSTALL
+";
+
+const FETCHING: &str = "    - git fetch --force origin \"+refs/heads/$CI_DEFAULT_BRANCH:refs/remotes/origin/$CI_DEFAULT_BRANCH\" \"+refs/tags/$CI_COMMIT_TAG:refs/tags/$CI_COMMIT_TAG\"
+    - |
+      if [ -n \"$(git ls-remote origin refs/notes/cargo-repro)\" ]; then
+        git fetch origin \"+refs/notes/cargo-repro:refs/notes/cargo-repro\"
+      fi
 ";
 
 /// Reports of tests are kept however a job ends, the rest where it failed.

@@ -38,6 +38,8 @@ pub struct Place {
     pub shape: Shape,
     /// Whether DVC keeps it.
     pub dvc: bool,
+    /// Where a link that stands there leads in the repository, from its top.
+    pub target: Option<String>,
 }
 
 /// What a declared path leads to.
@@ -99,16 +101,25 @@ pub fn join(directory: &str, name: &str) -> String {
 /// A path of the package from the top of the repository; none if it leads out of it.
 #[must_use]
 pub fn from_top(directory: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
-    for component in Path::new(path).components() {
+    let (directory, path) = straight(directory, path)?;
+    Some(join(&directory, &path))
+}
+
+/// The same of a pattern, without `.` and `..`: what of the directory is left, which is a name and no pattern, and
+/// the pattern in it.
+#[must_use]
+pub fn straight(directory: &str, pattern: &str) -> Option<(String, String)> {
+    let mut above: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = Vec::new();
+    for component in Path::new(pattern).components() {
         match component {
             Component::CurDir => {}
             Component::Normal(part) => parts.push(part.to_str()?),
-            Component::ParentDir => drop(parts.pop()?),
+            Component::ParentDir => drop(parts.pop().or_else(|| above.pop())?),
             Component::RootDir | Component::Prefix(_) => return None,
         }
     }
-    Some(parts.join("/"))
+    Some((above.join("/"), parts.join("/")))
 }
 
 /// Files that rule every build and training of the package.
@@ -120,6 +131,8 @@ fn ruling(directory: &str, workspace: &str) -> BTreeSet<Input> {
     let mut above = Some(directory);
     while let Some(here) = above {
         found.insert(Input::Beginning(join(here, "rust-toolchain")));
+        // By these git may write other bytes into a work tree, and then into the data.
+        found.insert(Input::File(join(here, ".gitattributes")));
         found.insert(Input::Below(join(here, ".cargo")));
         above = match here.rsplit_once('/') {
             Some((parent, _)) => Some(parent),
@@ -143,8 +156,15 @@ fn declared(directory: &str, places: &[Place]) -> BTreeSet<Input> {
         found.insert(match declared.shape {
             Shape::File => Input::File(path),
             Shape::Directory => Input::Below(path),
-            Shape::Glob => Input::Glob(directory.to_owned(), declared.path.clone()),
+            Shape::Glob => match straight(directory, &declared.path) {
+                Some((directory, pattern)) => Input::Glob(directory, pattern),
+                None => continue,
+            },
         });
+        found.extend(declared.target.iter().map(|target| match declared.shape {
+            Shape::Directory => Input::Below(target.clone()),
+            Shape::File | Shape::Glob => Input::File(target.clone()),
+        }));
     }
     found
 }

@@ -8,20 +8,20 @@ pub mod github;
 pub mod gitlab;
 mod inputs;
 pub mod quote;
+mod remarks;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 pub use gather::gather;
-pub use github::Action;
 pub use inputs::{Input, Local, Place};
+pub use tool::{Action, Source, Tool};
 
 use crate::digest::Digest;
+use crate::snapshot::Platform;
 
 /// The first words of every file that is written, by which it is known again.
 pub const MARK: &str = "# Written by `cargo repro ci";
-
-/// How the tool is installed, for `cargo install --locked`.
-pub const INSTALL: &str = concat!(env!("CARGO_PKG_NAME"), " --version ", env!("CARGO_PKG_VERSION"));
 
 /// What a pipeline must know of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub struct Pipeline {
     pub inputs: Vec<Input>,
     /// Where the compiler is named.
     pub compiler: Compiler,
-    /// The C library of the lock, such as `glibc 2.39`, and the machine's architecture.
-    pub machine: Option<(String, String)>,
+    /// The machine that the lock was recorded on.
+    pub machine: Option<Platform>,
     /// Whether files are kept by Git LFS.
     pub lfs: bool,
     /// Whether sources lie in submodules.
@@ -74,6 +74,15 @@ impl Pipeline {
         self.directory != self.workspace
     }
 
+    /// What its file is called, without an ending.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        match self.is_member() {
+            true => format!("repro-{}", self.package),
+            false => "repro".to_owned(),
+        }
+    }
+
     /// The minute and the hour of the nightly run: neither the full hour, when everybody's begin, nor the same for
     /// all packages.
     #[must_use]
@@ -81,12 +90,4 @@ impl Pipeline {
         let [minute, hour, ..] = *Digest::of(&self.package).raw();
         (minute % 30 * 2 + 1, hour % 5 + 1)
     }
-}
-
-/// Comment lines that are not too wide, each after `indent`.
-fn comment(indent: usize, text: &str) -> String {
-    let margin = format!("{:indent$}# ", "");
-    let options = textwrap::Options::new(112).initial_indent(&margin).subsequent_indent(&margin);
-    let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation).break_words(false);
-    textwrap::fill(text, options) + "\n"
 }

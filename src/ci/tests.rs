@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::github::{self, workflow};
-use super::gitlab::{self, jobs};
+use super::gitlab;
 use super::inputs::{from_top, inputs};
 use super::*;
 use crate::manifest::Manifest;
@@ -36,19 +36,32 @@ fn pipeline(text: &str) -> Pipeline {
             Input::Glob(text.to_owned(), text.to_owned()),
         ],
         compiler: Compiler::Unnamed(text.to_owned()),
-        machine: Some(("glibc 2.36".to_owned(), "x86_64-unknown-linux-gnu".to_owned())),
+        machine: Some(Platform {
+            target: "x86_64-unknown-linux-gnu".to_owned(),
+            libc: text.to_owned(),
+            cpu: text.to_owned(),
+        }),
         lfs: true,
         submodules: true,
         absent: vec![Place {
             path: text.to_owned(),
             shape: inputs::Shape::File,
             dvc: true,
+            target: None,
         }],
         minutes: Some(90),
         tags: vec![text.to_owned()],
         gated: true,
         locked: true,
     }
+}
+
+fn published() -> Tool {
+    Tool::Source(Source::published())
+}
+
+fn jobs(pipeline: &Pipeline, place: &str) -> String {
+    gitlab::jobs(pipeline, &Source::published(), place)
 }
 
 fn parsed(text: &str) -> Value {
@@ -67,7 +80,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 fn holds_for_github(text: &str) {
-    let workflow = parsed(&workflow(&pipeline(text), None));
+    let workflow = parsed(&workflow(&pipeline(text), &published()));
     assert_eq!(keys(&workflow), ["concurrency", "jobs", "name", "on", "permissions"]);
     assert_eq!(workflow["permissions"], serde_json::json!({"contents": "read"}));
     assert_eq!(keys(&workflow["on"]), ["pull_request", "push", "schedule", "workflow_dispatch"]);
@@ -101,10 +114,10 @@ fn holds_for_gitlab(text: &str) {
     assert_eq!(names, [format!("repro gate {text}"), format!("repro verify {text}")]);
     for name in names {
         let script = jobs[name]["script"].as_array().unwrap();
-        let enter = format!("cd '{}/inner'", text.replace('\'', r"'\''"));
-        let plain = format!("cd {text}/inner");
+        let enter = format!("cd -- '{}/inner'", text.replace('\'', r"'\''"));
+        let plain = format!("cd -- {text}/inner");
         assert!(script.iter().any(|line| *line == enter || *line == plain), "{script:#?}");
-        let (quoted, plain) = (enter[3..].replace("/inner'", "'"), text);
+        let (quoted, plain) = (enter[6..].replace("/inner'", "'"), text);
         let package = [format!("package={quoted}"), format!("package={plain}")];
         assert!(script.iter().any(|line| package.iter().any(|package| line == package)), "{script:#?}");
     }
@@ -134,7 +147,7 @@ fn filters_mean_the_files_and_nothing_else_where_a_forge_can_say_it() {
     let filters = |input: Input| {
         let mut pipeline = pipeline("x");
         pipeline.inputs = vec![input];
-        let github = parsed(&workflow(&pipeline, None))["on"]["pull_request"]["paths"][0].clone();
+        let github = parsed(&workflow(&pipeline, &published()))["on"]["pull_request"]["paths"][0].clone();
         let gitlab =
             parsed(&jobs(&pipeline, gitlab::PLACE))["repro verify x"]["rules"][2]["changes"]["paths"][0].clone();
         [github, gitlab].map(|filter| filter.as_str().unwrap().to_owned())
@@ -159,7 +172,7 @@ fn patterns_of_tags_are_said_in_each_language() {
     let patterns = |tag: &str| {
         let mut pipeline = pipeline("x");
         pipeline.tags = vec![tag.to_owned()];
-        let github = parsed(&workflow(&pipeline, None))["on"]["push"]["tags"][0].clone();
+        let github = parsed(&workflow(&pipeline, &published()))["on"]["push"]["tags"][0].clone();
         let gitlab = parsed(&jobs(&pipeline, gitlab::PLACE))["repro gate x"]["rules"][0]["if"].clone();
         let gitlab = gitlab.as_str().unwrap().strip_prefix("$CI_COMMIT_TAG =~ ").unwrap().to_owned();
         [github.as_str().unwrap().to_owned(), gitlab]
@@ -171,30 +184,9 @@ fn patterns_of_tags_are_said_in_each_language() {
 }
 
 #[test]
-fn an_action_is_owner_repo_and_reference() {
-    for good in ["o/r@v1", "o/r/sub.dir@0123abc", "a-b/c_d@release/1"] {
-        assert!(Action::read(good).is_ok(), "{good}");
-    }
-    for bad in [
-        "",
-        "o/r",
-        "o@v1",
-        "o/r@",
-        "o/r@v 1",
-        "o/../r@v1",
-        "o/r@v1@v2",
-        "o/r@v1\nx: y",
-        "./r@v1",
-        "${{ x }}/r@v",
-    ] {
-        assert!(Action::read(bad).is_err(), "{bad}");
-    }
-}
-
-#[test]
 fn a_workflow_with_an_action_has_no_steps_of_its_own_for_it() {
-    let action = Action::read("o/r@v1").unwrap();
-    let workflow = parsed(&workflow(&pipeline("it's"), Some(&action)));
+    let action = Tool::Action(Action::read("o/r@v1").unwrap());
+    let workflow = parsed(&workflow(&pipeline("it's"), &action));
     for job in ["verify", "gate"] {
         let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
         let used = steps.iter().find(|step| step["uses"] == "o/r@v1").unwrap();
@@ -253,6 +245,41 @@ fn paths_that_lead_out_of_the_repository_are_none_of_it() {
 }
 
 #[test]
+fn patterns_have_no_steps_back_and_a_directory_is_no_pattern() {
+    let straight = |directory, pattern| inputs::straight(directory, pattern);
+    let both = |directory: &str, pattern: &str| Some((directory.to_owned(), pattern.to_owned()));
+    assert_eq!(straight("a/b", "../shared/*.csv"), both("a", "shared/*.csv"));
+    assert_eq!(straight("a", "./data/./*.csv"), both("a", "data/*.csv"));
+    assert_eq!(straight("a", "x/../*.csv"), both("a", "*.csv"));
+    assert_eq!(straight("a", "../../*.csv"), None);
+    let manifest = Manifest::from_text(MANIFEST, "repro.toml").unwrap();
+    let place = |path: &str, target: Option<&str>| Place {
+        path: path.to_owned(),
+        shape: if path.contains('*') {
+            inputs::Shape::Glob
+        } else {
+            inputs::Shape::File
+        },
+        dvc: false,
+        target: target.map(str::to_owned),
+    };
+    let places = [
+        place("../shared/*.csv", None),
+        place("link.csv", Some("store/real.csv")),
+    ];
+    let found = inputs("pkg", "", &manifest, None, (&[], &places));
+    for expected in [
+        Input::Glob(String::new(), "shared/*.csv".to_owned()),
+        Input::File("pkg/link.csv".to_owned()),
+        Input::File("store/real.csv".to_owned()),
+        Input::File("pkg/.gitattributes".to_owned()),
+        Input::File(".gitattributes".to_owned()),
+    ] {
+        assert!(found.contains(&expected), "{expected:?} in {found:#?}");
+    }
+}
+
+#[test]
 fn nights_differ_and_none_begins_on_the_hour() {
     let night = |name: &str| pipeline(name).night();
     for name in ["wine", "iris", "trainer", "a", "b"] {
@@ -264,9 +291,47 @@ fn nights_differ_and_none_begins_on_the_hour() {
 }
 
 #[test]
-fn the_places_are_those_that_forges_read() {
-    assert_eq!(github::PLACE, ".github/workflows/repro.yml");
-    assert!(
-        workflow(&pipeline("x"), None).starts_with(MARK) && jobs(&pipeline("x"), gitlab::INCLUDED).starts_with(MARK)
-    );
+fn the_places_are_those_that_forges_read_and_packages_beside_each_other_have_their_own() {
+    let mut pipeline = pipeline("x");
+    assert_eq!(github::place(&pipeline), ".github/workflows/repro-x.yml");
+    assert_eq!(gitlab::included(&pipeline), ".gitlab/repro-x.yml");
+    pipeline.directory.clone_from(&pipeline.workspace);
+    assert_eq!(github::place(&pipeline), ".github/workflows/repro.yml");
+    assert_eq!(gitlab::included(&pipeline), ".gitlab/repro.yml");
+    let files = [workflow(&pipeline, &published()), jobs(&pipeline, ".gitlab/repro.yml")];
+    assert!(files.iter().all(|file| file.starts_with(MARK)));
+}
+
+#[test]
+fn a_machine_that_a_forge_does_not_have_is_said_not_to_be_had() {
+    let mut pipeline = pipeline("x");
+    for (libc, github, gitlab) in [
+        ("glibc 2.35", "ubuntu-22.04", ""),
+        ("glibc 2.36", "", "rust:1-bookworm"),
+        ("glibc 2.39", "ubuntu-24.04", ""),
+        ("glibc 2.99", "", ""),
+    ] {
+        pipeline.machine.as_mut().unwrap().libc = libc.to_owned();
+        let files = [workflow(&pipeline, &published()), jobs(&pipeline, gitlab::PLACE)];
+        for (text, image) in files.iter().zip([github, gitlab]) {
+            let said = text.contains(&format!("The lock is of \"{libc}\", and no image"));
+            assert_eq!(said, image.is_empty(), "{libc}: {text}");
+            assert!(text.contains(image), "{libc}: {text}");
+        }
+    }
+    pipeline.machine.as_mut().unwrap().target = "aarch64-unknown-linux-gnu".to_owned();
+    let workflow = parsed(&workflow(&pipeline, &published()));
+    assert_eq!(workflow["jobs"]["verify"]["runs-on"], "ubuntu-24.04-arm");
+    assert_eq!(workflow["jobs"]["gate"]["runs-on"], "ubuntu-24.04");
+}
+
+#[test]
+fn timeouts_beyond_what_a_forge_allows_are_cut_and_said_to_be() {
+    let mut pipeline = pipeline("x");
+    pipeline.minutes = Some(1000);
+    let text = workflow(&pipeline, &published());
+    assert_eq!(parsed(&text)["jobs"]["verify"]["timeout-minutes"], 360);
+    assert!(text.contains("come to more than GitHub's own machines let a job run"), "{text}");
+    pipeline.minutes = None;
+    assert!(jobs(&pipeline, gitlab::PLACE).contains("has no timeout, so this job has the project's"));
 }

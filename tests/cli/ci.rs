@@ -13,6 +13,10 @@ use crate::support::{Answer, Project, git};
 fn stable(text: &str) -> String {
     let filters = [
         (r#"RUSTUP_TOOLCHAIN: "\d+\.\d+\.\d+""#, r#"RUSTUP_TOOLCHAIN: "[rustc]""#),
+        (
+            r"(?m)^( *)# (?:The lock is of|By number|The image's C library) .*\n(?: *# .*\n)?",
+            "$1# [why this image]\n",
+        ),
         (r"runs-on: ubuntu-[0-9.a-z-]+", "runs-on: [runner]"),
         (r"image: rust:1-\w+", "image: [image]"),
         (r"cargo-repro-ml --version \d+\.\d+\.\d+", "cargo-repro-ml --version [version]"),
@@ -78,13 +82,14 @@ fn a_member_of_a_workspace_in_a_directory_is_named() {
     let (github, gitlab) = both(&project, &args, "a_member_of_a_workspace_in_a_directory_is_named");
     insta::assert_snapshot!("github_member", stable(&github));
     insta::assert_snapshot!("gitlab_member", stable(&gitlab));
-    // Both are the repository's, wherever the package is.
+    // Both are the repository's, wherever the package is; and leave room for those of other packages.
     project.repro(&["ci", "github", "-p", "trainer"]).code(0);
     project.repro(&["ci", "gitlab", "-p", "trainer"]).code(0);
     let top = project.root.parent().unwrap();
-    let written = std::fs::read_to_string(top.join(".github/workflows/repro.yml")).unwrap();
+    let written = std::fs::read_to_string(top.join(".github/workflows/repro-trainer.yml")).unwrap();
     assert_eq!(written, github);
-    assert_eq!(std::fs::read_to_string(top.join(".gitlab-ci.yml")).unwrap(), gitlab);
+    assert!(written.contains("\".github/workflows/repro-trainer.yml\""), "the file itself is an input");
+    assert_eq!(std::fs::read_to_string(top.join(".gitlab/repro-trainer.yml")).unwrap(), gitlab);
 }
 
 #[test]
@@ -124,6 +129,60 @@ fn an_action_that_is_named_takes_the_place_of_steps() {
 }
 
 #[test]
+fn a_source_of_the_tool_stands_where_it_was_asked_for() {
+    let project = Project::recorded("steady");
+    let source = "--git https://example.org/repro --rev 0123abc cargo-repro-ml";
+    let test = "a_source_of_the_tool_stands_where_it_was_asked_for";
+    let (github, gitlab) = both(&project, &["--install", source], test);
+    for text in [github, gitlab] {
+        let installs = text.lines().filter(|line| line.trim_start().starts_with("CARGO_REPRO_INSTALL:"));
+        assert!(installs.clone().count() == 2 && installs.clone().all(|line| line.ends_with(&format!("\"{source}\""))));
+        assert!(text.lines().next().unwrap().contains(&format!(" --install '{source}'`")), "{text}");
+    }
+    let answer = project.repro(&["ci", "github", "--print", "--install", "x; $(y)"]);
+    answer.code(2);
+    assert!(answer.stderr.contains("hint: write words without quotes"), "{}", answer.stderr);
+    project.repro(&["ci", "github", "--install", "x", "--action", "o/r@v"]).code(2);
+    // What must be there first is said.
+    let answer = project.repro(&["ci", "github"]);
+    assert!(
+        answer.stdout.contains("from crates.io. Where that is not to be had, `--install`"),
+        "{}",
+        answer.stdout
+    );
+    let answer = project.repro(&["ci", "github", "--force", "--install", source]);
+    assert!(!answer.code(0).stdout.contains("crates.io"), "{}", answer.stdout);
+}
+
+#[test]
+fn data_that_a_clone_would_lack_has_a_line_to_fetch_it() {
+    let project = Project::fixture("steady");
+    let data =
+        "[data]\nkept = \"data/kept\"\nlarge = \"data/large\"\ntables = \"data/tables/*.csv\"\nmine = \"mine.csv\"\n";
+    project
+        .edit("repro.toml", "[data]\n", data)
+        .write("data/kept/a.csv", "1\n")
+        .write("data/large/a.bin", "1\n")
+        .write("data/tables/a.csv", "1\n")
+        .write("data/tables/b.txt", "1\n")
+        .write(".gitignore", "target/\n/data/large/*\n/data/tables/*.txt\n")
+        .commit("data");
+    project.write("mine.csv", "1\n");
+    let absent = |project: &Project| {
+        let text = project.repro(&["ci", "github", "--print"]).code(0).stdout.clone();
+        let said = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("# repro.toml declares the data \""));
+        said.map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(absent(&project), ["data/large"], "what git does not ignore may yet come into a commit");
+    project.repro(&["record"]).code(0);
+    assert_eq!(absent(&project), ["data/large", "mine.csv"]);
+    project.write("data/tables/c.csv", "1\n");
+    assert_eq!(absent(&project), ["data/large", "mine.csv", "data/tables/*.csv"]);
+}
+
+#[test]
 fn hostile_names_of_directories_data_and_tags_stay_text() {
     let test = "hostile_names_of_directories_data_and_tags_stay_text";
     let evil = "we're ${{ github.token }} \"$(touch x)\" #1* !y";
@@ -144,14 +203,14 @@ fn hostile_names_of_directories_data_and_tags_stay_text() {
             "github.event",
             "github.ref_name",
             "runner.",
-            "env.",
+            "steps.name.outputs.key",
             "hashFiles",
         ];
         assert!(known.iter().any(|start| found[1].starts_with(start)), "{}", &found[0]);
     }
     let jobs = parsed(&gitlab);
     let script = jobs["repro verify"]["script"].as_array().unwrap();
-    assert!(script.iter().any(|line| *line == format!("cd '{}'", evil.replace('\'', r"'\''"))), "{script:#?}");
+    assert!(script.iter().any(|line| *line == format!("cd -- '{}'", evil.replace('\'', r"'\''"))), "{script:#?}");
     let rules = jobs["repro gate"]["rules"].as_array().unwrap();
     assert_eq!(rules[0]["if"], r"$CI_COMMIT_TAG =~ /^\$\{\{.x.\}\}.*$/");
 }
@@ -258,6 +317,7 @@ fn the_steps_that_are_written_verify_and_end_as_the_command_does() {
     let top = project.root.parent().unwrap().to_path_buf();
     let top_name = top.to_string_lossy();
     let verify = run_of(&workflow, "verify", "Verify");
+    let pack = run_of(&workflow, "verify", "Pack the outputs that differ");
     let lines = jobs["repro verify trainer"]["script"]
         .as_array()
         .unwrap()
@@ -276,6 +336,14 @@ fn the_steps_that_are_written_verify_and_end_as_the_command_does() {
     for (code, said) in [by_github(), by_gitlab()] {
         assert_eq!(code, 3, "{said}");
     }
+    // Nothing was trained, so nothing is packed; whatever outputs are called, they are packed.
+    let packed = runner.place.join("repro-report/outputs.tar.gz");
+    let (code, said) = runner.script(&pack, &trainer, &[("RUNNER_TEMP", &place)]);
+    assert!(code == 0 && !packed.exists(), "{said}");
+    std::fs::create_dir_all(runner.place.join("repro-outputs")).unwrap();
+    std::fs::write(runner.place.join("repro-outputs/a:b?.json"), "1").unwrap();
+    let (code, said) = runner.script(&pack, &trainer, &[("RUNNER_TEMP", &place)]);
+    assert!(code == 0 && packed.is_file(), "{said}");
 }
 
 #[test]

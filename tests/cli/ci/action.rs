@@ -87,8 +87,9 @@ fn the_action_leaves_outputs_that_differ_among_the_reports() {
     let (code, outputs, said) = step(&runner, "Run", &[]);
     assert_eq!(code, 4, "{said}");
     assert_eq!(outputs["verdict"], "diverged");
-    let left = Path::new(&outputs["report-directory"]).join("outputs");
-    assert!(std::fs::read_dir(left).unwrap().next().is_some(), "{said}");
+    let packed = Path::new(&outputs["report-directory"]).join("outputs.tar.gz");
+    let listed = std::process::Command::new("tar").arg("-tzf").arg(&packed).output().unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("/model.json\n"), "{said}");
 }
 
 #[test]
