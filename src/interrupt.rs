@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::{Error, Result};
@@ -18,23 +18,40 @@ static CHILD: Mutex<Option<Pid>> = Mutex::new(None);
 /// # Errors
 /// When the signal handlers cannot be installed.
 pub fn listen() -> Result<()> {
-    const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+    let mut listened = vec![SIGINT, SIGTERM];
+    // Under `nohup` nobody's leaving is to end anything.
+    listened.extend(Some(SIGHUP).filter(|signal| !is_ignored(*signal)));
     let could_not = |error: std::io::Error| Error::new(format!("could not listen for signals: {error}"));
     // Set in the handler itself: a helper that the same Ctrl-C ended must not be seen to fail before.
-    for signal in SIGNALS {
-        signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED)).map_err(could_not)?;
+    for signal in &listened {
+        signal_hook::flag::register(*signal, Arc::clone(&INTERRUPTED)).map_err(could_not)?;
     }
-    let mut signals = signal_hook::iterator::Signals::new(SIGNALS).map_err(could_not)?;
+    let mut signals = signal_hook::iterator::Signals::new(&listened).map_err(could_not)?;
     std::thread::spawn(move || {
         for _ in signals.forever() {
             let child = CHILD.lock().unwrap_or_else(|broken| broken.into_inner());
             if let Some(group) = *child {
-                // It may have ended in the meantime; then there is nothing to kill.
-                let _ = kill_process_group(group, Signal::KILL);
+                end(group);
             }
         }
     });
     Ok(())
+}
+
+/// Whether whoever started this program had it ignore a signal.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    // One bit a signal, the first for number 1 (proc_pid_status(5)).
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// Kills a group; or its leader, which may not have made it one yet. That both have ended in the meantime is no
+/// failure.
+fn end(leader: Pid) {
+    if kill_process_group(leader, Signal::KILL).is_err() {
+        let _ = kill_process(leader, Signal::KILL);
+    }
 }
 
 /// Fails once the user has interrupted.
@@ -59,19 +76,24 @@ impl Guarded {
     pub fn group(leader: Pid) -> Self {
         *CHILD.lock().unwrap_or_else(|broken| broken.into_inner()) = Some(leader);
         if INTERRUPTED.load(Ordering::SeqCst) {
-            let _ = kill_process_group(leader, Signal::KILL);
+            end(leader);
         }
         Self(leader)
     }
 
     /// Asks the group's leader, which is a warden, to end the program and to say what it saw.
     pub fn ask_to_end(&self) {
-        let _ = rustix::process::kill_process(self.0, Signal::TERM);
+        let _ = kill_process(self.0, Signal::TERM);
     }
 
-    /// Kills what is left of the group.
+    /// Kills what is left of the group; while its leader is not waited for, its number is nobody else's.
     pub fn kill(&self) {
         let _ = kill_process_group(self.0, Signal::KILL);
+    }
+
+    /// Kills the group while it still runs.
+    pub fn end(&self) {
+        end(self.0);
     }
 }
 

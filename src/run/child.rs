@@ -78,7 +78,8 @@ enum Event {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
     Closed,
-    Exited(std::io::Result<ExitStatus>),
+    /// When it ended, and how.
+    Exited(Instant, std::io::Result<ExitStatus>),
 }
 
 impl Task<'_> {
@@ -102,13 +103,14 @@ impl Task<'_> {
         forward(child.stdout.take(), sender.clone(), Event::Stdout);
         forward(child.stderr.take(), sender.clone(), Event::Stderr);
         std::thread::spawn(move || {
-            let _ = sender.send(Event::Exited(child.wait()));
+            let status = child.wait();
+            let _ = sender.send(Event::Exited(Instant::now(), status));
         });
         let watch = Watch {
             talk: shell.listen(self.doing.0, self.doing.1),
             guarded,
             keep_stdout: self.keep_stdout,
-            deadline: self.timeout.map(|limit| Instant::now() + limit),
+            time_is_up: self.timeout.map(|limit| Instant::now() + limit),
             stdout: Vec::new(),
             tail: VecDeque::new(),
         };
@@ -168,7 +170,7 @@ struct Watch {
     talk: Talk,
     guarded: interrupt::Guarded,
     keep_stdout: bool,
-    deadline: Option<Instant>,
+    time_is_up: Option<Instant>,
     stdout: Vec<u8>,
     tail: VecDeque<u8>,
 }
@@ -178,29 +180,28 @@ impl Watch {
         let mut exited = None;
         let mut timed_out = false;
         let mut open = 2;
+        let mut deadline = self.time_is_up;
         while exited.is_none() || open > 0 {
-            let event = match self.deadline {
-                Some(deadline) => events.recv_timeout(deadline.saturating_duration_since(Instant::now())),
-                None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match event {
+            match next(events, deadline) {
                 Ok(Event::Stdout(bytes)) if self.keep_stdout => self.stdout.extend(bytes),
                 Ok(Event::Stdout(bytes)) => self.hear(Stream::Out, &bytes),
                 Ok(Event::Stderr(bytes)) => self.hear(Stream::Err, &bytes),
                 Ok(Event::Closed) => open -= 1,
-                Ok(Event::Exited(status)) => {
+                Ok(Event::Exited(at, status)) => {
                     exited = Some(status?);
+                    // It may have ended in time, while what it had printed was still on its way.
+                    timed_out &= self.time_is_up.is_some_and(|limit| at > limit);
                     self.guarded.kill(); // what it left behind in its group
-                    self.deadline = Some(Instant::now() + DRAIN);
+                    deadline = Some(Instant::now() + DRAIN);
                 }
                 Err(RecvTimeoutError::Timeout) if exited.is_none() && !timed_out => {
                     timed_out = true;
                     self.guarded.ask_to_end();
-                    self.deadline = Some(Instant::now() + DRAIN);
+                    deadline = Some(Instant::now() + DRAIN);
                 }
                 Err(RecvTimeoutError::Timeout) if exited.is_none() => {
-                    self.guarded.kill();
-                    self.deadline = None;
+                    self.guarded.end();
+                    deadline = None;
                 }
                 Err(_) => break,
             }
@@ -223,14 +224,28 @@ impl Watch {
     }
 }
 
+/// What happens next. Time counts before what is waiting: a program that prints without end would outrun it.
+fn next(events: &Receiver<Event>, deadline: Option<Instant>) -> std::result::Result<Event, RecvTimeoutError> {
+    let Some(deadline) = deadline else {
+        return events.recv().map_err(|_| RecvTimeoutError::Disconnected);
+    };
+    match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(RecvTimeoutError::Timeout),
+        left => events.recv_timeout(left),
+    }
+}
+
 /// The last lines, without control characters that could play with a terminal.
 fn last_lines(tail: VecDeque<u8>) -> String {
     const LINES: usize = 40;
     let text = String::from_utf8_lossy(&Vec::from(tail)).into_owned();
     let clean = anstream::adapter::strip_str(&text).to_string();
-    let lines: Vec<&str> = clean.lines().collect();
+    // A line that was written anew, such as a bar, by its last form.
+    let last_form =
+        |line: &'_ str| line.rsplit('\r').find(|form| !form.trim().is_empty()).unwrap_or_default().to_owned();
+    let lines: Vec<String> = clean.lines().map(last_form).collect();
     let last = &lines[lines.len().saturating_sub(LINES)..];
-    let shorten = |line: &&str| line.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
+    let shorten = |line: &String| line.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
     last.iter().map(shorten).collect::<Vec<_>>().join("\n")
 }
 

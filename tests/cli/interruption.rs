@@ -275,6 +275,26 @@ pub fn script(body: &str) -> Project {
     project
 }
 
+#[test]
+fn under_nohup_a_hangup_ends_nothing() {
+    let project = script(&format!("sleep 2\n{GOOD}"));
+    let inner = project.command(&["record"]);
+    let mut command = std::process::Command::new("nohup");
+    command.arg(inner.get_program()).args(inner.get_args()).current_dir(&project.root);
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for_processes(&project, "train.sh", 1);
+    let hangup = std::process::Command::new("kill").args(["-HUP", &child.id().to_string()]).status();
+    assert!(hangup.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(project.root.join("repro.lock").is_file());
+}
+
 /// What a script has to do.
 pub const GOOD: &str = "echo '{}' > model.json; echo '{\"accuracy\":1}' > metrics.json\n";
 

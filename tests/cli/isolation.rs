@@ -390,6 +390,20 @@ fn a_program_that_ignores_every_signal_is_ended_when_its_time_is_up() {
 }
 
 #[test]
+fn a_program_that_prints_without_end_is_ended_when_its_time_is_up() {
+    let project = crate::interruption::script("exec yes\n");
+    project
+        .edit("repro.toml", "command = [\"sh\"", "timeout = \"1s\"\ncommand = [\"sh\"")
+        .commit("a second");
+    let began = Instant::now();
+    let answer = project.repro(&["record"]);
+    answer.code(6);
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert!(answer.stderr.contains("was still running after its timeout of 1s"));
+    assert_eq!(alive(&mark(&project)), Vec::<String>::new());
+}
+
+#[test]
 fn a_committed_file_that_is_read_is_pinned_though_nobody_declared_it() {
     let project = intruder(&["read=extra.csv", "read=deep/er.csv"]);
     project
