@@ -5,6 +5,7 @@ mod help;
 mod release;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -363,7 +364,7 @@ pub struct Log {
     pub metric: Option<String>,
     /// Only the newest N
     #[arg(short = 'n', long, value_name = "N")]
-    pub limit: Option<usize>,
+    pub limit: Option<NonZeroUsize>,
 }
 
 /// `cargo repro hash`

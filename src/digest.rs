@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{IoContext, Result};
 use crate::interrupt;
+use crate::tally::Tally;
 
 const PREFIX: &str = "sha256:";
 
@@ -31,6 +32,14 @@ impl Digest {
     /// # Errors
     /// When the file cannot be read, or the user interrupts.
     pub fn of_file(path: &Path) -> Result<(Self, u64)> {
+        Self::of_watched(path, &Tally::default())
+    }
+
+    /// The same, for whoever watches.
+    ///
+    /// # Errors
+    /// As [`Digest::of_file`].
+    pub fn of_watched(path: &Path, tally: &Tally) -> Result<(Self, u64)> {
         const BUFFER: usize = 256 * 1024;
         let mut file = File::open(path).at("open", path)?;
         let mut hasher = Sha256::new();
@@ -44,6 +53,7 @@ impl Digest {
             }
             hasher.update(&buffer[..read]);
             bytes += read as u64;
+            tally.read(read as u64);
         }
     }
 

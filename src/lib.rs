@@ -24,6 +24,7 @@ pub mod exit_code;
 pub mod explanation;
 pub mod gate;
 pub mod git;
+pub mod history;
 pub mod index;
 pub mod inspect;
 pub mod interrupt;
@@ -51,9 +52,10 @@ pub mod trace;
 pub mod verdict;
 
 use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
 
 use crate::args::{Args, Command};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::isolation::warden;
 use crate::run::watchdog;
@@ -79,21 +81,33 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(refusal) => return shell::refuse(&refusal),
     };
     let code = match Settings::resolve(&args.common) {
-        Ok(settings) => dispatch(&settings, &args.command).unwrap_or_else(|error| {
+        Ok(settings) => guarded(|| dispatch(&settings, &args.command)).unwrap_or_else(|error| {
             // Ctrl-C goes to every process of the terminal's group; what a helper's death broke is no
             // reason of its own.
             let error = interrupt::check().err().unwrap_or(error);
-            settings.shell.error(&error);
-            settings.shell.json(&report::json::failed(&error));
-            error.exit_code()
+            fail(settings.shell, &error)
         }),
-        Err(error) => {
-            Shell::of(&args.common).error(&error);
-            error.exit_code()
-        }
+        Err(error) => fail(Shell::of(&args.common), &error),
     };
     shell::end();
     code
+}
+
+/// A mistake of the tool's own is no verdict, and ends in order: what is temporary goes, and the exit code is that of
+/// whatever could not be judged.
+fn guarded(work: impl FnOnce() -> Result<ExitCode>) -> Result<ExitCode> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::new("the tool itself failed; where, stands above")
+            .hint("this is a mistake in cargo repro and not in the project: please report it"))
+    })
+}
+
+/// Says why there is no verdict.
+fn fail(shell: Shell, error: &Error) -> ExitCode {
+    shell.error(error);
+    // Where not even this can be written, the exit code tells it.
+    let _ = shell.json(&report::json::failed(error));
+    error.exit_code()
 }
 
 fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
@@ -119,5 +133,17 @@ fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
         Command::Ci(args) => commands::ci::run(settings, args),
         Command::ExplainCode(args) => commands::explain_code::run(settings, args),
         Command::Completions(args) => commands::completions::run(settings, args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_of_the_tools_own_is_not_judged() {
+        let error = guarded(|| panic!("on purpose")).unwrap_err();
+        assert_eq!(error.exit_code(), ExitCode::NotJudged);
+        assert!(guarded(|| Ok(ExitCode::Drift)).is_ok_and(|code| code == ExitCode::Drift));
     }
 }

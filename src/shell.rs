@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::interrupt;
 use crate::report;
+use crate::report::human::visible;
 use crate::report::layout::Layout;
 use crate::tally::Tally;
 
@@ -144,7 +145,7 @@ impl Shell {
     /// A step, as cargo names one: `   Compiling …`.
     pub fn status(self, verb: &str, message: impl AsRef<str>) {
         if self.is_human() && self.verbosity >= Verbosity::Normal {
-            say(format_args!("{STATUS}{verb:>12}{STATUS:#} {}", message.as_ref()));
+            say(format_args!("{STATUS}{verb:>12}{STATUS:#} {}", plain(message.as_ref())));
         }
     }
 
@@ -180,9 +181,10 @@ impl Shell {
     /// Something that the user should know though it stops nothing.
     pub fn warn(self, message: impl AsRef<str>) {
         if self.is_human() {
-            say(format_args!("{WARNING}warning{WARNING:#}: {}", message.as_ref()));
+            say(format_args!("{WARNING}warning{WARNING:#}: {}", plain(message.as_ref())));
         } else {
-            self.json(&report::json::warning(message.as_ref()));
+            // Where this cannot be written the verdict cannot either, and that fails.
+            let _ = self.json(&report::json::warning(message.as_ref()));
         }
     }
 
@@ -223,16 +225,18 @@ impl Shell {
     }
 
     /// One JSON object on a line of stdout, when programs read it.
-    pub fn json(self, value: &impl Serialize) {
+    ///
+    /// # Errors
+    /// As [`Shell::result`].
+    pub fn json(self, value: &impl Serialize) -> Result<()> {
         if self.is_human() || !self.phases {
-            return;
+            return Ok(());
         }
         let mut line = serde_json::to_string(value).expect("messages have string keys only");
         line.push('\n');
         line = runner::tame_json(line);
         let mut stdout = io::stdout().lock();
-        // A reader that went away has decided not to hear the rest; the exit code still tells it.
-        let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+        finish(stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()))
     }
 
     /// Workflow commands for a runner, which reads stderr too.
@@ -249,14 +253,14 @@ impl Shell {
         if self.watched && error.exit_code() == ExitCode::Interrupted {
             live::sweep();
         }
-        say(format_args!("{ERROR}error{ERROR:#}: {}", error.what()));
+        say(format_args!("{ERROR}error{ERROR:#}: {}", plain(error.what())));
         if let Some(context) = error.context_lines() {
             for line in context.lines() {
-                say(format_args!("  {line}"));
+                say(format_args!("  {}", plain(line)));
             }
         }
         if let Some(hint) = error.next() {
-            say(format_args!("{HINT}hint{HINT:#}: {hint}"));
+            say(format_args!("{HINT}hint{HINT:#}: {}", plain(hint)));
         }
     }
 }
@@ -287,6 +291,13 @@ pub fn warden_failed(why: &str) -> ExitCode {
     ExitCode::NotJudged
 }
 
+/// A sentence with names in it that may be anybody's: nothing in them acts on a terminal, and a further line is seen
+/// to be one, so that none looks like a line of ours.
+fn plain(text: &str) -> String {
+    let lines: Vec<String> = text.trim_end().split('\n').map(|line| visible(&line.replace('\t', "    "))).collect();
+    lines.join("\n  ")
+}
+
 fn say(line: std::fmt::Arguments<'_>) {
     // stderr may be closed; then nobody listens, and the exit code has to do.
     let _ = live::aside(|| writeln!(anstream::stderr().lock(), "{}", runner::tame(&line.to_string())));
@@ -298,6 +309,7 @@ fn columns(stream: impl AsFd) -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
+/// A reader that went away has decided not to hear the rest; the exit code still tells it.
 fn finish(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -108,6 +108,6 @@ impl File {
         }
         settings.shell.status(if is_there { "Replaced" } else { "Created" }, &self.place);
         settings.shell.result(&format!("Next: {next}.\n"))?;
-        Ok(done(settings))
+        done(settings)
     }
 }

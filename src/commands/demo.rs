@@ -32,7 +32,7 @@ pub fn run(settings: &Settings, args: &args::Demo) -> Result<ExitCode> {
         workdir::forget(&directory)?;
     }
     told?;
-    Ok(done(settings))
+    done(settings)
 }
 
 fn tell(settings: &Settings, directory: &Path) -> Result<()> {
@@ -42,26 +42,33 @@ fn tell(settings: &Settings, directory: &Path) -> Result<()> {
         package: None,
         ..settings.clone()
     };
-    let tell = |text: &str| settings.shell.result(&format!("\n{text}\n"));
+    let layout = settings.shell.layout();
+    let tell = |number: u8, text: &str, command: &str| {
+        let text = layout.wrapped("", &format!("{number}. "), text);
+        settings.shell.result(&format!("\n{text}  $ cargo repro {command}\n"))
+    };
 
-    tell("1. A training package: a random forest on the red wine quality data.\n   $ cargo repro new wine")?;
+    tell(1, "A training package: a random forest on the red wine quality data.", "new wine")?;
     new::create(directory, "wine")?;
     repository::commit_scratch(directory, "Start")?;
 
-    tell("2. Train it, and pin everything that went in and came out.\n   $ cargo repro record")?;
+    tell(2, "Train it, and pin everything that went in and came out.", "record")?;
     expect(ExitCode::Ok, record::run(&inside, &recording())?)?;
     repository::commit_scratch(directory, "Record")?;
 
-    tell("3. Rebuild and retrain from a clean checkout; is it the same model?\n   $ cargo repro verify")?;
+    tell(3, "Rebuild and retrain from a clean checkout; is it the same model?", "verify")?;
     expect(ExitCode::Ok, verify::run(&inside, &as_verify(None, 1))?)?;
 
-    tell("4. Now one byte of the data changes: the first alcohol value, 9.4, becomes 9.5.\n   $ cargo repro verify")?;
+    tell(4, "Now one byte of the data changes: the first alcohol value, 9.4, becomes 9.5.", "verify")?;
     change_one_byte(&directory.join("data/winequality-red.csv"))?;
     expect(ExitCode::Drift, verify::run(&inside, &as_verify(None, 1))?)?;
 
-    tell(
-        "That is the whole of it: record, verify, and a reason when it is not the same.\nStart your own: cargo repro new DIR, or cargo repro init in a package that you have.",
-    )
+    let end = [
+        "That is the whole of it: record, verify, and a reason when it is not the same.",
+        "Start your own: `cargo repro new DIR`, or `cargo repro init` in a package that you have.",
+    ];
+    let end = end.map(|text| layout.wrapped("", "", text)).concat();
+    settings.shell.result(&format!("\n{end}"))
 }
 
 fn recording() -> args::Record {

@@ -25,7 +25,7 @@ pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
         .result(&report::lock::diff(&args.a, &args.b, &inputs, &outputs, settings.shell.layout()))?;
     for (side, findings) in [("input", &inputs), ("output", &outputs)] {
         for finding in findings {
-            settings.shell.json(&report::json::difference(side, finding));
+            settings.shell.json(&report::json::difference(side, finding))?;
         }
     }
     let code = match (inputs.is_empty(), outputs.is_empty()) {
@@ -34,7 +34,7 @@ pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
         (_, false) => ExitCode::Divergence,
         _ => ExitCode::Ok,
     };
-    settings.shell.json(&report::json::done(code.number()));
+    settings.shell.json(&report::json::done(code.number()))?;
     Ok(code)
 }
 

@@ -26,8 +26,8 @@ pub fn run(settings: &Settings, args: &args::ExplainCode) -> Result<ExitCode> {
     };
     settings.shell.result(&text)?;
     let tell = |explanation: &Explanation| settings.shell.json(&report::explanation::json(explanation));
-    shown.iter().for_each(tell);
-    Ok(done(settings))
+    shown.iter().try_for_each(tell)?;
+    done(settings)
 }
 
 fn unknown(word: &str, near: &[&str]) -> Error {

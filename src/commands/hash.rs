@@ -33,10 +33,10 @@ pub fn run(settings: &Settings, args: &args::Hash) -> Result<ExitCode> {
         }
         // With many files it is long; nobody is to wait for what is not printed.
         if !settings.shell.is_human() {
-            settings.shell.json(&report::data::json(path, &data));
+            settings.shell.json(&report::data::json(path, &data))?;
         }
     }
-    Ok(done(settings))
+    done(settings)
 }
 
 fn observe(directory: &Path, declared: &Declared, settings: &Settings) -> Result<Data> {

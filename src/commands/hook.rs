@@ -57,7 +57,7 @@ fn install(settings: &Settings, args: &args::HookInstall) -> Result<ExitCode> {
             .shell
             .warn("core.hooksPath leads outside the repository: the hook holds for every repository that uses it");
     }
-    Ok(done(settings))
+    done(settings)
 }
 
 fn uninstall(settings: &Settings, args: &args::HookUninstall) -> Result<ExitCode> {
@@ -67,7 +67,7 @@ fn uninstall(settings: &Settings, args: &args::HookUninstall) -> Result<ExitCode
     let place = directory.join(hook.file());
     if hooks::uninstall(&directory, hook)? {
         settings.shell.status("Removed", place.display().to_string());
-        Ok(done(settings))
+        done(settings)
     } else {
         Err(Error::new(format!("{} is no hook of cargo repro", place.display()))
             .hint("`cargo repro hook install` writes one; `--server` means the one of a repository that is pushed to"))

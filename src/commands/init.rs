@@ -40,7 +40,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
     settings
         .shell
         .result("Next: say in repro.toml what the program reads and writes, commit it, then `cargo repro record`.\n")?;
-    Ok(done(settings))
+    done(settings)
 }
 
 fn text(bin: &str) -> String {

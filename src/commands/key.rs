@@ -52,8 +52,8 @@ fn new(settings: &Settings, args: &args::KeyNew) -> Result<ExitCode> {
     let beside = public_path(&path);
     let places = format!("private key  {}\npublic key   {}\n", path.display(), beside.display());
     settings.shell.result(&(places + &for_people(&key.public())))?;
-    settings.shell.json(&report::json::key(&path, &key.public()));
-    Ok(done(settings))
+    settings.shell.json(&report::json::key(&path, &key.public()))?;
+    done(settings)
 }
 
 fn show(settings: &Settings, args: &args::KeyShow) -> Result<ExitCode> {
@@ -64,8 +64,8 @@ fn show(settings: &Settings, args: &args::KeyShow) -> Result<ExitCode> {
     let mut ask = || passphrase(settings, Purpose::Open(&path), args.passphrase_file.as_deref()).map(Some);
     let key = read_public(&path, &mut ask)?;
     settings.shell.result(&format!("key          {}\n{}", path.display(), for_people(&key)))?;
-    settings.shell.json(&report::json::key(&path, &key));
-    Ok(done(settings))
+    settings.shell.json(&report::json::key(&path, &key))?;
+    done(settings)
 }
 
 /// The id, and what to paste.

@@ -28,7 +28,7 @@ pub fn run(settings: &Settings, args: &args::New) -> Result<ExitCode> {
     settings.shell.result(&format!(
         "Next:\n  cd {place}{commit}\n  cargo repro record             # train, and write repro.lock\n  cargo repro verify             # train again from a clean checkout, and compare\n"
     ))?;
-    Ok(done(settings))
+    done(settings)
 }
 
 /// Writes the package, and commits it if nobody else's repository is around it.

@@ -4,15 +4,17 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::log::Detail;
 use super::subject::Subject;
 use super::{conclude, log};
 use crate::ambient::{self, GithubRunner};
 use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
+use crate::history::History;
 use crate::lockfile;
 use crate::manifest::{self, Manifest};
-use crate::report::dossier::{Dossier, History, items};
+use crate::report::dossier::{Dossier, items};
 use crate::report::{self, Format};
 use crate::repository::Repository;
 use crate::settings::Settings;
@@ -94,7 +96,11 @@ impl Reports {
             lock: subject.lock.as_ref(),
             platform: subject.platform.as_ref(),
             timings: &subject.timings,
-            history: if is_page { history(subject) } else { History::default() },
+            history: if is_page {
+                history(subject, judged.ok())
+            } else {
+                History::default()
+            },
             items: items(judged, subject.lock.as_ref(), texts.as_ref()),
         }
     }
@@ -131,15 +137,17 @@ fn add_summary(path: &Path, dossier: &Dossier<'_>) -> Result<()> {
     file.write_all(text.as_bytes()).at("write", path)
 }
 
-/// The locks in the history; a report can do without them.
-fn history(subject: &Subject) -> History {
+/// The locks in the history of what was looked at; a report can do without them.
+fn history(subject: &Subject, verdict: Option<&Verdict>) -> History {
     let entries = || -> Result<History> {
         let Some(directory) = &subject.directory else {
             return Ok(History::default());
         };
         let repository = Repository::discover(directory)?;
+        let stated = verdict.map(|verdict| verdict.commit.as_str()).filter(|commit| !commit.is_empty());
+        let commit = stated.or(subject.commit.as_deref()).unwrap_or("HEAD");
         Ok(History {
-            entries: log::entries(&repository, directory, "HEAD", usize::MAX)?,
+            entries: log::entries(&repository, directory, commit, usize::MAX, Detail::Words)?,
             is_shallow: repository.is_shallow(),
         })
     };

@@ -19,6 +19,6 @@ pub fn run(settings: &Settings, args: &args::Show) -> Result<ExitCode> {
         None => lockfile::Lockfile::read(&project::directory(settings)?.join(lockfile::FILE))?,
     };
     settings.shell.result(&report::lock::show(&read, settings.shell.layout()))?;
-    settings.shell.json(&report::json::lock(&read));
-    Ok(done(settings))
+    settings.shell.json(&report::json::lock(&read))?;
+    done(settings)
 }

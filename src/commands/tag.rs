@@ -213,7 +213,7 @@ fn finish(
     verdict.vouched = answer.vouched;
     verdict.tag = Some((args.name.clone(), Some(object)));
     keep_given(place, evidence, verdict.commit.as_str())?;
-    settings.shell.json(&report::json::phase("tag", &args.name));
+    settings.shell.json(&report::json::phase("tag", &args.name))?;
     settings.shell.status("Tagged", format!("{} at {}", args.name, object.short()));
     conclude(settings, &verdict)
 }

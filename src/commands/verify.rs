@@ -140,7 +140,7 @@ impl Verification<'_> {
     fn verdict(&self, memory: &mut Memory, subject: &mut Subject) -> Result<Verdict> {
         self.settings
             .shell
-            .json(&crate::report::json::phase("snapshot", &self.project.package.name));
+            .json(&crate::report::json::phase("snapshot", &self.project.package.name))?;
         let begin = Instant::now();
         let inspected = inspect_all(self.project, self.read, memory, self.settings.shell)?;
         subject.timings.push(Timing::since(Step::Inputs, begin));

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use textwrap::core::display_width;
 
 use super::human::{CAUTION, FAINT, NAME, size, visible};
 use super::json::SCHEMA;
-use super::layout::Layout;
+use super::layout::{Layout, padded};
 use crate::snapshot::Data;
 use crate::snapshot::data::{DataFile, Form, Remark};
 use crate::table::Table;
@@ -70,23 +71,25 @@ fn columns(table: &Table, layout: Layout) -> String {
     let start = format!("    {FAINT}{}{FAINT:#} ", table.format.word());
     let size = format!("{rows}, {} {word}, content {}", table.columns.len(), table.content.short());
     let mut text = layout.row(&start, &size);
-    let widest = |of: &dyn Fn(&crate::table::Column) -> usize, least: usize| {
-        table.columns.iter().map(of).max().unwrap_or(0).clamp(least, 30)
+    let widest = |of: &dyn Fn(&crate::table::Column) -> &str, least: usize| {
+        let widths = table.columns.iter().map(|column| display_width(&visible(of(column))));
+        widths.max().unwrap_or(0).clamp(least, 30)
     };
-    let name = widest(&|column| column.name.chars().count(), 6);
-    let kind = widest(&|column| column.kind.chars().count(), 4);
+    let name = widest(&|column| &column.name, 6);
+    let kind = widest(&|column| &column.kind, 4);
     let _ = writeln!(text, "    {FAINT}{:<name$}  {:<kind$}  {:>8}  digest{FAINT:#}", "column", "type", "missing");
     // A row that goes on in the next one is no table any more; which digest it is stands above.
     let is_narrow = 4 + name + 2 + kind + 2 + 8 + 2 + "sha256:0123456789ab".len() > layout.columns();
     for column in &table.columns {
-        let title = visible(&column.name);
+        // Of a struct the type has names of its fields in it.
+        let (title, typed) = (padded(&visible(&column.name), name), padded(&visible(&column.kind), kind));
         let digest = column.digest.short();
         let digest = if is_narrow {
             digest.split(':').next_back().unwrap_or_default()
         } else {
             &digest
         };
-        let _ = writeln!(text, "    {title:<name$}  {:<kind$}  {:>8}  {digest}", column.kind, column.nulls);
+        let _ = writeln!(text, "    {title}  {typed}  {:>8}  {digest}", column.nulls);
     }
     text
 }

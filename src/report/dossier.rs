@@ -5,11 +5,11 @@ use anstream::adapter::strip_str;
 
 use super::finding::{Finding, Severity};
 use super::human;
-use super::log::Entry;
 use super::place::{Place, Texts};
 use crate::cause::Cause;
 use crate::error::{Error, Phase};
 use crate::exit_code::ExitCode;
+use crate::history::History;
 use crate::lockfile::Read;
 use crate::snapshot::Platform;
 use crate::timing::Timing;
@@ -39,15 +39,6 @@ pub struct Dossier<'a> {
     pub history: History,
     /// Everything that was found, what helps most first.
     pub items: Vec<Item>,
-}
-
-/// The locks of the git history.
-#[derive(Debug, Default)]
-pub struct History {
-    /// The newest first.
-    pub entries: Vec<Entry>,
-    /// Whether the clone is shallow, so that older ones may be missing.
-    pub is_shallow: bool,
 }
 
 /// Something that was found, and where a person would look for it.

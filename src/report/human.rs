@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use textwrap::core::display_width;
 
 use super::diagnosis;
 use super::finding::{Finding, Severity};
 use super::gate;
-use super::layout::Layout;
+use super::layout::{Layout, padded};
 use crate::digest::Digest;
 use crate::outcome::Outcome;
 use crate::verdict::{Verdict, Word};
@@ -210,11 +211,10 @@ pub fn outcome(outcome: &Outcome, layout: Layout) -> String {
             let names: Vec<&str> = stage.undeclared.iter().map(String::as_str).collect();
             rows.push(("undeclared".to_owned(), visible(&shortened(&names))));
         }
-        let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let width = rows.iter().map(|(name, _)| display_width(name)).max().unwrap_or(0);
         let _ = writeln!(text, "  {FAINT}stage{FAINT:#} {NAME}{name}{NAME:#}");
         for (name, value) in rows {
-            let pad = " ".repeat(width - name.chars().count());
-            text += &layout.row(&format!("    {name}{pad}  "), &value);
+            text += &layout.row(&format!("    {}  ", padded(&name, width)), &value);
         }
     }
     text

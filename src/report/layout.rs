@@ -1,6 +1,7 @@
 //! How wide a result is laid out. It is 80 columns wide wherever it is read, in a file, a pipe or a
 //! wide terminal, so that it is the same there; only a terminal that is narrower gets a narrower one.
 
+use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// How wide lines may get. A path or a digest that is longer stays whole.
@@ -37,7 +38,8 @@ impl Layout {
     }
 
     /// A paragraph; with a label, later lines hang below it.
-    pub(super) fn wrapped(self, indent: &str, label: &str, text: &str) -> String {
+    #[must_use]
+    pub fn wrapped(self, indent: &str, label: &str, text: &str) -> String {
         let hanging = format!("{indent}  ");
         let next = if label.is_empty() { indent } else { &hanging };
         self.filled(&format!("{indent}{label}"), next, text)
@@ -45,7 +47,7 @@ impl Layout {
 
     /// A row of a table: later lines stand below the first one's text.
     pub(super) fn row(self, start: &str, text: &str) -> String {
-        let below = " ".repeat(textwrap::core::display_width(start));
+        let below = " ".repeat(display_width(start));
         self.filled(start, &below, text)
     }
 
@@ -60,6 +62,11 @@ impl Layout {
     }
 }
 
+/// A text with as many blanks behind it as it takes to fill so many columns.
+pub(super) fn padded(text: &str, columns: usize) -> String {
+    text.to_owned() + &" ".repeat(columns.saturating_sub(display_width(text)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +77,12 @@ mod tests {
         assert_eq!(Layout::on(Some(200)), Layout::default());
         assert_eq!(Layout::on(Some(60)).columns(), 60);
         assert_eq!(Layout::on(Some(7)).columns(), 40);
+    }
+
+    #[test]
+    fn wide_letters_fill_two_columns() {
+        assert_eq!(padded("学習", 6), "学習  ");
+        assert_eq!(padded("ab", 1), "ab");
     }
 
     #[test]

@@ -124,15 +124,15 @@ impl Repository {
     ///
     /// # Errors
     /// When the references cannot be read.
-    pub fn tags_by_commit(&self) -> Result<BTreeMap<String, Vec<String>>> {
-        let mut by_commit: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    pub fn tags_by_commit(&self) -> Result<Vec<(Commit, Vec<String>)>> {
+        let mut by_commit: BTreeMap<git2::Oid, Vec<String>> = BTreeMap::new();
         for (name, object) in self.tags()? {
             let commit = self.git.find_object(object.0, None).and_then(|object| object.peel_to_commit());
             if let Ok(commit) = commit {
-                by_commit.entry(commit.id().to_string()).or_default().push(name);
+                by_commit.entry(commit.id()).or_default().push(name);
             }
         }
-        Ok(by_commit)
+        Ok(by_commit.into_iter().map(|(commit, names)| (Commit(commit), names)).collect())
     }
 
     /// Takes a tag away again, if it is still this object.

@@ -120,7 +120,7 @@ impl<'a> Session<'a> {
         let begin = Instant::now();
         crates::provide(&workdir.cargo_home(), &project.package, snapshot.dependencies)?;
         timings.push(Timing::since(Step::Packages, begin));
-        shell.json(&report::json::phase("build", &project.package.name));
+        shell.json(&report::json::phase("build", &project.package.name))?;
         let begin = Instant::now();
         let built = build::build(project, workdir, &checkout, &snapshot, shell)?;
         timings.push(Timing::since(Step::Build, begin));
@@ -192,7 +192,7 @@ impl<'a> Session<'a> {
         for name in self.project.manifest.stage_order() {
             let stage = &self.project.manifest.stages[name];
             shell.status("Training", format!("{name}{words}"));
-            shell.json(&report::json::phase("train", name));
+            shell.json(&report::json::phase("train", name))?;
             let begin = Instant::now();
             let (accesses, report) = training.stage(name, stage)?;
             let step = Step::Train {
@@ -206,13 +206,13 @@ impl<'a> Session<'a> {
         let begin = Instant::now();
         trained.outcome = self.collect(&staged, shell)?;
         trained.pin_reads(self.project.manifest.isolation);
-        trained.changed = staged.changed()?;
+        trained.changed = shell.watching("Checking", |tally| staged.changed(tally))?;
         trained.timings.push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
     }
 
     fn collect(&self, staged: &Staged, shell: Shell) -> Result<Outcome> {
-        shell.json(&report::json::phase("collect", ""));
+        shell.json(&report::json::phase("collect", ""))?;
         collect(&self.project.manifest, self.workdir, &self.directory, &self.checkout, staged, &self.built)
     }
 

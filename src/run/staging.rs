@@ -18,6 +18,7 @@ use crate::isolation::Mount;
 use crate::project::Project;
 use crate::snapshot::Data;
 use crate::snapshot::data::{self, DataFile, Files, Form};
+use crate::tally::Tally;
 
 /// A directory of more files than this is shown as a whole: a mount a file would take longer than to train.
 const MOST_MOUNTS: usize = 256;
@@ -136,7 +137,7 @@ impl Content {
             Self::Directory(..) => Ok(false),
             Self::File(_, file) => {
                 let is_file = place.symlink_metadata().is_ok_and(|meta| meta.is_file());
-                Ok(is_file && data::digest_again(place, file)? == file.digest)
+                Ok(is_file && data::digest_again(place, file, &Tally::default())? == file.digest)
             }
         }
     }
@@ -144,16 +145,17 @@ impl Content {
 
 impl Item {
     /// What of it is not as it was.
-    fn changed(&self) -> Result<Vec<Drift>> {
+    fn changed(&self, tally: &Tally) -> Result<Vec<Drift>> {
         match &self.content {
-            Content::File(path, file) => Ok(self.changed_file(path, &self.source, file)?.into_iter().collect()),
-            Content::Directory(path, files) => self.changed_directory(path, &files.all()),
+            Content::File(path, file) => Ok(self.changed_file(path, &self.source, file, tally)?.into_iter().collect()),
+            Content::Directory(path, files) => self.changed_directory(path, &files.all(), tally),
         }
     }
 
-    fn changed_file(&self, path: &str, place: &Path, file: &DataFile) -> Result<Option<Drift>> {
+    fn changed_file(&self, path: &str, place: &Path, file: &DataFile, tally: &Tally) -> Result<Option<Drift>> {
         crate::interrupt::check()?;
-        let after = data::digest_again(place, file).ok();
+        let after = data::digest_again(place, file, tally).ok();
+        tally.finish_file();
         let changed = DataChange::Meanwhile {
             name: self.name.clone(),
             path: path.to_owned(),
@@ -163,12 +165,12 @@ impl Item {
         Ok((after != Some(file.digest)).then_some(Drift::DataChanged(changed)))
     }
 
-    fn changed_directory(&self, root: &str, files: &[(String, DataFile)]) -> Result<Vec<Drift>> {
+    fn changed_directory(&self, root: &str, files: &[(String, DataFile)], tally: &Tally) -> Result<Vec<Drift>> {
         let place =
             |path: &str| path.strip_prefix(root).map_or(self.source.clone(), |inner| below(&self.source, inner));
         let changed = files
             .par_iter()
-            .map(|(path, file)| self.changed_file(path, &place(path), file))
+            .map(|(path, file)| self.changed_file(path, &place(path), file, tally))
             .collect::<Result<Vec<_>>>()?;
         let mut drift: Vec<Drift> = changed.into_iter().flatten().collect();
         let known: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
@@ -216,10 +218,19 @@ impl Staged {
     ///
     /// # Errors
     /// When the user interrupts.
-    pub fn changed(&self) -> Result<Vec<Drift>> {
+    pub fn changed(&self, tally: &Tally) -> Result<Vec<Drift>> {
+        for item in &self.items {
+            match &item.content {
+                Content::File(_, file) => tally.expect(1, data::bytes_read(file)),
+                Content::Directory(_, files) => {
+                    let all = files.all();
+                    tally.expect(all.len() as u64, all.iter().map(|(_, file)| data::bytes_read(file)).sum());
+                }
+            }
+        }
         let mut changed = Vec::new();
         for item in &self.items {
-            changed.extend(item.changed()?);
+            changed.extend(item.changed(tally)?);
         }
         Ok(changed)
     }

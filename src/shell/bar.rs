@@ -14,20 +14,25 @@ pub(super) fn line(verb: &'static str, colors: bool, tally: &Tally, elapsed: Dur
     let (bytes, all) = tally.bytes();
     let (files, all_files) = tally.files();
     let per_second = (bytes as f64 / elapsed.as_secs_f64().max(1.0)) as u64;
+    // How large a file is may be known only once it is opened; then the files tell how far it is.
+    let place = place(bytes, all).min(place(files.max(u64::from(all_files == 1)), all_files));
+    let come = if all_files == 1 {
+        format!("{}/{}", size(bytes), size(all))
+    } else {
+        format!("{files}/{all_files} files, {}", size(bytes))
+    };
     // The least important stands last, where a narrow terminal cuts.
-    let rest = format!(
-        "[{}] {}/{}, {files}/{all_files} files, {}/s",
-        bar(bytes, all),
-        size(bytes),
-        size(all),
-        size(per_second)
-    );
+    let rest = format!("[{}] {come}, {}/s", bar(place), size(per_second));
     Line { verb, rest, colors }
 }
 
-fn bar(done: u64, all: u64) -> String {
+/// Which of the bar's letters is reached.
+fn place(done: u64, all: u64) -> usize {
     // More may be read than was expected: a file can grow.
-    let place = (u128::from(done) * u128::from(WIDTH) / u128::from(all.max(1))).min(u128::from(WIDTH)) as usize;
+    (u128::from(done) * u128::from(WIDTH) / u128::from(all.max(1))).min(u128::from(WIDTH)) as usize
+}
+
+fn bar(place: usize) -> String {
     let head = if place < WIDTH as usize { ">" } else { "" };
     format!("{:<1$}", "=".repeat(place) + head, WIDTH as usize)
 }
@@ -38,11 +43,11 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_at_every_moment() {
-        assert_eq!(bar(0, 0), ">                   ");
-        assert_eq!(bar(5, 10), "==========>         ");
-        assert_eq!(bar(99, 100), "===================>");
-        assert_eq!(bar(100, 100), "====================");
-        assert_eq!(bar(u64::MAX, 1), "====================");
+        assert_eq!(bar(place(0, 0)), ">                   ");
+        assert_eq!(bar(place(5, 10)), "==========>         ");
+        assert_eq!(bar(place(99, 100)), "===================>");
+        assert_eq!(bar(place(100, 100)), "====================");
+        assert_eq!(bar(place(u64::MAX, 1)), "====================");
     }
 
     #[test]
@@ -52,6 +57,28 @@ mod tests {
         tally.read(1 << 20);
         tally.finish_file();
         let line = line("Hashing", false, &tally, Duration::from_secs(2));
-        assert_eq!(line.rest, "[======>             ] 1.0 MiB/3.0 MiB, 1/3 files, 512.0 KiB/s");
+        assert_eq!(line.rest, "[======>             ] 1/3 files, 1.0 MiB, 512.0 KiB/s");
+    }
+
+    #[test]
+    fn files_whose_sizes_are_not_known_yet_do_not_count_as_read() {
+        let tally = Tally::default();
+        tally.expect(30, 0);
+        for _ in 0..3 {
+            tally.expect(0, 1 << 20);
+            tally.read(1 << 20);
+            tally.finish_file();
+        }
+        let line = line("Hashing", false, &tally, Duration::from_secs(1));
+        assert_eq!(line.rest, "[==>                 ] 3/30 files, 3.0 MiB, 3.0 MiB/s");
+    }
+
+    #[test]
+    fn of_one_file_the_bytes_tell() {
+        let tally = Tally::default();
+        tally.expect(1, 4 << 20);
+        tally.read(1 << 20);
+        let line = line("Hashing", false, &tally, Duration::from_secs(1));
+        assert_eq!(line.rest, "[=====>              ] 1.0 MiB/4.0 MiB, 1.0 MiB/s");
     }
 }

@@ -1,7 +1,8 @@
-//! The one line below all others on a watched terminal. It says what is going on, is there once that has taken
+//! The one line below all others on a watched terminal. It says what is going on, or the newest of that, is there once that has taken
 //! a second, and is gone without a trace afterwards. What it says is composed elsewhere.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -21,8 +22,11 @@ const VERB: Style = AnsiColor::Cyan.on_default().bold();
 /// stays there when a terminal breaks the line anew.
 const ERASE: &[u8] = b"\r\x1b[J";
 
-/// The line that is drawn, if any. Whoever writes to the terminal holds this.
-static DRAWN: Mutex<Option<Line>> = Mutex::new(None);
+/// What is going on. Whoever writes to the terminal holds this.
+static GOING_ON: Mutex<GoingOn> = Mutex::new(GoingOn(Vec::new()));
+
+/// How many lines there have been, for numbers.
+static STARTED: AtomicU64 = AtomicU64::new(0);
 
 /// What the line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub(super) struct Line {
     /// Whether the verb is coloured.
     pub(super) colors: bool,
 }
+
+/// The lines of all that is going on at once, each with its number, the oldest first. The newest is drawn.
+#[derive(Debug, Default)]
+struct GoingOn(Vec<(u64, Line)>);
 
 /// Keeps the line up to date until dropped.
 #[derive(Debug)]
@@ -47,6 +55,7 @@ impl Live {
     pub(super) fn start(compose: impl Fn(Duration) -> Line + Send + 'static) -> Self {
         let (done, is_done) = channel::<()>();
         let began = Instant::now();
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let ticker = std::thread::spawn(move || {
             let mut wait = PATIENCE;
             let mut last = None;
@@ -54,12 +63,11 @@ impl Live {
                 wait = INTERVAL;
                 let now = Some((compose(began.elapsed()), columns()));
                 if now != last {
-                    let line = now.as_ref().map(|(line, _)| line.clone());
-                    show(&mut drawn(), line);
+                    tell(number, now.as_ref().map(|(line, _)| line.clone()));
                     last = now;
                 }
             }
-            show(&mut drawn(), None);
+            tell(number, None);
         });
         Self {
             done: Some(done),
@@ -76,33 +84,60 @@ impl Drop for Live {
     }
 }
 
+impl GoingOn {
+    /// The line that is to be drawn.
+    fn newest(&self) -> Option<&Line> {
+        self.0.last().map(|(_, line)| line)
+    }
+
+    /// Takes what a line says now, nothing when it is over; gives whether that changes what is drawn.
+    fn tell(&mut self, number: u64, line: Option<Line>) -> bool {
+        let is_newest = |lines: &[(u64, Line)]| lines.last().is_some_and(|(newest, _)| *newest == number);
+        let was_drawn = is_newest(&self.0);
+        self.0.retain(|(known, _)| *known != number);
+        if let Some(line) = line {
+            let older = self.0.iter().filter(|(known, _)| *known < number).count();
+            self.0.insert(older, (number, line));
+        }
+        was_drawn || is_newest(&self.0)
+    }
+}
+
+/// Says what a line says now; nothing when it is over.
+fn tell(number: u64, line: Option<Line>) {
+    let mut going_on = going_on();
+    let is_up = going_on.newest().is_some();
+    if going_on.tell(number, line) {
+        draw(is_up, going_on.newest());
+    }
+}
+
 /// Writes whole lines while the live one is out of their way.
 pub(super) fn aside<T>(write: impl FnOnce() -> T) -> T {
-    let mut drawn = drawn();
-    let line = drawn.clone();
-    show(&mut drawn, None);
+    let going_on = going_on();
+    draw(going_on.newest().is_some(), None);
     let written = write();
-    show(&mut drawn, line);
+    draw(false, going_on.newest());
     written
 }
 
 /// Removes what a terminal itself put at the beginning of a line: `^C`.
 pub(super) fn sweep() {
-    let _drawn = drawn();
+    let _held = going_on();
     let _ = io::stderr().write_all(ERASE);
 }
 
-fn drawn() -> MutexGuard<'static, Option<Line>> {
-    DRAWN.lock().unwrap_or_else(|broken| broken.into_inner())
+fn going_on() -> MutexGuard<'static, GoingOn> {
+    GOING_ON.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
 /// Draws this in place of what is drawn.
-fn show(drawn: &mut Option<Line>, line: Option<Line>) {
+fn draw(is_up: bool, line: Option<&Line>) {
     let mut bytes = Vec::new();
-    if drawn.is_some() {
+    if is_up {
         bytes.extend(ERASE);
     }
-    if let Some(line) = &line {
+    if let Some(line) = line {
         bytes.extend(line.text(columns().unwrap_or(80)).as_bytes());
         bytes.push(b'\r');
     }
@@ -110,7 +145,6 @@ fn show(drawn: &mut Option<Line>, line: Option<Line>) {
         // At once, so that it does not flicker. The terminal may have gone; the work goes on.
         let _ = io::stderr().write_all(&bytes);
     }
-    *drawn = line;
 }
 
 fn columns() -> Option<usize> {
@@ -183,6 +217,25 @@ mod tests {
             }
             assert_eq!(line.text(200), format!("    Training {rest}"));
         }
+    }
+
+    #[test]
+    fn of_two_things_at_once_the_newer_is_drawn_and_the_older_when_it_is_over() {
+        let line = |rest: &str| Line {
+            verb: "Doing",
+            rest: rest.to_owned(),
+            colors: false,
+        };
+        let mut going_on = GoingOn::default();
+        assert!(going_on.tell(2, Some(line("new"))));
+        assert!(!going_on.tell(1, Some(line("old"))));
+        assert_eq!(going_on.newest(), Some(&line("new")));
+        assert!(going_on.tell(2, Some(line("newer"))));
+        assert!(!going_on.tell(1, Some(line("older"))));
+        assert!(going_on.tell(2, None));
+        assert_eq!(going_on.newest(), Some(&line("older")));
+        assert!(going_on.tell(1, None));
+        assert!(going_on.newest().is_none() && !going_on.tell(1, None));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use anstream::adapter::{StripBytes, strip_str};
+
 use super::lines::{self, Lines};
 use super::live::{self, Line, Live};
 use super::{Shell, Verbosity, runner};
@@ -21,7 +23,15 @@ pub enum Stream {
 #[derive(Debug)]
 pub struct Talk {
     shell: Shell,
-    watched: Option<Watched>,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// Somebody watches: whole lines, above a live one.
+    Watched(Watched),
+    /// Nobody does: byte for byte.
+    Passed(Passed),
 }
 
 #[derive(Debug)]
@@ -33,51 +43,104 @@ struct Watched {
     live: Option<Live>,
 }
 
+#[derive(Debug, Default)]
+struct Passed {
+    /// What a stream stands in, where colours are taken out: an escape sequence may come in parts, and so may a letter.
+    out: StripBytes,
+    err: StripBytes,
+    /// Whether the last line has no end yet.
+    is_open: bool,
+}
+
 impl Talk {
     pub(super) fn new(shell: Shell, verb: &'static str, subject: &str) -> Self {
-        let watched = shell.watched.then(|| {
-            let last = Arc::new(Mutex::new(String::new()));
-            let (told, subject, colors) = (Arc::clone(&last), subject.to_owned(), shell.color);
-            let live = Live::start(move |elapsed| {
-                let told = told.lock().map(|told| told.clone()).unwrap_or_default();
-                let rest = format!("{subject} {} {told}", live::clock(elapsed));
-                let rest = rest.trim_end().to_owned();
-                Line { verb, rest, colors }
-            });
-            Watched {
-                out: Lines::default(),
-                err: Lines::default(),
-                last,
-                live: Some(live),
-            }
-        });
-        Self { shell, watched }
+        let way = match shell.watched {
+            true => Way::Watched(Watched::new(shell, verb, subject)),
+            false => Way::Passed(Passed::default()),
+        };
+        Self { shell, way }
     }
 
     /// Passes on what the child printed.
     pub fn hear(&mut self, stream: Stream, bytes: &[u8]) {
-        let Some(watched) = &mut self.watched else {
-            return write(self.shell, bytes);
-        };
-        let lines = match stream {
-            Stream::Out => &mut watched.out,
-            Stream::Err => &mut watched.err,
-        };
-        let whole = lines.take(bytes);
-        if let (Some(now), Ok(mut last)) = (lines.open().or_else(|| lines::last(&whole)), watched.last.lock()) {
-            *last = now;
+        match &mut self.way {
+            Way::Watched(watched) => watched.hear(self.shell, stream, bytes),
+            Way::Passed(passed) => passed.hear(self.shell, stream, bytes),
         }
-        write(self.shell, whole.as_bytes());
     }
 }
 
 impl Drop for Talk {
     fn drop(&mut self) {
-        if let Some(watched) = &mut self.watched {
-            drop(watched.live.take());
-            let rest = watched.out.finish() + &watched.err.finish();
-            write(self.shell, rest.as_bytes());
+        match &mut self.way {
+            Way::Watched(watched) => {
+                drop(watched.live.take());
+                let rest = watched.out.finish() + &watched.err.finish();
+                watched.write(self.shell, &rest);
+            }
+            // What we say next begins a line.
+            Way::Passed(passed) if passed.is_open => write(self.shell, b"\n"),
+            Way::Passed(_) => {}
         }
+    }
+}
+
+impl Watched {
+    fn new(shell: Shell, verb: &'static str, subject: &str) -> Self {
+        let last = Arc::new(Mutex::new(String::new()));
+        let (told, subject, colors) = (Arc::clone(&last), subject.to_owned(), shell.color);
+        let live = Live::start(move |elapsed| {
+            let told = told.lock().map(|told| told.clone()).unwrap_or_default();
+            let rest = format!("{subject} {} {told}", live::clock(elapsed));
+            let rest = rest.trim_end().to_owned();
+            Line { verb, rest, colors }
+        });
+        Self {
+            out: Lines::default(),
+            err: Lines::default(),
+            last,
+            live: Some(live),
+        }
+    }
+
+    fn hear(&mut self, shell: Shell, stream: Stream, bytes: &[u8]) {
+        let lines = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        };
+        let whole = lines.take(bytes);
+        if let (Some(now), Ok(mut last)) = (lines.open().or_else(|| lines::last(&whole)), self.last.lock()) {
+            *last = now;
+        }
+        self.write(shell, &whole);
+    }
+
+    fn write(&self, shell: Shell, lines: &str) {
+        if shell.color {
+            write(shell, lines.as_bytes());
+        } else {
+            write(shell, strip_str(lines).to_string().as_bytes());
+        }
+    }
+}
+
+impl Passed {
+    fn hear(&mut self, shell: Shell, stream: Stream, bytes: &[u8]) {
+        let state = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        };
+        if shell.color {
+            self.write(shell, bytes);
+        } else {
+            let plain: Vec<u8> = state.strip_next(bytes).flatten().copied().collect();
+            self.write(shell, &plain);
+        }
+    }
+
+    fn write(&mut self, shell: Shell, bytes: &[u8]) {
+        self.is_open = bytes.last().map_or(self.is_open, |last| *last != b'\n');
+        write(shell, bytes);
     }
 }
 
@@ -86,7 +149,7 @@ fn write(shell: Shell, bytes: &[u8]) {
         let fence = runner::stop(bytes);
         // The user's terminal may have gone; the training goes on.
         let _ = live::aside(|| {
-            let mut stderr = anstream::stderr().lock();
+            let mut stderr = std::io::stderr().lock();
             stderr.write_all(fence.unwrap_or_default().as_bytes())?;
             stderr.write_all(bytes)
         });

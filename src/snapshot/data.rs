@@ -244,15 +244,21 @@ fn no_table((path, file): &(String, DataFile)) -> Option<Remark> {
 ///
 /// # Errors
 /// When it cannot be read, or the user interrupts.
-pub fn digest_again(path: &Path, file: &DataFile) -> Result<Digest> {
+pub fn digest_again(path: &Path, file: &DataFile, tally: &Tally) -> Result<Digest> {
     if !file.sampled {
-        return Ok(Digest::of_file(path)?.0);
+        return Ok(Digest::of_watched(path, tally)?.0);
     }
     let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
     if size <= sample::SMALL {
-        return Ok(Digest::of_file(path)?.0);
+        return Ok(Digest::of_watched(path, tally)?.0);
     }
-    sample::digest(path, size, &Tally::default())
+    sample::digest(path, size, tally)
+}
+
+/// How many bytes are read of a file to digest it.
+#[must_use]
+pub fn bytes_read(file: &DataFile) -> u64 {
+    if file.sampled { sample::READ } else { file.bytes }
 }
 
 /// The names of all files that a declared directory holds now, as `root` leads to them.

@@ -61,6 +61,46 @@ fn only_the_newest_are_listed_where_only_these_are_wanted_and_an_older_revision_
 }
 
 #[test]
+fn the_last_that_is_listed_still_says_what_it_changed() {
+    let project = three();
+    let human = project.repro(&["log", "-n", "1"]).code(0).stdout.clone();
+    assert!(human.contains("data-changed") && !human.contains("the first"), "{human}");
+    let json = project.json(&["log", "-n", "1"]).lines();
+    assert_eq!(locks(&json)[0]["changes"][0]["finding"]["kind"], "data-changed");
+    assert!(project.repro(&["log", "-n", "3"]).code(0).stdout.contains("  the first\n"));
+    let answer = project.repro(&["log", "-n", "0"]);
+    answer.code(2);
+    let answer = project.repro(&["log", "-n", "2", "--metric", "f1"]);
+    answer.code(2);
+    assert!(answer.stderr.contains("none of the newest 2 has a metric `f1`"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_tag_names_the_lock_that_its_commit_has() {
+    let project = three();
+    project.write("CHANGELOG.md", "released\n").commit("ready").git(&["tag", "v3"]);
+    // A side that has another lock, and one that never gets here.
+    project.git(&["checkout", "--quiet", "-b", "side", "v1"]);
+    project.write("NOTES.txt", "beside").commit("beside").git(&["tag", "aside"]);
+    project.git(&["checkout", "--quiet", "main"]);
+    let lines = project.json(&["log"]).lines();
+    let tags: Vec<Value> = locks(&lines).iter().map(|lock| lock["tags"].clone()).collect();
+    assert_eq!(Value::from(tags), serde_json::json!([["v2", "v3"], [], ["v1"]]));
+}
+
+#[test]
+fn a_stage_may_have_a_dot_in_its_name() {
+    let project = Project::fixture("command");
+    project.edit("repro.toml", "[stage.train]", "[stage.\"train.v2\"]").commit("a dot");
+    project.record();
+    for name in ["sum", "train.v2.sum"] {
+        let chart = project.repro(&["log", "--metric", name]).code(0).stdout.clone();
+        assert!(chart.starts_with("sum (stage train.v2)") && chart.contains('●'), "{chart}");
+    }
+    project.repro(&["log", "--metric", "v2.sum"]).code(2);
+}
+
+#[test]
 fn a_lock_that_cannot_be_read_is_listed_as_such() {
     let project = three();
     project.write("repro.lock", "<<<<<<< ours\n").commit("a broken merge");

@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 
+use crate::interruption::{GOOD, script};
 use crate::support::{Answer, Project};
 
 #[test]
@@ -50,6 +51,57 @@ fn repeated_trainings_are_counted() {
     let answer = project.repro(&["verify", "--times", "2"]);
     answer.code(0);
     assert_snapshot!(answer.text());
+}
+
+#[test]
+fn what_a_program_prints_is_passed_on_byte_for_byte_and_what_we_say_begins_a_line() {
+    let words = "printf '\\033['; sleep 0.2; printf '31mred\\033[0m \\303'; sleep 0.2; printf '\\251 no end'";
+    let project = script(&format!("{words}\n{GOOD}"));
+    let said = project.repro(&["record"]).code(0).stderr.clone();
+    assert!(said.contains("\nred é no end\n       Wrote repro.lock"), "{said:?}");
+    let project = script("printf 'load 10%%\\rload 20%%\\rload 30%%'; exit 3\n");
+    let answer = project.repro(&["record", "--quiet"]);
+    answer.code(6);
+    assert!(answer.stderr.contains("\n  load 30%\n") && !answer.stderr.contains("10%"), "{:?}", answer.stderr);
+}
+
+#[test]
+fn names_in_an_error_act_on_no_terminal_and_are_no_line_of_ours() {
+    let project = Project::fixture("command");
+    project
+        .edit("repro.toml", "\"numbers.csv\"", "\"no\\u001b[2J\\nerror: forged*.csv\"")
+        .commit("a name");
+    let answer = project.repro(&["record", "--color", "always"]);
+    assert_ne!(answer.code, Some(0));
+    assert!(!answer.stderr.contains("\u{1b}[2J"), "{:?}", answer.stderr);
+    assert!(answer.stderr.contains("forged") && !answer.stderr.contains("\nerror: forged"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_verdict_that_cannot_be_written_is_no_success() {
+    let project = Project::recorded("steady");
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for args in [
+        &["status"][..],
+        &["status", "--message-format", "json"],
+        &["log", "--message-format", "json"],
+        &["show", "--message-format", "json"],
+    ] {
+        let answer = project.answer(project.command(args).stdout(full()));
+        assert_eq!(answer.code, Some(1), "{args:?}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_directory_that_was_removed_is_an_error_for_programs_too() {
+    let project = Project::empty();
+    let binary = env!("CARGO_BIN_EXE_cargo-repro");
+    let script =
+        format!("mkdir gone && cd gone && rmdir ../gone && exec '{binary}' repro status --message-format json");
+    let mut command = std::process::Command::new("sh");
+    let answer = project.answer(command.args(["-c", &script]).current_dir(&project.root));
+    answer.code(1);
+    assert_eq!(answer.verdict()["verdict"], "failed");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::history::Entry;
 use crate::outcome::Metric;
 use crate::report::dossier::Dossier;
-use crate::report::log::Entry;
 
 /// One metric over the locks.
 #[derive(Debug, Default)]
@@ -38,10 +38,7 @@ pub(super) struct Point<'a> {
 impl Point<'_> {
     /// Whether the lock was recorded with uncommitted changes, or edited.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.entry
-            .read
-            .as_ref()
-            .is_ok_and(|read| read.lock.record.dirty || read.id != read.actual_id)
+        self.entry.read.as_ref().is_ok_and(|read| read.record.dirty || read.is_edited())
     }
 
     /// Whether a lock between this and a later one has no number to draw.
@@ -66,7 +63,7 @@ pub(super) fn all<'a>(dossier: &'a Dossier<'_>) -> BTreeMap<(&'a str, &'a str), 
     let mut all: BTreeMap<(&str, &str), Series<'_>> = BTreeMap::new();
     for (at, entry) in entries.iter().rev().enumerate() {
         let Ok(read) = &entry.read else { continue };
-        for (stage, outcome) in &read.lock.outcome {
+        for (stage, outcome) in &read.outcome {
             for (name, metric) in &outcome.metrics {
                 let series = all.entry((stage, name)).or_default();
                 let number = finite(metric);

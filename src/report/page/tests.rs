@@ -12,9 +12,9 @@ use scraper::{ElementRef, Html, Selector};
 
 use super::page;
 use crate::error::Error;
+use crate::history::{Change, Entry, History, Recorded};
 use crate::lockfile::{Lockfile, Read};
-use crate::report::dossier::{Dossier, History, items};
-use crate::report::log::Entry;
+use crate::report::dossier::{Dossier, items};
 use crate::snapshot::Platform;
 use crate::timing::{Step, Timing};
 use crate::verdict::{Verdict, Word};
@@ -99,7 +99,8 @@ pub(super) fn entry(at: usize, read: Result<Read, String>) -> Entry {
         } else {
             Vec::new()
         },
-        read,
+        read: read.map(|read| Recorded::from(&read)),
+        change: Change::Unknown,
     }
 }
 

@@ -7,7 +7,7 @@ use super::View;
 use super::chart::{self, Drawing};
 use super::series::{self, Point, Series, bounds, finite, thinned};
 use super::text::{code, count, shortened, shown};
-use crate::report::dossier::History;
+use crate::history::History;
 
 /// Points of one drawing: at most, and at least where many drawings share the page.
 const MOST_POINTS: usize = 100;

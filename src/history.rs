@@ -1,0 +1,85 @@
+//! The locks of a git history as values: what each promised, and what changed since the one below. Only what
+//! somebody is told of a lock is kept of it, since there may be ten thousand.
+
+use crate::compare::locks::{Differences, differences};
+use crate::digest::Digest;
+use crate::lockfile::{Read, Record};
+use crate::outcome::Outcome;
+
+/// The locks of a git history.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The newest first.
+    pub entries: Vec<Entry>,
+    /// Whether the clone is shallow, so that older ones may be missing.
+    pub is_shallow: bool,
+}
+
+/// One lock of the history.
+#[derive(Debug)]
+pub struct Entry {
+    /// The commit that brought it.
+    pub commit: String,
+    /// When that was made, in seconds since 1970.
+    pub time: i64,
+    /// The tags of commits that have it, sorted.
+    pub tags: Vec<String>,
+    /// What it says, or why it cannot be read.
+    pub read: Result<Recorded, String>,
+    /// What it changed.
+    pub change: Change,
+}
+
+/// What is kept of a lock.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The id that it states.
+    pub id: Digest,
+    /// The id of the body that it has; another one if somebody edited it.
+    pub actual_id: Digest,
+    /// How it was recorded.
+    pub record: Record,
+    /// What came out.
+    pub outcome: Outcome,
+}
+
+/// What a lock changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// There is none below.
+    First,
+    /// One of the two cannot be read, or nobody asked.
+    Unknown,
+    /// These differences from the one below.
+    Since(Box<Differences>),
+}
+
+impl Recorded {
+    /// Whether its id is not that of its body.
+    #[must_use]
+    pub fn is_edited(&self) -> bool {
+        self.id != self.actual_id
+    }
+}
+
+impl From<&Read> for Recorded {
+    fn from(read: &Read) -> Self {
+        Self {
+            id: read.id,
+            actual_id: read.actual_id,
+            record: read.lock.record,
+            outcome: read.lock.outcome.clone(),
+        }
+    }
+}
+
+impl Change {
+    /// From one lock to the one above it.
+    #[must_use]
+    pub fn between(below: &Result<Read, String>, above: &Result<Read, String>) -> Self {
+        match (below, above) {
+            (Ok(below), Ok(above)) => Self::Since(Box::new(differences(&below.lock, &above.lock))),
+            _ => Self::Unknown,
+        }
+    }
+}
