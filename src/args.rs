@@ -134,7 +134,7 @@ pub enum Command {
     New(New),
     /// Write a commented repro.toml into this package
     #[command(
-        after_help = "Example:\n  cargo repro init                       then say in it what the program reads and writes\n  git add . && git commit -m 'what the training intends'\n  cargo repro record"
+        after_help = "Example:\n  cargo repro init                       # say in it what is read and written\n  git add . && git commit -m 'what the training intends'\n  cargo repro record"
     )]
     Init,
     /// Tell the whole story in a scratch directory: new, record, verify, one changed byte
@@ -178,7 +178,7 @@ pub enum Command {
 /// `cargo repro new`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Example:\n  cargo repro new wine && cd wine\n  git add . && git commit -m 'first training'\n  cargo repro record"
+    after_help = "Example:\n  cargo repro new wine && cd wine\n  cargo repro record"
 )]
 pub struct New {
     /// The directory to create
@@ -192,7 +192,7 @@ pub struct New {
 /// `cargo repro demo`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro demo                       in a directory that is removed at the end\n  cargo repro demo --keep                leaves it for you to look around in"
+    after_help = "Examples:\n  cargo repro demo                       # in a directory that goes at the end\n  cargo repro demo --keep                # leaves it for you to look around in"
 )]
 pub struct Demo {
     /// Keep the scratch directory, and say where it is
@@ -214,7 +214,7 @@ pub struct Overrides {
 /// `cargo repro record`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro record                     train once, write repro.lock\n  cargo repro record --confirm 3         train three times; no lock unless all agree\n  cargo repro record -P max_depth=12     with another value for one parameter\n  cargo repro record --add-class         on another kind of machine, for the same lock"
+    after_help = "Examples:\n  cargo repro record                     # train once, write repro.lock\n  cargo repro record --confirm 3         # three times, and all must agree\n  cargo repro record -P max_depth=12     # with another value for one parameter\n  cargo repro record --add-class         # this machine too, in the same lock"
 )]
 pub struct Record {
     /// Train N times, and write no lock unless all outcomes are equal
@@ -242,7 +242,7 @@ pub struct Reports {
 /// `cargo repro verify`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro verify                     this checkout against its repro.lock\n  cargo repro verify --rev v1.2          the tag, with the lock that it carries\n  cargo repro verify --report audit.html  a page for whoever has to file it\n  cargo repro verify --message-format json"
+    after_help = "Examples:\n  cargo repro verify                     # this checkout against its repro.lock\n  cargo repro verify --rev v1.2          # a tag, by the lock that it carries\n  cargo repro verify --report audit.html # a page for whoever has to file it\n  cargo repro verify --message-format json"
 )]
 pub struct Verify {
     /// The tag, branch or commit to verify, with the lock that it carries
@@ -271,7 +271,7 @@ pub struct Verify {
 /// `cargo repro explain`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro explain                    why this checkout does not give what repro.lock says\n  cargo repro explain --rev v1.2         the same of a tag"
+    after_help = "Examples:\n  cargo repro explain                    # why this checkout gives another model\n  cargo repro explain --rev v1.2         # the same of a tag"
 )]
 pub struct Explain {
     /// The tag, branch or commit to explain, with the lock that it carries
@@ -288,7 +288,7 @@ pub struct Explain {
 /// `cargo repro vary`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro vary                       every factor, one at a time, then all of them\n  cargo repro vary --only clock,locale   these two\n  cargo repro vary --budget 10m          as many as ten minutes allow"
+    after_help = "Examples:\n  cargo repro vary                       # each factor alone, then all of them\n  cargo repro vary --only clock,locale   # these two\n  cargo repro vary --budget 10m          # as many as ten minutes allow"
 )]
 pub struct Vary {
     /// Only these factors, separated by commas
@@ -311,7 +311,7 @@ pub struct Vary {
 /// `cargo repro status`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro status                     what has drifted since repro.lock was recorded\n  cargo repro status --fresh             the same, believing no memory of files\n  cargo repro status -P max_depth=12     what would drift with that value"
+    after_help = "Examples:\n  cargo repro status                     # what has drifted since the recording\n  cargo repro status --fresh             # the same, reading every file again\n  cargo repro status -P max_depth=12     # what would drift with that value"
 )]
 pub struct Status {
     /// Read every file again, whatever was remembered from the last look
@@ -328,7 +328,7 @@ pub struct Status {
 /// `cargo repro diff`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro diff v1.1 v1.2             the locks that two tags carry\n  cargo repro diff old.lock repro.lock   two lock files"
+    after_help = "Examples:\n  cargo repro diff v1.1 v1.2             # the locks that two tags carry\n  cargo repro diff old.lock repro.lock   # two lock files"
 )]
 pub struct Diff {
     /// A lock file or a git revision
@@ -343,7 +343,7 @@ pub struct Diff {
 /// `cargo repro show`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro show                       this package's repro.lock\n  cargo repro show v1.2                  the lock that a tag carries\n  cargo repro show old.lock              a lock file"
+    after_help = "Examples:\n  cargo repro show                       # this package's repro.lock\n  cargo repro show v1.2                  # the lock that a tag carries\n  cargo repro show old.lock              # a lock file"
 )]
 pub struct Show {
     /// A lock file or a git revision; this package's repro.lock by default
@@ -353,7 +353,7 @@ pub struct Show {
 /// `cargo repro log`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro log                        every lock, the newest first\n  cargo repro log --metric accuracy      how a metric went, the oldest first"
+    after_help = "Examples:\n  cargo repro log                        # every lock, the newest first\n  cargo repro log --metric accuracy      # how a metric went, the oldest first"
 )]
 pub struct Log {
     /// The tag, branch or commit whose history is meant
@@ -370,7 +370,7 @@ pub struct Log {
 /// `cargo repro hash`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro hash data/wine.csv         its digest, rows, columns and types\n  cargo repro hash --files images        each file, as `sha256sum --check` reads it"
+    after_help = "Examples:\n  cargo repro hash data/wine.csv         # its digest, rows, columns and types\n  cargo repro hash --files images        # each file, for `sha256sum --check`"
 )]
 pub struct Hash {
     /// Files, directories and globs

@@ -5,7 +5,7 @@ use clap::{Args as ClapArgs, Subcommand};
 /// `cargo repro ci`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro ci github                  writes .github/workflows/repro.yml\n  cargo repro ci gitlab --print          shows what it would write"
+    after_help = "Examples:\n  cargo repro ci github                  # writes .github/workflows/repro.yml\n  cargo repro ci gitlab --print          # shows what it would write"
 )]
 pub struct Ci {
     /// For whom.
@@ -25,7 +25,7 @@ pub enum Forge {
 /// `cargo repro ci github`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro ci github                  a workflow of plain steps\n  cargo repro ci github --install '--git URL --rev COMMIT cargo-repro-ml'\n                                         the tool from there\n  cargo repro ci github --action OWNER/REPO@REF\n                                         one that uses the action of that repository"
+    after_help = "Examples:\n  cargo repro ci github                  # a workflow of plain steps\n  cargo repro ci github --install '--git URL --rev COMMIT cargo-repro-ml'\n                                         # the tool from there\n  cargo repro ci github --action OWNER/REPO@REF\n                                         # by the action of that repository"
 )]
 pub struct CiGithub {
     /// The action that is used in place of plain steps, as `OWNER/REPO@REF`
@@ -42,7 +42,7 @@ pub struct CiGithub {
 /// `cargo repro ci gitlab`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro ci gitlab                  .gitlab-ci.yml, or a file to include\n  cargo repro ci gitlab --print          shows it, and writes nothing"
+    after_help = "Examples:\n  cargo repro ci gitlab                  # .gitlab-ci.yml, or a file to include\n  cargo repro ci gitlab --print          # shows it, and writes nothing"
 )]
 pub struct CiGitlab {
     /// Where the tool comes from.

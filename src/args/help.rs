@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 /// `cargo repro explain-code`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro explain-code               every word, one line each\n  cargo repro explain-code data-changed  what it means, why it arises, what to do\n  cargo repro explain-code 4             the same of an exit code"
+    after_help = "Examples:\n  cargo repro explain-code               # every word, one line each\n  cargo repro explain-code data-changed  # what it means, why, what to do\n  cargo repro explain-code 4             # the same of an exit code"
 )]
 pub struct ExplainCode {
     /// An exit code, or a `kind` as verdicts have it; all of them by default

@@ -9,7 +9,7 @@ use super::Reports;
 /// `cargo repro key`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro key new                    a key of your own, behind a passphrase\n  cargo repro key show                   its id, and the line for repro.toml"
+    after_help = "Examples:\n  cargo repro key new                    # your own key, behind a passphrase\n  cargo repro key show                   # its id, and the line for repro.toml"
 )]
 pub struct Key {
     /// What to do with it.
@@ -29,7 +29,7 @@ pub enum KeyCommand {
 /// `cargo repro key new`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro key new                    in your configuration directory\n  cargo repro key new --output ci.pem --no-passphrase\n                                         for a machine that signs by itself"
+    after_help = "Examples:\n  cargo repro key new                    # in your configuration directory\n  cargo repro key new --output ci.pem --no-passphrase\n                                         # for a machine that signs by itself"
 )]
 pub struct KeyNew {
     /// Where to write it; the public half goes beside it, with `.pub` at the end
@@ -46,7 +46,7 @@ pub struct KeyNew {
 /// `cargo repro key show`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro key show                   your own\n  cargo repro key show ci.pem.pub        another, by its public half"
+    after_help = "Examples:\n  cargo repro key show                   # your own\n  cargo repro key show ci.pem.pub        # another, by its public half"
 )]
 pub struct KeyShow {
     /// A private or public key; your own by default
@@ -59,7 +59,7 @@ pub struct KeyShow {
 /// `cargo repro tag`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro tag v1.2.0                 verify, then tag this commit\n  cargo repro tag v1.2.0 --from alice.intoto.jsonl bob.intoto.jsonl\n                                         signed verdicts in place of a training here"
+    after_help = "Examples:\n  cargo repro tag v1.2.0                 # verify, then tag this commit\n  cargo repro tag v1.2.0 --from alice.intoto.jsonl bob.intoto.jsonl\n                                         # by signed verdicts, no training"
 )]
 pub struct Tag {
     /// The tag's name
@@ -82,7 +82,7 @@ pub struct Tag {
 /// `cargo repro gate`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro gate v1.2.0                by the policy that the tagged commit carries\n  cargo repro gate v1.2.0 --policy-ref origin/main\n                                         by the policy of a protected branch"
+    after_help = "Examples:\n  cargo repro gate v1.2.0                # by the tagged commit's own policy\n  cargo repro gate v1.2.0 --policy-ref origin/main\n                                         # by the policy of a protected branch"
 )]
 pub struct Gate {
     /// The tag
@@ -105,7 +105,7 @@ pub struct Gate {
 /// `cargo repro hook`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro hook install --policy-ref origin/main\n                                         in a clone: gates tags before they are pushed\n  cargo repro hook uninstall             takes it away again"
+    after_help = "Examples:\n  cargo repro hook install --policy-ref origin/main\n                                         # in a clone, for what is pushed\n  cargo repro hook uninstall             # takes it away again"
 )]
 pub struct Hook {
     /// What to do with them.
@@ -128,7 +128,7 @@ pub enum HookAction {
 /// `cargo repro hook install`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro hook install --policy-ref origin/main\n                                         in a clone: gates tags before they are pushed\n  cargo repro hook install --server      in a bare repository: gates tags before they are accepted"
+    after_help = "Examples:\n  cargo repro hook install --policy-ref origin/main\n                                         # in a clone, for what is pushed\n  cargo repro hook install --server      # in a bare one, for what is accepted"
 )]
 pub struct HookInstall {
     /// For the repository that is pushed to: a pre-receive hook
@@ -142,7 +142,7 @@ pub struct HookInstall {
 /// `cargo repro hook uninstall`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro hook uninstall             in a clone\n  cargo repro hook uninstall --server    in the repository that is pushed to"
+    after_help = "Examples:\n  cargo repro hook uninstall             # in a clone\n  cargo repro hook uninstall --server    # in the repository that is pushed to"
 )]
 pub struct HookUninstall {
     /// For the repository that is pushed to
@@ -167,7 +167,7 @@ pub struct HookRun {
 /// `cargo repro attest`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro attest                     verify, sign, and keep it as a git note\n  cargo repro attest --output attestations/ci.intoto.jsonl\n  cargo repro attest --check ci.intoto.jsonl"
+    after_help = "Examples:\n  cargo repro attest                     # verify, sign, keep it as a git note\n  cargo repro attest --output attestations/ci.intoto.jsonl\n  cargo repro attest --check ci.intoto.jsonl"
 )]
 pub struct Attest {
     /// The private key; `key.pem` in the user's configuration directory by default

@@ -33,6 +33,24 @@ fn every_command_has_help_with_an_example_in_eighty_columns() {
 }
 
 #[test]
+fn examples_can_be_pasted_as_they_stand() {
+    let project = Project::empty();
+    let nested = ["ci github", "ci gitlab", "key new", "key show", "hook install", "hook uninstall"];
+    for name in commands(&project).into_iter().chain(nested.map(str::to_owned)) {
+        let mut args: Vec<&str> = name.split(' ').collect();
+        args.push("--help");
+        let help = |columns: &str| project.answer(project.command(&args).env("COLUMNS", columns)).stdout;
+        let (narrow, wide) = (help("80"), help("200"));
+        let examples = |help: &str| help.split_once("Example").map(|(_, examples)| examples.to_owned());
+        assert_eq!(examples(&narrow), examples(&wide), "no line of them is broken");
+        for line in examples(&narrow).unwrap_or_default().lines().skip(1).filter(|line| !line.is_empty()) {
+            let command = line.split('#').next().unwrap().trim_end();
+            assert!(!command.trim_start().contains("  "), "a remark begins with its sign: {line}");
+        }
+    }
+}
+
+#[test]
 fn cargo_knows_the_command_and_its_help() {
     let directory = std::path::Path::new(env!("CARGO_BIN_EXE_cargo-repro")).parent().unwrap();
     let path = std::env::join_paths(
