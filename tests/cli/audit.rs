@@ -50,6 +50,26 @@ fn every_recipe_says_yes_of_what_was_recorded() {
 }
 
 #[test]
+fn a_source_that_is_a_link_is_where_it_leads() {
+    let project = Project::fixture("steady");
+    std::os::unix::fs::symlink("../data/numbers.csv", project.root.join("src/link.csv")).unwrap();
+    project
+        .edit("src/main.rs", "fn main() {", "const _: &str = include_str!(\"link.csv\");\nfn main() {")
+        .commit("a link");
+    project.record();
+    let recipe = recipes().into_iter().find(|recipe| recipe.contains("archive HEAD")).unwrap();
+    let Some(output) = type_in(&project, &recipe) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("sources as locked"), "{said}");
+    std::fs::remove_file(project.root.join("src/link.csv")).unwrap();
+    project.write("src/link.csv", "1\n").commit("no link");
+    let output = type_in(&project, &recipe).unwrap();
+    assert!(!output.status.success());
+}
+
+#[test]
 fn every_recipe_says_no_of_what_was_changed() {
     let edits: [fn(&Project) -> &Project; 5] = [
         |project| project.edit("repro.lock", "seed = 42", "seed = 43"),
