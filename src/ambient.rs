@@ -159,7 +159,9 @@ pub fn now() -> i64 {
     now_ns() / 1_000_000_000
 }
 
-fn home() -> PathBuf {
+/// The user's home directory.
+#[must_use]
+pub fn home() -> PathBuf {
     std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"))
 }
 

@@ -177,9 +177,7 @@ pub enum Command {
 
 /// `cargo repro new`
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Example:\n  cargo repro new wine && cd wine\n  cargo repro record"
-)]
+#[command(after_help = "Example:\n  cargo repro new wine && cd wine\n  cargo repro record")]
 pub struct New {
     /// The directory to create
     #[arg(value_name = "DIR")]

@@ -58,6 +58,8 @@ struct Inner {
     causes: Vec<Cause>,
     /// Whether it is cargo that refuses the package.
     of_cargo: bool,
+    /// The stage that failed.
+    stage: Option<String>,
 }
 
 impl Error {
@@ -72,6 +74,7 @@ impl Error {
             seen: None,
             causes: Vec::new(),
             of_cargo: false,
+            stage: None,
         }))
     }
 
@@ -150,6 +153,30 @@ impl Error {
         self
     }
 
+    /// The same error, of a stage.
+    #[must_use]
+    pub fn of_stage(mut self, stage: &str) -> Self {
+        self.0.stage = Some(stage.to_owned());
+        self
+    }
+
+    /// The same error with its texts told otherwise: for a reader on another machine.
+    #[must_use]
+    pub fn retold(&self, tell: impl Fn(&str) -> String) -> Self {
+        let optional = |text: &Option<String>| text.as_deref().map(&tell);
+        Self(Box::new(Inner {
+            code: self.0.code,
+            phase: self.0.phase,
+            what: tell(&self.0.what),
+            context: optional(&self.0.context),
+            hint: optional(&self.0.hint),
+            seen: optional(&self.0.seen),
+            causes: self.0.causes.clone(),
+            of_cargo: self.0.of_cargo,
+            stage: self.0.stage.clone(),
+        }))
+    }
+
     /// Lines to show under the message.
     #[must_use]
     pub fn context(mut self, context: impl Into<String>) -> Self {
@@ -167,6 +194,12 @@ impl Error {
     #[must_use]
     pub fn failed_phase(&self) -> Phase {
         self.0.phase
+    }
+
+    /// The stage that failed, if one did.
+    #[must_use]
+    pub fn failed_stage(&self) -> Option<&str> {
+        self.0.stage.as_deref()
     }
 
     /// Whether it is cargo that refuses the package.

@@ -1,6 +1,8 @@
 //! What each exit code and each `kind` means, as `docs/kinds.md` has it: the page is carried in the binary
 //! and cut into its sections here, so that the two cannot differ. Tests hold its words against the code.
 
+use crate::verdict::Word;
+
 /// The page.
 const PAGE: &str = include_str!("../docs/kinds.md");
 
@@ -59,8 +61,11 @@ pub const FAILURES: [(&str, &str); 3] = [("build-failed", "5"), ("training-faile
 /// At most three words; none where nothing is like it.
 pub fn find(word: &str) -> Result<Explanation, Vec<&'static str>> {
     let all = all();
-    let failure = FAILURES.iter().find(|(kind, _)| *kind == word);
-    let word = failure.map_or(word, |(_, code)| code);
+    let failure = FAILURES.iter().find(|(kind, _)| *kind == word).map(|(_, code)| (*code).to_owned());
+    // The word of a verdict is explained by its exit code.
+    let verdict = Word::ALL.iter().find(|known| known.text() == word);
+    let code = failure.or_else(|| verdict.map(|verdict| verdict.exit_code().number().to_string()));
+    let word = code.as_deref().unwrap_or(word);
     if let Some(found) = all.iter().find(|explanation| explanation.word == word) {
         return Ok(*found);
     }
@@ -100,6 +105,7 @@ mod tests {
         assert_eq!(find("data-changed").unwrap().title, "data-changed");
         assert_eq!(find("4").unwrap().title, "exit code 4");
         assert_eq!(find("build-failed").unwrap().title, "exit code 5");
+        assert_eq!(find("diverged").unwrap().title, "exit code 4");
         assert_eq!(find("data-change").unwrap_err()[0], "data-changed");
         assert!(find("moon").unwrap_err().is_empty());
     }

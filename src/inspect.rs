@@ -103,6 +103,12 @@ pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
     };
     let said = refusal.context_lines().and_then(|lines| lines.lines().next()).unwrap_or_default();
     let why = format!("{}, so no other input was looked at: {said}", refusal.what());
+    // A verdict is read elsewhere, too: cargo names files by where they are on this machine.
+    let workspace = directory
+        .ancestors()
+        .find(|above| above.join("Cargo.lock").is_file())
+        .unwrap_or(directory);
+    let why = why.replace(&format!("{}/", workspace.display()), "");
     Ok(Verdict {
         drift,
         not_checked: vec![NotChecked::new("inputs", why)],

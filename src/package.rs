@@ -339,6 +339,10 @@ fn built_from(metadata: &Metadata, root: &PackageId) -> BTreeMap<PackageId, Vec<
     found
 }
 
+/// What to do without a Cargo.lock: a new one may have other versions than the one that is committed.
+pub const NO_LOCK: &str =
+    "`git checkout -- Cargo.lock` restores one that was committed; else `cargo generate-lockfile`, then commit it";
+
 /// Cargo's own words, with what to do about the failures that everybody meets.
 fn from_cargo(directory: &Path, error: &cargo_metadata::Error) -> Error {
     let cargo_metadata::Error::CargoMetadata { stderr } = error else {
@@ -347,7 +351,7 @@ fn from_cargo(directory: &Path, error: &cargo_metadata::Error) -> Error {
     let said = stderr.trim();
     let missing = !directory.ancestors().any(|above| above.join("Cargo.lock").is_file());
     if said.contains("--locked") && missing {
-        Error::new("there is no Cargo.lock").hint("`cargo generate-lockfile`, then commit it")
+        Error::new("there is no Cargo.lock").hint(NO_LOCK)
     } else if said.contains("--locked") {
         Error::new("Cargo.lock is stale: it does not fit Cargo.toml any more")
             .context(said)

@@ -64,6 +64,12 @@ fn lend_data(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What there is to say of a revision without a lock.
+#[must_use]
+pub fn without_lock(name: &str, path: &str) -> Error {
+    Error::new(format!("{name} has no {path}")).hint("was the lock committed by then?")
+}
+
 /// The lock that a revision carries.
 ///
 /// # Errors
@@ -72,9 +78,7 @@ pub fn lock(directory: &Path, name: &str) -> Result<Read> {
     let repository = Repository::discover(directory)?;
     let commit = repository.resolve(name)?;
     let path = relative(repository.root(), &directory.join(lockfile::FILE))?;
-    let entry = repository
-        .entry(commit, Path::new(&path))
-        .ok_or_else(|| Error::new(format!("{name} has no {path}")).hint("was the lock committed by then?"))?;
+    let entry = repository.entry(commit, Path::new(&path)).ok_or_else(|| without_lock(name, &path))?;
     let text = String::from_utf8(repository.content(entry)?)
         .map_err(|_| Error::new(format!("{path} in {name} is not UTF-8")))?;
     Lockfile::from_text(&text, &format!("{path} in {name}"))

@@ -45,6 +45,21 @@ pub enum Word {
 }
 
 impl Word {
+    /// Every word.
+    pub const ALL: [Self; 11] = [
+        Self::Reproduced,
+        Self::Drifted,
+        Self::Diverged,
+        Self::Inconclusive,
+        Self::Steady,
+        Self::Unchanged,
+        Self::Recorded,
+        Self::Passed,
+        Self::Refused,
+        Self::Invalid,
+        Self::Done,
+    ];
+
     /// As in JSON.
     #[must_use]
     pub fn text(self) -> &'static str {

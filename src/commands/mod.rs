@@ -7,6 +7,7 @@ pub mod demo;
 pub mod diff;
 pub mod explain;
 pub mod explain_code;
+mod filing;
 pub mod gate;
 pub mod hash;
 pub mod hook;

@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 
 use super::log::Detail;
 use super::subject::Subject;
-use super::{conclude, log};
+use super::{conclude, filing, log};
 use crate::ambient::{self, GithubRunner};
 use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::history::History;
 use crate::lockfile;
-use crate::manifest::{self, Manifest};
+use crate::report::abroad::Abroad;
 use crate::report::dossier::{Dossier, items};
 use crate::report::{self, Format};
 use crate::repository::Repository;
 use crate::settings::Settings;
-use crate::snapshot::source::relative;
 use crate::verdict::Verdict;
 
 /// The reports that were asked for.
@@ -35,14 +34,7 @@ impl Reports {
     /// # Errors
     /// When a format has no such ending (usage), or a file could not be written: better now than after hours.
     pub(super) fn asked(settings: &Settings, args: &args::Reports) -> Result<Self> {
-        let file = |path: &PathBuf| {
-            let format = Format::of(path).ok_or_else(|| unknown(path))?;
-            let path = settings.current_directory.join(path);
-            check_writable(&path)?;
-            check_apart(&path)?;
-            Ok((path, format))
-        };
-        let files = args.paths.iter().map(file).collect::<Result<_>>()?;
+        let files = filing::files(settings, &args.paths)?;
         let runner = ambient::github_runner();
         Ok(Self { files, runner })
     }
@@ -62,7 +54,9 @@ impl Reports {
         if is_interrupted || !self.are_wanted() {
             return judged.and_then(|verdict| conclude(settings, &verdict));
         }
-        let dossier = self.dossier(subject, judged.as_ref());
+        let abroad = abroad(settings, subject);
+        let retold = judged.as_ref().map_err(|error| error.retold(|text| abroad.tell(text)));
+        let dossier = self.dossier(subject, retold.as_ref().map(|verdict| *verdict));
         let written = self.write(&dossier);
         self.tell(settings, &dossier);
         match (judged, written) {
@@ -110,7 +104,7 @@ impl Reports {
         let written: Vec<Result<()>> = self
             .files
             .iter()
-            .map(|(path, format)| lockfile::replace(path, report::written(*format, dossier).as_bytes()))
+            .map(|(path, format)| put(path, &report::written(*format, dossier)))
             .collect();
         written.into_iter().collect()
     }
@@ -126,6 +120,30 @@ impl Reports {
         }
         settings.shell.tell_runner(&report::github::annotations(dossier));
     }
+}
+
+/// Writes a report whole; or in place, where another file cannot take its place, as one that a container has mounted.
+fn put(path: &Path, report: &str) -> Result<()> {
+    lockfile::replace(path, report.as_bytes()).or_else(|error| {
+        let is_mounted = path.is_file() && std::fs::write(path, report).is_ok();
+        if is_mounted { Ok(()) } else { Err(error) }
+    })
+}
+
+/// What this machine's paths are called in a report.
+fn abroad(settings: &Settings, subject: &Subject) -> Abroad {
+    let here = subject.directory.as_deref().unwrap_or(&settings.current_directory);
+    let root = Repository::discover(here).map_or_else(|_| here.to_path_buf(), |found| found.root().to_path_buf());
+    let whole = root.canonicalize().unwrap_or_else(|_| root.clone());
+    let paths = [
+        (root, ""),
+        (whole, ""),
+        (ambient::cargo_home(), "$CARGO_HOME"),
+        (ambient::rustup_home(), "$RUSTUP_HOME"),
+        (ambient::scratch_root(), "$TMPDIR"),
+        (ambient::home(), "~"),
+    ];
+    Abroad::of(paths.map(|(path, name)| (path.to_string_lossy().into_owned(), name)))
 }
 
 fn add_summary(path: &Path, dossier: &Dossier<'_>) -> Result<()> {
@@ -152,43 +170,4 @@ fn history(subject: &Subject, verdict: Option<&Verdict>) -> History {
         })
     };
     entries().unwrap_or_default()
-}
-
-fn unknown(path: &Path) -> Error {
-    Error::new(format!("no report has the ending of {}", path.display()))
-        .code(ExitCode::Usage)
-        .hint("a page for people ends in .html, Markdown in .md, JSON in .json, SARIF in .sarif, JUnit in .xml")
-}
-
-fn check_writable(path: &Path) -> Result<()> {
-    let refused = |why: &str| {
-        Error::new(format!("could not write {}: {why}", path.display()))
-            .hint("nothing was done yet; name a file in a directory that is there and that you may write to")
-    };
-    if path.is_dir() {
-        return Err(refused("it is a directory"));
-    }
-    let directory = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory).at("make the directory", directory)?;
-    tempfile::tempfile_in(directory).map_err(|error| refused(&error.to_string()))?;
-    Ok(())
-}
-
-/// What a verdict is about is never written over by a report of it.
-fn check_apart(path: &Path) -> Result<()> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Ok(());
-    };
-    let directory = directory.canonicalize().at("find", directory)?;
-    let Some(package) = directory.ancestors().find(|above| above.join(manifest::FILE).is_file()) else {
-        return Ok(());
-    };
-    let path = relative(package, &directory.join(name))?;
-    // A manifest that cannot be read is an error of whoever judges by it.
-    if Manifest::read(package).is_ok_and(|manifest| manifest.is_apart(&path)) {
-        return Err(Error::new(format!("{path} is no place for a report: {} declares it", manifest::FILE))
-            .code(ExitCode::Usage)
-            .hint("name a file that is no artifact and not among the data"));
-    }
-    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::lockfile::{self, Read};
 use crate::manifest;
-use crate::report::place::Texts;
+use crate::report::place::{Keys, Texts};
 use crate::repository::Repository;
 use crate::revision::Revision;
 use crate::snapshot::Platform;
@@ -80,9 +80,10 @@ impl Subject {
         let mut texts = Texts {
             prefix: relative(root, directory).ok()?,
             workspace: relative(root, workspace).ok()?,
-            manifest: text(&directory.join(manifest::FILE)),
-            lock: text(&directory.join(lockfile::FILE)),
-            package: text(&directory.join("Cargo.toml")),
+            manifest: keys(&directory.join(manifest::FILE)),
+            lock: keys(&directory.join(lockfile::FILE)),
+            package: keys(&directory.join("Cargo.toml")),
+            workspace_package: keys(&workspace.join("Cargo.toml")),
             packages: text(&workspace.join("Cargo.lock")),
             toolchain: toolchain(root, directory),
             ..Texts::default()
@@ -123,11 +124,15 @@ fn text(path: &Path) -> String {
     }
 }
 
-fn toolchain(root: &Path, directory: &Path) -> Option<(String, String)> {
+fn keys(path: &Path) -> Keys {
+    Keys::of(&text(path))
+}
+
+fn toolchain(root: &Path, directory: &Path) -> Option<(String, Keys)> {
     let above = directory.ancestors().take_while(|above| above.starts_with(root));
     let mut files = above.flat_map(|above| [above.join("rust-toolchain.toml"), above.join("rust-toolchain")]);
     let file = files.find(|file| file.is_file())?;
-    Some((relative(root, &file).ok()?, text(&file)))
+    Some((relative(root, &file).ok()?, keys(&file)))
 }
 
 #[cfg(test)]

@@ -87,6 +87,9 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     };
     subject.package.clone_from(&project.package.name);
     subject.commit = Some(project.commit.to_string());
+    if let Some(name) = args.rev.as_ref().filter(|_| !project.lock_path().exists()) {
+        return Err(crate::revision::without_lock(name, lockfile::FILE));
+    }
     let read = Lockfile::read(&project.lock_path())?;
     subject.lock = Some(read.clone());
     let at = args.rev.as_ref().map_or_else(String::new, |name| format!("{name}, "));
@@ -187,7 +190,7 @@ impl Verification<'_> {
         let begin = Instant::now();
         let session = Session::build(project, &workdir, false, pinned, self.settings.shell)
             .inspect_err(|_| timings.push(Timing::since(Step::Build, begin)))?;
-        timings.extend(session.timings.iter().cloned());
+        timings.extend(session.take_timings(1));
         let case = Case {
             project,
             snapshot,
@@ -197,8 +200,9 @@ impl Verification<'_> {
             shell: self.settings.shell,
         };
         for number in 1..=self.times {
-            let trained = case.laboratory(&session).train(&circumstances, (number, self.times))?;
-            timings.extend(trained.timings.iter().cloned());
+            let trained = case.laboratory(&session).train(&circumstances, (number, self.times));
+            timings.extend(session.take_timings(number));
+            let trained = trained?;
             verdict.runs = number;
             if number == 1 {
                 verdict.not_checked.extend(not_covered(project, &session, &trained));

@@ -171,9 +171,13 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = path.parent().unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)?;
+        // Of these the system takes away what the caller's umask says.
+        let permissions = std::fs::Permissions::from_mode(0o666);
+        let mut file = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .permissions(permissions)
+            .tempfile_in(directory)?;
         file.write_all(bytes)?;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         std::fs::File::open(directory)?.sync_all()

@@ -18,11 +18,12 @@ pub fn cause(cause: &Cause, layout: Layout) -> String {
         Some(stage) => format!(" {FAINT}(stage {stage}){FAINT:#}"),
         None => format!(" {FAINT}(build){FAINT:#}"),
     };
-    let mut text = format!(
-        "  {FAINT}cause{FAINT:#} {BAD}{}{BAD:#} {NAME}{}{NAME:#}{stage}\n",
-        cause.kind.word(),
-        visible(&cause.subject)
-    );
+    // Where nothing narrower is known, the kind is its own subject.
+    let subject = match &cause.subject {
+        subject if subject == cause.kind.word() => String::new(),
+        subject => format!(" {NAME}{}{NAME:#}", visible(subject)),
+    };
+    let mut text = format!("  {FAINT}cause{FAINT:#} {BAD}{}{BAD:#}{subject}{stage}\n", cause.kind.word(),);
     text += &layout.wrapped("    ", "", &visible(&cause.detail));
     for (number, site) in cause.sites.iter().enumerate() {
         let label = if number == 0 { "at " } else { "and at " };

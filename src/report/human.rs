@@ -183,11 +183,14 @@ pub fn visible(text: &str) -> String {
     text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Whether a character does something rather than stand there: a control, or one that turns the direction of writing
-/// around, so that something else is read than what stands there.
+/// Whether a character does something rather than stand there: a control, one that turns the direction of writing
+/// around, so that something else is read than what stands there, or none at all (Unicode's noncharacters, which XML
+/// forbids).
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
+        || u32::from(c) & 0xfffe == 0xfffe
+        || matches!(c, '\u{fdd0}'..='\u{fdef}')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

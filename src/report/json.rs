@@ -138,6 +138,11 @@ pub fn failed(error: &Error) -> Value {
 #[must_use]
 pub fn report(dossier: &Dossier<'_>) -> String {
     let places = dossier.items.iter().filter_map(|item| Some((&item.finding, item.place.as_ref()?)));
+    let mut verdict = dossier.judged.map_or_else(failed, verdict);
+    // A directory of this machine, which is gone or another one where the report is read.
+    if let Some(outputs) = verdict.get_mut("outputs") {
+        *outputs = Value::Null;
+    }
     let value = json!({
         "reason": "report",
         "schema": SCHEMA,
@@ -148,7 +153,7 @@ pub fn report(dossier: &Dossier<'_>) -> String {
         "platform": dossier.platform,
         "timings": dossier.timings.iter().map(timing).collect::<Vec<_>>(),
         "places": places.map(|(finding, place)| self::place(finding, place)).collect::<Vec<_>>(),
-        "verdict": dossier.judged.map_or_else(failed, verdict),
+        "verdict": verdict,
     });
     serde_json::to_string_pretty(&value).expect("messages have string keys only") + "\n"
 }
@@ -163,7 +168,13 @@ fn timing(timing: &Timing) -> Value {
 }
 
 fn place(finding: &Finding, place: &Place) -> Value {
-    json!({"kind": finding.kind, "subject": finding.subject, "path": place.path, "line": place.line})
+    json!({
+        "kind": finding.kind,
+        "stage": finding.stage,
+        "subject": finding.subject,
+        "path": place.path,
+        "line": place.line,
+    })
 }
 
 /// The last line of a command that judges nothing.

@@ -8,9 +8,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::dossier::{Dossier, Group, Item};
 use super::human::visible;
 use crate::error::{Error, Phase};
-use crate::exit_code::ExitCode;
-use crate::outcome::{Outcome, StageOutcome};
+use crate::outcome::StageOutcome;
 use crate::timing::Step;
+use crate::verdict::Word;
 
 /// The kinds of drift that belong to one input, by how they begin.
 const INPUTS: [(&str, &str); 12] = [
@@ -38,6 +38,7 @@ pub fn report(dossier: &Dossier<'_>) -> String {
     } else {
         report.add_test_suites([inputs(dossier), build(dossier)]);
         report.add_test_suites(stages(dossier));
+        report.add_test_suites(unclaimed(dossier));
     }
     report.add_test_suites(not_checked(dossier));
     report.to_string().expect("what is written to memory is written")
@@ -49,12 +50,15 @@ enum Reached {
     Nothing,
     Inputs,
     Build,
-    Training,
+    /// The stages ran, and nothing of them was compared.
+    Trained,
+    Compared,
 }
 
 fn reached(dossier: &Dossier<'_>) -> Reached {
     match dossier.judged {
-        Ok(verdict) if verdict.runs > 0 => Reached::Training,
+        Ok(verdict) if verdict.runs > 0 && verdict.word == Word::Drifted => Reached::Trained,
+        Ok(verdict) if verdict.runs > 0 => Reached::Compared,
         Ok(_) => Reached::Inputs,
         Err(error) => match error.failed_phase() {
             Phase::Project | Phase::Snapshot => Reached::Nothing,
@@ -94,7 +98,12 @@ fn inputs(dossier: &Dossier<'_>) -> TestSuite {
             _ if its.is_empty() => unseen(dossier, &name).map_or_else(TestCaseStatus::success, |why| skipped(&why)),
             _ => failing(&its),
         };
-        suite.add_test_case(case("inputs", &name, status));
+        let mut case = case("inputs", &name, status);
+        let warnings: Vec<String> = dossier.of(&[Group::Warning]).filter(|item| is_of_it(item)).map(text).collect();
+        if !warnings.is_empty() {
+            case.set_system_out(warnings.join("\n\n"));
+        }
+        suite.add_test_case(case);
     }
     // Such as a parameter that the lock does not know.
     for item in drift {
@@ -126,8 +135,8 @@ fn is_unseen(dossier: &Dossier<'_>) -> bool {
 fn build(dossier: &Dossier<'_>) -> TestSuite {
     let mut suite = TestSuite::new("build");
     let status = match (dossier.judged, reached(dossier)) {
-        (Err(error), _) if error.exit_code() == ExitCode::BuildFailed => errored(error, dossier),
-        (_, Reached::Training | Reached::Build) => TestCaseStatus::success(),
+        (Err(error), _) if error.failed_phase() == Phase::Build => errored(error, dossier),
+        (_, Reached::Build | Reached::Trained | Reached::Compared) => TestCaseStatus::success(),
         _ => skipped("nothing was built"),
     };
     let mut case = case("build", "build", status);
@@ -137,22 +146,16 @@ fn build(dossier: &Dossier<'_>) -> TestSuite {
 }
 
 fn stages(dossier: &Dossier<'_>) -> Vec<TestSuite> {
-    let none = Outcome::new();
-    let locked = dossier.lock.map_or(&none, |read| {
-        let expected = dossier.platform.and_then(|platform| read.lock.expected(platform));
-        expected.unwrap_or(&read.lock.outcome)
-    });
-    let failed = dossier.judged.err().filter(|error| error.exit_code() == ExitCode::TrainingFailed);
     let mut suites: Vec<TestSuite> = Vec::new();
-    for (name, outcome) in locked {
+    for (name, outcome) in locked(dossier) {
         let mut suite = TestSuite::new(format!("stage {name}"));
         let class = format!("stage.{name}");
-        let status = match (failed, reached(dossier)) {
-            (_, Reached::Training) => TestCaseStatus::success(),
-            (Some(error), _) if error.what().contains(&format!("`{name}`")) || locked.len() == 1 => {
-                errored(error, dossier)
-            }
-            _ => skipped("nothing was trained"),
+        let failed = dossier.judged.err().filter(|error| error.failed_stage() == Some(name));
+        let has_run = dossier.timings.iter().any(|timing| timing.step.stage() == Some(name));
+        let status = match failed {
+            Some(error) => errored(error, dossier),
+            None if has_run => TestCaseStatus::success(),
+            None => skipped("it was not run"),
         };
         let mut stage = case(&class, name, status);
         stage.set_time(took(dossier, |step| step.stage() == Some(name)));
@@ -161,6 +164,30 @@ fn stages(dossier: &Dossier<'_>) -> Vec<TestSuite> {
         suites.push(suite);
     }
     suites
+}
+
+/// The outcome that this machine is held to; none without a lock.
+fn locked<'a>(dossier: &'a Dossier<'_>) -> impl Iterator<Item = (&'a String, &'a StageOutcome)> {
+    let locked = dossier.lock.map(|read| {
+        let expected = dossier.platform.and_then(|platform| read.lock.expected(platform));
+        expected.unwrap_or(&read.lock.outcome)
+    });
+    locked.into_iter().flatten()
+}
+
+/// A failure that no other case stands for: of no stage, or of one that the lock does not know.
+fn unclaimed(dossier: &Dossier<'_>) -> Option<TestSuite> {
+    let error = dossier.judged.err()?;
+    let has_case = match error.failed_phase() {
+        Phase::Project | Phase::Snapshot | Phase::Build => true,
+        Phase::Train | Phase::Collect => locked(dossier).any(|(name, _)| Some(name.as_str()) == error.failed_stage()),
+    };
+    if has_case {
+        return None;
+    }
+    let mut suite = TestSuite::new("run");
+    suite.add_test_case(case("run", error.failed_stage().unwrap_or("run"), errored(error, dossier)));
+    Some(suite)
 }
 
 fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &str, outcome: &StageOutcome) {
@@ -175,10 +202,10 @@ fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &st
         let is_it = |item: &Item| item.finding.kind.starts_with(kind) && item.finding.subject == *name;
         let its: Vec<&Item> = differing.iter().copied().filter(|item| is_it(item)).collect();
         differing.retain(|item| !is_it(item));
-        let status = if reached(dossier) == Reached::Training {
-            failing(&its)
-        } else {
-            skipped("nothing was trained")
+        let status = match reached(dossier) {
+            Reached::Compared => failing(&its),
+            Reached::Trained => skipped("an input changed while the training read it, so nothing was compared"),
+            _ => skipped("nothing was compared"),
         };
         suite.add_test_case(case(class, &format!("{kind} {name}"), status));
     }
@@ -231,7 +258,7 @@ fn failing(items: &[&Item]) -> TestCaseStatus {
         return TestCaseStatus::success();
     };
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    let texts: Vec<String> = items.iter().map(|item| text(item)).collect();
+    let texts: Vec<String> = items.iter().copied().map(text).collect();
     status
         .set_type(first.finding.kind)
         .set_message(visible(&first.finding.detail))
@@ -254,7 +281,8 @@ fn text(item: &Item) -> String {
 
 fn errored(error: &Error, dossier: &Dossier<'_>) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    let said = error.output().unwrap_or_default();
+    let said: Vec<String> = error.output().unwrap_or_default().lines().map(visible).collect();
+    let said = said.join("\n");
     let hint = error.next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
     let causes: String = dossier.of(&[Group::Cause]).map(|item| format!("\n\n{}", text(item))).collect();
     status

@@ -5,6 +5,8 @@ mod lines;
 
 use std::collections::BTreeMap;
 
+pub use lines::Keys;
+
 use crate::cause::Cause;
 use crate::compare::divergence::Output;
 use crate::compare::drift::{Change, DataChange, FileChange};
@@ -33,15 +35,17 @@ pub struct Texts {
     /// The workspace's directory from the top, with `Cargo.lock`.
     pub workspace: String,
     /// `repro.toml`.
-    pub manifest: String,
+    pub manifest: Keys,
     /// `repro.lock`.
-    pub lock: String,
+    pub lock: Keys,
     /// `Cargo.toml` of the package.
-    pub package: String,
+    pub package: Keys,
+    /// `Cargo.toml` of the workspace, which may be the same.
+    pub workspace_package: Keys,
     /// `Cargo.lock`.
     pub packages: String,
     /// `rust-toolchain.toml` or `rust-toolchain`: its path from the top, and its text.
-    pub toolchain: Option<(String, String)>,
+    pub toolchain: Option<(String, Keys)>,
     /// Source files of the package, by their path from the top.
     pub sources: BTreeMap<String, String>,
     /// Declared files of text that changed, by their path from the package.
@@ -64,13 +68,13 @@ impl Texts {
 
     /// A line of the manifest: of the first of these keys that it has.
     fn in_manifest(&self, keys: &[&[&str]]) -> Option<Place> {
-        let line = keys.iter().find_map(|keys| lines::of_key(&self.manifest, keys));
+        let line = keys.iter().find_map(|keys| self.manifest.line(keys));
         self.at(manifest::FILE, line)
     }
 
     /// A line of the lock.
     fn in_lock(&self, keys: &[&str]) -> Option<Place> {
-        self.at(lockfile::FILE, lines::of_key(&self.lock, keys))
+        self.at(lockfile::FILE, self.lock.line(keys))
     }
 
     fn in_packages(&self, name: &str, version: Option<&str>) -> Option<Place> {
@@ -83,12 +87,12 @@ impl Texts {
     #[must_use]
     pub fn of_drift(&self, drift: &Drift) -> Option<Place> {
         match drift {
-            Drift::LockEdited { .. } => self.at(lockfile::FILE, lines::beginning_with(&self.lock, "id = ")),
+            Drift::LockEdited { .. } => self.at(lockfile::FILE, self.lock.line(&["id"])),
             Drift::Manifest(change) => self.of_manifest(&change.name),
             Drift::Toolchain(_) => match &self.toolchain {
-                Some((path, text)) => Some(Place {
+                Some((path, keys)) => Some(Place {
                     path: path.clone(),
-                    line: lines::of_key(text, &["toolchain", "channel"]).or(Some(1)),
+                    line: keys.line(&["toolchain", "channel"]).or(Some(1)),
                 }),
                 None => self.in_lock(&["toolchain"]),
             },
@@ -123,22 +127,27 @@ impl Texts {
     /// A name of the comparison such as `stage.train.args`; the nearest key that there is.
     fn of_manifest(&self, name: &str) -> Option<Place> {
         let keys: Vec<&str> = name.split('.').collect();
-        let line = (1..=keys.len()).rev().find_map(|length| lines::of_key(&self.manifest, &keys[..length]));
+        let line = (1..=keys.len()).rev().find_map(|length| self.manifest.line(&keys[..length]));
         self.at(manifest::FILE, line)
     }
 
+    /// A setting as the comparison names it: `profile.release.lto`, `features`, or `FILE: KEY` of cargo's
+    /// configuration in the repository.
     fn of_build(&self, name: &str) -> Option<Place> {
-        if let Some((_, path)) = name.split_once(" in ").filter(|(_, path)| path.starts_with(".cargo/")) {
+        if let Some((path, _)) = name.split_once(": ") {
             return inside(path);
         }
-        let (file, line) = match lines::of_key(&self.package, &["profile"]) {
-            Some(line) if name.contains("profile") => (PACKAGE, Some(line)),
-            _ => match lines::of_key(&self.manifest, &["build"]) {
-                Some(line) => (manifest::FILE, Some(line)),
-                None => (PACKAGE, None),
-            },
-        };
-        self.at(file, line)
+        // Profiles are those of the workspace.
+        let keys: Vec<&str> = name.split('.').collect();
+        if keys[0] == "profile" {
+            let line = (1..=keys.len()).rev().find_map(|length| self.workspace_package.line(&keys[..length]));
+            let path = joined(&self.workspace, PACKAGE)?;
+            return Some(Place { path, line });
+        }
+        match self.manifest.line(&["build"]) {
+            Some(line) => self.at(manifest::FILE, Some(line)),
+            None => self.at(PACKAGE, None),
+        }
     }
 
     fn of_data(&self, change: &DataChange) -> Option<Place> {
@@ -227,19 +236,21 @@ impl Texts {
     /// Where a reason against a tag can be mended.
     #[must_use]
     pub fn of_refusal(&self, refusal: &Refusal) -> Option<Place> {
-        let gate = || self.in_manifest(&[&["gate"]]);
         match refusal {
             Refusal::Drift(drift) => self.of_drift(drift),
             Refusal::AttestationsLacking(_) => self.in_manifest(&[&["gate", "require"], &["gate"]]),
             Refusal::Attestation { .. } => self.in_manifest(&[&["gate", "keys"], &["gate"]]),
             Refusal::Tag(TagFault::VersionOther { .. } | TagFault::VersionUnknown { .. }) => {
-                self.at(PACKAGE, lines::of_key(&self.package, &["package", "version"]))
+                self.at(PACKAGE, self.package.line(&["package", "version"]))
             }
             Refusal::Tag(TagFault::Unsigned | TagFault::Signature { .. }) => {
                 self.in_manifest(&[&["gate", "signers"], &["gate"]])
             }
             Refusal::Tag(_) => self.in_manifest(&[&["gate", "tags"], &["gate"]]),
-            Refusal::Commit(CommitFault::PolicyUnreadable { .. }) => gate(),
+            Refusal::Commit(CommitFault::PolicyUnreadable { why, .. }) => match lines::told_of(why, manifest::FILE) {
+                Some(line) => self.at(manifest::FILE, line),
+                None => self.in_manifest(&[&["gate"]]),
+            },
             Refusal::Commit(CommitFault::LockUnconfirmed { .. }) => self.in_lock(&["record", "runs"]),
             Refusal::Commit(CommitFault::LockDirty) => self.in_lock(&["record", "dirty"]),
             Refusal::Commit(CommitFault::Other { path, .. }) => inside(path),
@@ -254,7 +265,8 @@ impl Texts {
         self.at(manifest::FILE, None)
     }
 
-    /// What the compiler pointed at, or the manifest's line that an error names.
+    /// What the compiler pointed at, the file that an error names, with its line if that is told, or where a failed
+    /// stage is declared.
     #[must_use]
     pub fn of_failure(&self, error: &Error) -> Option<Place> {
         if let Some((path, line)) = lines::pointed_at(error.output().unwrap_or_default()) {
@@ -262,10 +274,25 @@ impl Texts {
             let path = joined(&self.workspace, path)?;
             return Some(Place { path, line: Some(line) });
         }
-        let message = error.what();
-        let (_, rest) = message.split_once(manifest::FILE)?;
-        let line = rest.strip_prefix(':').and_then(|rest| rest.split(':').next()?.parse().ok());
-        self.at(manifest::FILE, line)
+        let told = |file: &str| lines::told_of(error.what(), file);
+        if let Some(line) = told(manifest::FILE) {
+            return self.at(manifest::FILE, line);
+        }
+        if let Some(line) = told(lockfile::FILE) {
+            return self.at(lockfile::FILE, line);
+        }
+        if let Some(line) = told(PACKAGES) {
+            let path = joined(&self.workspace, PACKAGES)?;
+            return Some(Place { path, line });
+        }
+        if let Some((path, keys)) = self.toolchain.as_ref().filter(|_| error.what().contains("toolchain")) {
+            let line = keys.line(&["toolchain", "channel"]);
+            return Some(Place {
+                path: path.clone(),
+                line,
+            });
+        }
+        self.in_manifest(&[&["stage", error.failed_stage()?]])
     }
 }
 
@@ -301,10 +328,13 @@ mod tests {
         Texts {
             prefix: "models/wine".to_owned(),
             workspace: String::new(),
-            manifest: "version = 1\nseed = 7\n\n[params]\ndepth = 3\n\n[environment]\nset = { A = \"1\" }\n".to_owned(),
-            lock:
-                "id = \"sha256:0\"\nseed = 7\n\n[platform]\nlibc = \"glibc 2.36\"\n\n[toolchain]\nrustc = \"1.95.0\"\n"
-                    .to_owned(),
+            manifest: Keys::of(
+                "version = 1\nseed = 7\n\n[params]\ndepth = 3\n\n[environment]\nset = { A = \"1\" }\n\n[stage.fit]\nbin = \"x\"\n",
+            ),
+            lock: Keys::of(
+                "id = \"sha256:0\"\nseed = 7\n\n[platform]\nlibc = \"glibc 2.36\"\n\n[toolchain]\nrustc = \"1.95.0\"\n",
+            ),
+            workspace_package: Keys::of("[workspace]\n\n[profile.release]\nlto = true\n"),
             packages: "[[package]]\nname = \"rand\"\nversion = \"0.8.5\"\n".to_owned(),
             ..Texts::default()
         }
@@ -352,6 +382,10 @@ mod tests {
             (Drift::Toolchain(change("rustc")), "models/wine/repro.lock", Some(7)),
             (Drift::Platform(change("libc")), "models/wine/repro.lock", Some(4)),
             (Drift::Manifest(change("params.depth".to_owned())), "models/wine/repro.toml", Some(5)),
+            (Drift::Build(change("profile.release.lto".to_owned())), "Cargo.toml", Some(4)),
+            (Drift::Build(change("profile.release.debug".to_owned())), "Cargo.toml", Some(3)),
+            (Drift::Build(change(".cargo/config.toml: build.rustflags".to_owned())), ".cargo/config.toml", None),
+            (Drift::Build(change("features".to_owned())), "models/wine/Cargo.toml", None),
         ];
         for (drift, path, line) in cases {
             let place = texts().of_drift(&drift).unwrap();
@@ -361,10 +395,22 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_is_where_its_message_points() {
+        let of = |error: Error| texts().of_failure(&error).map(|place| (place.path, place.line));
+        let at = |path: &str, line| Some((path.to_owned(), line));
+        assert_eq!(of(Error::new("repro.toml:5: no such key")), at("models/wine/repro.toml", Some(5)));
+        assert_eq!(of(Error::new("there is no /a/b/repro.lock")), at("models/wine/repro.lock", None));
+        assert_eq!(of(Error::new("/a/repro.lock:12 is broken")), at("models/wine/repro.lock", Some(12)));
+        assert_eq!(of(Error::new("Cargo.lock is stale")), at("Cargo.lock", None));
+        assert_eq!(of(Error::training("it ended with 3").of_stage("fit")), at("models/wine/repro.toml", Some(10)));
+        assert_eq!(of(Error::new("the disk is full")), None);
+    }
+
+    #[test]
     fn a_toolchain_file_is_where_a_compiler_is_declared() {
         let pin = (
             "rust-toolchain.toml".to_owned(),
-            "[toolchain]\nprofile = \"minimal\"\nchannel = \"1.95.0\"\n".to_owned(),
+            Keys::of("[toolchain]\nprofile = \"minimal\"\nchannel = \"1.95.0\"\n"),
         );
         let texts = Texts {
             toolchain: Some(pin),

@@ -77,7 +77,10 @@ fn result(item: &Item, rule: Option<usize>) -> Value {
     if let Some(hint) = &finding.hint {
         text += &format!(". Hint: {hint}");
     }
-    let identity = format!("{}\n{}\n{}", finding.kind, finding.stage.as_deref().unwrap_or_default(), finding.subject);
+    let (stage, path) = (finding.stage.as_deref(), item.place.as_ref().map(|place| place.path.as_str()));
+    let identity = [Some(finding.kind), stage, Some(&*finding.subject), path]
+        .map(Option::unwrap_or_default)
+        .join("\n");
     json!({
         "ruleId": finding.kind,
         "ruleIndex": rule,

@@ -32,7 +32,7 @@ pub fn collect(
     let mut outcome = Outcome::new();
     for (name, stage) in &manifest.stages {
         let collected = stage_outcome(name, stage, workdir, directory, built);
-        outcome.insert(name.clone(), collected.map_err(|error| error.phase(Phase::Collect))?);
+        outcome.insert(name.clone(), collected.map_err(|error| error.phase(Phase::Collect).of_stage(name))?);
     }
     // Which stage wrote a stray file cannot be seen; the last one answers for all.
     let undeclared = undeclared(manifest, directory, checkout, staged)?;

@@ -1,5 +1,6 @@
 //! One run session: a checkout that was built once, and trainings in it, each from the clean state.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -36,8 +37,8 @@ pub struct Session<'a> {
     shell: Shell,
     /// What the build gave.
     pub built: Built,
-    /// Where the time went.
-    pub timings: Vec<Timing>,
+    /// Where the time went since somebody asked.
+    timings: RefCell<Vec<Timing>>,
 }
 
 /// What of a snapshot a build follows.
@@ -66,21 +67,9 @@ pub struct Trained {
     pub accesses: Vec<Access>,
     /// What the wardens reported, by stage.
     pub reports: BTreeMap<String, Report>,
-    /// Where the time went.
-    pub timings: Vec<Timing>,
 }
 
 impl Trained {
-    /// The same, as the training of that number.
-    fn numbered(mut self, number: u32) -> Self {
-        for timing in &mut self.timings {
-            if let Step::Train { run, .. } | Step::Collect { run } = &mut timing.step {
-                *run = number;
-            }
-        }
-        self
-    }
-
     /// Digests the files of the machine that were read by leave of the manifest.
     fn pin_reads(&mut self, policy: Isolation) {
         if policy.reads == Policy::Deny {
@@ -132,8 +121,20 @@ impl<'a> Session<'a> {
             directory,
             shell,
             built,
-            timings,
+            timings: RefCell::new(timings),
         })
+    }
+
+    /// Where the time went since the last asking, a training that failed included; the training that was done has
+    /// that number.
+    pub fn take_timings(&self, number: u32) -> Vec<Timing> {
+        let mut timings = self.timings.take();
+        for timing in &mut timings {
+            if let Step::Train { run, .. } | Step::Collect { run } = &mut timing.step {
+                *run = number;
+            }
+        }
+        timings
     }
 
     /// Trains once, from the clean state.
@@ -153,7 +154,6 @@ impl<'a> Session<'a> {
             String::new()
         };
         self.train_as(data, environment, circumstances, self.shell, &times)
-            .map(|trained| trained.numbered(number))
     }
 
     /// Trains once as [`Session::train`] does, and says so with these words behind the stage's name.
@@ -194,12 +194,13 @@ impl<'a> Session<'a> {
             shell.status("Training", format!("{name}{words}"));
             shell.json(&report::json::phase("train", name))?;
             let begin = Instant::now();
-            let (accesses, report) = training.stage(name, stage)?;
+            let ended = training.stage(name, stage);
             let step = Step::Train {
                 stage: name.to_owned(),
                 run: 1,
             };
-            trained.timings.push(Timing::since(step, begin));
+            self.timings.borrow_mut().push(Timing::since(step, begin));
+            let (accesses, report) = ended.map_err(|error| error.of_stage(name))?;
             trained.accesses.extend(accesses);
             trained.reports.insert(name.to_owned(), report);
         }
@@ -207,7 +208,7 @@ impl<'a> Session<'a> {
         trained.outcome = self.collect(&staged, shell)?;
         trained.pin_reads(self.project.manifest.isolation);
         trained.changed = shell.watching("Checking", |tally| staged.changed(tally))?;
-        trained.timings.push(Timing::since(Step::Collect { run: 1 }, begin));
+        self.timings.borrow_mut().push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
     }
 

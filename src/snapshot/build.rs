@@ -209,7 +209,12 @@ pub fn ambient_settings(package: &Package, root: &Path) -> Vec<String> {
         };
         let building = table.into_iter().filter(|(key, _)| BUILDING.contains(&key.as_str()));
         let keys = flatten(building.collect()).into_keys();
-        found.extend(keys.map(|key| format!("{key} in {}", directory.join("config.toml").display())));
+        let place = if directory == ambient::cargo_home() {
+            "$CARGO_HOME/config.toml".to_owned()
+        } else {
+            relative(root, &directory.join("config.toml")).unwrap_or_else(|_| "a .cargo/config.toml above".to_owned())
+        };
+        found.extend(keys.map(|key| format!("{key} in {place}")));
     }
     found
 }

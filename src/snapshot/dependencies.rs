@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::package;
 
 /// What Cargo.lock pins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,14 +61,14 @@ impl Dependencies {
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
-                Error::new(format!("there is no {}", path.display())).hint("`cargo generate-lockfile`, then commit it")
+                Error::new(format!("there is no {}", path.display())).hint(package::NO_LOCK)
             }
             _ => Error::io("read", path, &error),
         })?;
         Self::from_bytes(&bytes).map_err(|message| {
             Error::new(format!("{} cannot be read", path.display()))
                 .context(message)
-                .hint("restore it from git, or `cargo generate-lockfile` writes a new one")
+                .hint(package::NO_LOCK)
         })
     }
 

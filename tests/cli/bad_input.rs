@@ -75,7 +75,7 @@ fn without_a_commit_it_says_to_make_one() {
 fn a_missing_cargo_lock_is_named_with_its_cure() {
     let project = Project::fixture("steady");
     project.remove("Cargo.lock").commit("none");
-    refused(&project, &["record"], 1, &["there is no Cargo.lock", "hint: `cargo generate-lockfile`"]);
+    refused(&project, &["record"], 1, &["there is no Cargo.lock", "hint: `git checkout -- Cargo.lock` restores"]);
     assert!(!project.root.join("Cargo.lock").exists(), "it was written behind the user's back");
 }
 

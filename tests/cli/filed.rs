@@ -23,6 +23,14 @@ fn filed(project: &Project, args: &[&str], code: i32) -> (Answer, Filed) {
     let answer = project.repro(&all);
     answer.code(code);
     let [markdown, json, sarif, junit] = paths.map(|path| std::fs::read_to_string(path).unwrap());
+    let around = project.around().to_string_lossy().into_owned();
+    for text in [&markdown, &json, &sarif, &junit] {
+        assert!(!text.contains(&around), "a path of this machine is in it: {text}");
+    }
+    // XML 1.0, 2.2.
+    let is_xml =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    assert!(junit.chars().all(is_xml), "{junit:?}");
     let filed = Filed {
         markdown,
         json: serde_json::from_str(&json).unwrap(),
@@ -208,8 +216,16 @@ fn a_failed_build_is_reported_where_the_compiler_points() {
 pub fn broken(project: &Project) {
     let old = sha256(&project.read("src/main.rs"));
     project.write("src/main.rs", "fn main() {\n    let number: u8 = \"text\";\n}\n");
-    let new = sha256(&project.read("src/main.rs"));
-    project.edit("repro.lock", &old, &new);
+    relock_file(project, "src/main.rs", &old);
+}
+
+/// Makes the lock say that a script is what it was recorded with.
+fn relock(project: &Project, old: &str) {
+    relock_file(project, "scripts/train.sh", old);
+}
+
+fn relock_file(project: &Project, path: &str, old: &str) {
+    project.edit("repro.lock", old, &sha256(&project.read(path)));
     let closure = |project: &Project| -> (String, String) {
         let answer = project.json(&["status"]).verdict();
         let drift = answer["drift"].as_array().unwrap().iter().find(|drift| drift["subject"] == "closure");
@@ -238,6 +254,71 @@ fn a_failed_training_is_reported_with_what_the_program_said() {
     assert_eq!(filed.cases("build"), ["ok build"]);
     assert_eq!(filed.cases("stage train")[0], "bad train");
     assert!(filed.cases("stage train")[1..].iter().all(|case| case.starts_with("skipped")));
+}
+
+#[test]
+fn a_failure_always_has_a_case_and_what_ran_before_has_its_time() {
+    let project = Project::fixture("command");
+    project.edit(
+        "repro.toml",
+        "[stage.train]",
+        "[stage.prepare]\ncommand = [\"sh\", \"-c\", \"echo 1 > ready.txt\"]\nartifacts = [\"ready.txt\"]\n\n[stage.train]\nneeds = [\"prepare\"]",
+    );
+    project.commit("two stages").record();
+    let old = sha256(&project.read("scripts/train.sh"));
+    let steps = |filed: &Filed| {
+        let timings = filed.json["timings"].as_array().unwrap().iter();
+        timings
+            .filter_map(|timing| timing["stage"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    for (end, case) in [
+        ("printf 'no json' > metrics.json", "bad train"),
+        ("exit 3", "bad train"),
+    ] {
+        let script = project.read("scripts/train.sh");
+        project.write("scripts/train.sh", &format!("{script}{end}\n"));
+        relock(&project, &old);
+        let (_, filed) = filed(&project, &["verify"], 6);
+        assert_eq!(filed.cases("stage train")[0], case, "{end}");
+        assert_eq!(filed.cases("stage prepare")[0], "ok prepare", "it ran");
+        assert!(filed.cases("stage prepare")[1..].iter().all(|case| case.starts_with("skipped")));
+        assert_eq!(steps(&filed), ["prepare", "train"]);
+        project.git(&["checkout", "--quiet", "HEAD~1", "--", "scripts", "repro.lock"]);
+    }
+}
+
+#[test]
+fn outputs_that_were_not_compared_do_not_pass() {
+    let project = Project::recorded("switch");
+    project.write("../switch.txt", "edit-data other-accuracy");
+    let (_, filed) = filed(&project, &["verify"], 3);
+    let cases = filed.cases("stage train");
+    assert_eq!(cases[0], "ok train");
+    assert!(cases[1..].iter().all(|case| case.starts_with("skipped")), "{cases:?}");
+}
+
+#[test]
+fn a_warning_is_told_beside_what_passes() {
+    let project = Project::recorded("steady");
+    let path = project.around().join("r.xml");
+    let mut command = project.command(&["status", "--report", &path.to_string_lossy()]);
+    project.answer(command.env("RUSTFLAGS", "-Copt-level=0")).code(0);
+    let report = Report::deserialize_from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases = report.test_suites.iter().flat_map(|suite| &suite.test_cases);
+    let build = cases.into_iter().find(|case| case.name.as_str() == "build").unwrap();
+    assert!(matches!(build.status, TestCaseStatus::Success { .. }));
+    assert!(build.system_out.as_ref().unwrap().as_str().contains("build-changed RUSTFLAGS"), "{build:?}");
+}
+
+#[test]
+fn a_lock_that_is_not_there_is_told_without_a_path_of_this_machine() {
+    let project = Project::recorded("steady");
+    project.remove("repro.lock").commit("gone");
+    let (answer, filed) = filed(&project, &["verify"], 1);
+    assert!(answer.stderr.contains(&*project.root.to_string_lossy()), "whoever is here is told where");
+    assert!(filed.markdown.contains("there is no repro.lock"), "{}", filed.markdown);
+    assert_eq!(filed.results(), ["error not-judged repro.lock:null"]);
 }
 
 #[test]
@@ -308,7 +389,9 @@ pub fn hostile() -> Project {
         project.write(&format!("many/{HOSTILE}.csv"), "a,b\n1,2\n3,4\n");
         project.write("many/\u{202e}gpj.\u{1b}[31m\r\n::error::x.csv", "a,b\n1,2\n3,4\n");
         project.edit("repro.toml", "[data]\n", "[data]\nmany = \"many\"\n");
-        let metrics = serde_json::json!({HOSTILE: 1, "nan": "NaN", "inf": "-inf", "sum": 2}).to_string();
+        let metrics =
+            serde_json::json!({HOSTILE: 1, "none \u{fffe}\u{fdd0}": 1, "nan": "NaN", "inf": "-inf", "sum": 2})
+                .to_string();
         project.write("metrics.txt", &metrics);
         project.edit(
             "scripts/train.sh",
@@ -383,6 +466,11 @@ fn a_report_of_no_known_form_is_refused_before_anything_is_done() {
 #[test]
 fn a_report_that_cannot_be_written_is_refused_before_anything_is_done() {
     let project = Project::recorded("steady");
+    let answer = project.repro(&["verify", "--report", &format!("{}.md", "x".repeat(300))]);
+    answer.code(1);
+    assert!(!answer.stderr.contains("Verifying"), "{}", answer.stderr);
+    project.repro(&["verify", "--report", "new/r.md", "--report", "r.pdf"]).code(2);
+    assert!(!project.root.join("new").exists(), "a refusal makes nothing");
     for path in ["src/main.rs/verdict.md", "src.md"] {
         std::fs::create_dir_all(project.root.join("src.md")).unwrap();
         let answer = project.repro(&["verify", "--report", path]);
@@ -406,13 +494,51 @@ fn a_report_never_takes_the_place_of_what_it_is_about() {
     let answer = project.repro(&["verify", "--report", "model.json"]);
     answer.code(2);
     assert!(
-        answer
-            .stderr
-            .contains("error: model.json is no place for a report: repro.toml declares it"),
+        answer.stderr.contains("error: model.json is no place for a report: repro.toml names it"),
         "{}",
         answer.stderr
     );
     assert_eq!(project.read("model.json"), model);
+
+    // Data outside the package, asked of from elsewhere; and a source that the program takes in.
+    let project = Project::fixture("steady");
+    project
+        .write("../shared/labels.json", "[1]\n")
+        .write("src/k.json", "{}\n")
+        .edit("repro.toml", "[data]\n", "[data]\nlabels = \"../shared/labels.json\"\n")
+        .edit("src/main.rs", "fn main() {", "const _: &str = include_str!(\"k.json\");\nfn main() {")
+        .commit("more");
+    project.record();
+    let manifest = project.root.join("Cargo.toml").to_string_lossy().into_owned();
+    for (path, kept) in [("shared/labels.json", "[1]\n"), ("project/src/../src/k.json", "{}\n")] {
+        let mut command = project.command(&["status", "--manifest-path", &manifest, "--report", path]);
+        let answer = project.answer(command.current_dir(project.around()));
+        answer.code(2);
+        assert!(answer.stderr.contains("is no place for a report"), "{}", answer.stderr);
+        assert_eq!(std::fs::read_to_string(project.around().join(path)).unwrap(), kept);
+    }
+}
+
+#[test]
+fn a_report_is_as_private_as_the_umask_has_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::recorded("steady");
+    let binary = env!("CARGO_BIN_EXE_cargo-repro");
+    for (umask, mode) in [("077", 0o600), ("022", 0o644)] {
+        let script = format!("umask {umask}; exec '{binary}' repro status --report ../r.md");
+        let inner = project.command(&[]);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).current_dir(&project.root);
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        project.answer(&mut command).code(0);
+        let meta = std::fs::metadata(project.around().join("r.md")).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, mode);
+    }
 }
 
 #[test]

@@ -35,7 +35,14 @@ fn every_command_has_help_with_an_example_in_eighty_columns() {
 #[test]
 fn examples_can_be_pasted_as_they_stand() {
     let project = Project::empty();
-    let nested = ["ci github", "ci gitlab", "key new", "key show", "hook install", "hook uninstall"];
+    let nested = [
+        "ci github",
+        "ci gitlab",
+        "key new",
+        "key show",
+        "hook install",
+        "hook uninstall",
+    ];
     for name in commands(&project).into_iter().chain(nested.map(str::to_owned)) {
         let mut args: Vec<&str> = name.split(' ').collect();
         args.push("--help");

@@ -35,12 +35,13 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
                 .hint("remove the package from the cargo home's registry or git directory; `cargo fetch --locked` downloads it anew")
         }
         Drift::Source(change) => {
-            let verb = match (&change.locked, &change.found) {
-                (None, _) => "was added",
-                (_, None) => "was removed",
-                _ => "was changed",
+            // A file that came among them may have been there before, as data.
+            let what = match (&change.locked, &change.found) {
+                (None, _) => "is a source now, and was none when the lock was recorded",
+                (_, None) => "was removed since the lock was recorded",
+                _ => "was changed since the lock was recorded",
             };
-            changed("source-changed", change, format!("{} {verb} since the lock was recorded", change.name))
+            changed("source-changed", change, format!("{} {what}", change.name))
         }
         Drift::SourceDirty(dirty) => {
             let detail = format!("{} is {}; a checkout of HEAD would not have this", dirty.path, dirty.how.word());

@@ -104,6 +104,13 @@ pub(super) fn bounds(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
+/// The points with the least and the greatest of some numbers; none of none.
+pub(super) fn extremes<'p, 'a>(points: &'p [(f64, Point<'a>)]) -> Option<[&'p Point<'a>; 2]> {
+    let by_number = |one: &&(f64, Point<'a>), other: &&(f64, Point<'a>)| one.0.total_cmp(&other.0);
+    let (least, greatest) = (points.iter().min_by(by_number)?, points.iter().max_by(by_number)?);
+    Some([&least.1, &greatest.1])
+}
+
 /// Which of so many points are drawn: the first, the last, the least, the greatest, the current one; of the tagged
 /// ones all, or as many as leave room; and of the others some at even distances.
 pub(super) fn thinned(points: &[(f64, Point<'_>)], most: usize) -> Vec<usize> {

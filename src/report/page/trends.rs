@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::View;
 use super::chart::{self, Drawing};
-use super::series::{self, Point, Series, bounds, finite, thinned};
+use super::series::{self, Point, Series, extremes, finite, thinned};
 use super::text::{code, count, shortened, shown};
 use crate::history::History;
 
@@ -89,15 +89,16 @@ fn figure(view: View<'_>, at: usize, (stage, name): (&str, &str), series: &Serie
 }
 
 fn description(points: &[(f64, Point<'_>)]) -> String {
-    let numbers = || points.iter().map(|(number, _)| *number);
-    match (points.first(), points.last(), bounds(numbers())) {
-        (Some((_, first)), Some((_, last)), Some((least, greatest))) => format!(
-            "{}: from {} on {} to {} on {}; the least is {least}, the greatest {greatest}.",
+    match (points.first(), points.last(), extremes(points)) {
+        (Some((_, first)), Some((_, last)), Some([least, greatest])) => format!(
+            "{}: from {} on {} to {} on {}; the least is {}, the greatest {}.",
             count(points.len(), "value", "values"),
             chart::value(first.metric),
             chart::date(first.entry),
             chart::value(last.metric),
             chart::date(last.entry),
+            chart::value(least.metric),
+            chart::value(greatest.metric),
         ),
         _ => String::new(),
     }
@@ -184,13 +185,14 @@ fn others(view: View<'_>, rest: &[(&(&str, &str), &Series<'_>)]) -> Markup {
             thead { tr { th scope="col" { "Metric" } th scope="col" { "First" } th scope="col" { "Least" } th scope="col" { "Greatest" } th scope="col" { "Last" } } }
             tbody {
                 @for ((stage, name), series) in rest.iter().take(view.limits.rows) {
-                    @let bounds = bounds(series.points.iter().filter_map(|point| point.number));
+                    @let drawable = series.drawable();
+                    @let extremes = extremes(&drawable);
                     @let ends = series.points.first().zip(series.points.last());
                     tr {
                         th scope="row" { (code(name, 60)) span.of-stage { " of stage " (code(stage, 60)) } }
                         td.number data-label="First" { @if let Some((first, _)) = ends { (chart::value(first.metric)) } }
-                        td.number data-label="Least" { @if let Some((least, _)) = bounds { (least) } }
-                        td.number data-label="Greatest" { @if let Some((_, greatest)) = bounds { (greatest) } }
+                        td.number data-label="Least" { @if let Some([least, _]) = extremes { (chart::value(least.metric)) } }
+                        td.number data-label="Greatest" { @if let Some([_, greatest]) = extremes { (chart::value(greatest.metric)) } }
                         td.number data-label="Last" { @if let Some((_, last)) = ends { (chart::value(last.metric)) } }
                     }
                 }

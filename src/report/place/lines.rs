@@ -1,24 +1,48 @@
 //! Lines of texts, counted from 1, found by what stands there.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::de::DeTable;
 
-/// The line of a key within tables, in TOML.
-pub(super) fn of_key(text: &str, keys: &[&str]) -> Option<u32> {
-    let document = DeTable::parse(text).ok()?;
-    let (last, tables) = keys.split_last()?;
-    let mut table = document.get_ref();
-    for key in tables {
-        table = table.get(*key)?.get_ref().as_table()?;
+/// The lines of all keys of a TOML file, which is read once for everything that is looked for in it.
+#[derive(Clone, Debug, Default)]
+pub struct Keys(BTreeMap<Vec<String>, u32>);
+
+impl Keys {
+    /// Those of a text; none of one that is no TOML.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut keys = BTreeMap::new();
+        if let Ok(document) = DeTable::parse(text) {
+            let ends: Vec<usize> = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+            collect(document.get_ref(), &mut Vec::new(), &ends, &mut keys);
+        }
+        Self(keys)
     }
-    let (key, value) = table.get_key_value(*last)?;
-    let Range { start, .. } = if key.span().is_empty() {
-        value.span()
-    } else {
-        key.span()
-    };
-    of_offset(text, start)
+
+    /// The line of a key within tables.
+    pub(super) fn line(&self, keys: &[&str]) -> Option<u32> {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        self.0.get(&keys).copied()
+    }
+}
+
+fn collect(table: &DeTable<'_>, path: &mut Vec<String>, ends: &[usize], keys: &mut BTreeMap<Vec<String>, u32>) {
+    for (key, value) in table {
+        let Range { start, .. } = if key.span().is_empty() {
+            value.span()
+        } else {
+            key.span()
+        };
+        path.push(key.get_ref().to_string());
+        let line = ends.partition_point(|end| *end < start) + 1;
+        keys.insert(path.clone(), u32::try_from(line).unwrap_or(u32::MAX));
+        if let Some(inner) = value.get_ref().as_table() {
+            collect(inner, path, ends, keys);
+        }
+        path.pop();
+    }
 }
 
 /// The line of the package's entry in `Cargo.lock`: of that version, or else of any.
@@ -37,14 +61,6 @@ pub(super) fn of_package(text: &str, name: &str, version: Option<&str>) -> Optio
         found = found.or(Some(number));
     }
     found
-}
-
-/// The first line that begins so.
-pub(super) fn beginning_with(text: &str, start: &str) -> Option<u32> {
-    (1..)
-        .zip(text.lines())
-        .find(|(_, line)| line.starts_with(start))
-        .map(|(number, _)| number)
 }
 
 /// The line that a text begins on.
@@ -84,6 +100,15 @@ pub(super) fn pointed_at(text: &str) -> Option<(&str, u32)> {
     None
 }
 
+/// The line of a file that a message names, as `FILE:3`; an inner none where it names no line.
+pub(super) fn told_of(message: &str, file: &str) -> Option<Option<u32>> {
+    let (_, rest) = message.split_once(file)?;
+    let digits = rest
+        .strip_prefix(':')
+        .map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
+    Some(digits.and_then(|digits| digits.parse().ok()))
+}
+
 fn of_offset(text: &str, offset: usize) -> Option<u32> {
     let before = text.get(..offset)?;
     u32::try_from(before.matches('\n').count() + 1).ok()
@@ -96,13 +121,14 @@ mod tests {
     #[test]
     fn a_key_is_found_on_its_line_in_every_form_of_table() {
         let text = "version = 1\nseed = 7\n\n[data]\nwine = \"a.csv\"\n\n[stage.train]\nbin = \"x\"\nartifacts = [\n  \"m\",\n]\n\n[environment]\nset = { A = \"1\" }\n";
-        assert_eq!(of_key(text, &["seed"]), Some(2));
-        assert_eq!(of_key(text, &["data", "wine"]), Some(5));
-        assert_eq!(of_key(text, &["stage", "train"]), Some(7));
-        assert_eq!(of_key(text, &["stage", "train", "artifacts"]), Some(9));
-        assert_eq!(of_key(text, &["environment", "set", "A"]), Some(14));
-        assert_eq!(of_key(text, &["data", "beer"]), None);
-        assert_eq!(of_key("seed = ", &["seed"]), None);
+        let keys = Keys::of(text);
+        assert_eq!(keys.line(&["seed"]), Some(2));
+        assert_eq!(keys.line(&["data", "wine"]), Some(5));
+        assert_eq!(keys.line(&["stage", "train"]), Some(7));
+        assert_eq!(keys.line(&["stage", "train", "artifacts"]), Some(9));
+        assert_eq!(keys.line(&["environment", "set", "A"]), Some(14));
+        assert_eq!(keys.line(&["data", "beer"]), None);
+        assert_eq!(Keys::of("seed = ").line(&["seed"]), None);
     }
 
     #[test]
