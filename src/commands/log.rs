@@ -45,8 +45,9 @@ pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
         None if settings.shell.is_human() => settings.shell.result(&report::log::human(&entries, layout))?,
         None => {}
     }
-    for entry in &entries {
-        settings.shell.json(&report::log::json(entry))?;
+    // There may be ten thousand: what nobody reads is not composed.
+    if !settings.shell.is_human() {
+        entries.iter().try_for_each(|entry| settings.shell.json(&report::log::json(entry)))?;
     }
     done(settings)
 }

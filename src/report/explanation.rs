@@ -9,14 +9,11 @@ use super::json::SCHEMA;
 use super::layout::Layout;
 use crate::explanation::Explanation;
 
-/// One section, as the document has it, unless that is too wide.
+/// One section of the document, in the columns that there are.
 #[must_use]
 pub fn whole(explanation: &Explanation, layout: Layout) -> String {
     let Explanation { title, group, text, .. } = explanation;
     let heading = format!("{NAME}{title}{NAME:#} {FAINT}({group}){FAINT:#}\n\n");
-    if layout == Layout::default() {
-        return format!("{heading}{text}\n");
-    }
     let paragraphs = text.split("\n\n").map(|paragraph| layout.wrapped("", "", &paragraph.replace('\n', " ")));
     heading + &paragraphs.collect::<Vec<_>>().join("\n")
 }
@@ -48,4 +45,20 @@ pub fn list(explanations: &[Explanation], layout: Layout) -> String {
 #[must_use]
 pub fn json(explanation: &Explanation) -> Value {
     json!({"reason": "explanation", "schema": SCHEMA, "word": explanation.word, "text": explanation.text})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explanation;
+
+    #[test]
+    fn no_line_is_wider_than_the_columns() {
+        for columns in [60, 80] {
+            for explanation in explanation::all() {
+                let text = anstream::adapter::strip_str(&whole(&explanation, Layout::on(Some(columns)))).to_string();
+                assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+            }
+        }
+    }
 }
