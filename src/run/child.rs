@@ -13,7 +13,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, set_child_subreaper, waitid, waitpid,
+};
 
 use super::watchdog::{self, Minded};
 use crate::error::{Error, Result};
@@ -26,6 +28,9 @@ const TAIL: usize = 16 * 1024;
 
 /// How long a pipe may stay open after its writer ended; only a process that fled could keep it.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long after its end what a program printed may take to be told.
+const LATEST: Duration = Duration::from_secs(60);
 
 /// What to run.
 #[derive(Debug)]
@@ -78,8 +83,8 @@ enum Event {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
     Closed,
-    /// When it ended, and how.
-    Exited(Instant, std::io::Result<ExitStatus>),
+    /// When it ended. It is not waited for yet, so that its number is nobody else's.
+    Exited(Instant),
 }
 
 impl Task<'_> {
@@ -103,8 +108,9 @@ impl Task<'_> {
         forward(child.stdout.take(), sender.clone(), Event::Stdout);
         forward(child.stderr.take(), sender.clone(), Event::Stderr);
         std::thread::spawn(move || {
-            let status = child.wait();
-            let _ = sender.send(Event::Exited(Instant::now(), status));
+            // It fails only where there is nothing to wait for.
+            let _ = waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            let _ = sender.send(Event::Exited(Instant::now()));
         });
         let watch = Watch {
             talk: shell.listen(self.doing.0, self.doing.1),
@@ -114,11 +120,12 @@ impl Task<'_> {
             stdout: Vec::new(),
             tail: VecDeque::new(),
         };
-        let ended = watch.follow(&events);
+        let mut ended = watch.follow(&events, group);
         drop(minded);
-        end_orphans();
+        let status = child.wait();
+        end_orphans(None);
         interrupt::check()?;
-        let mut ended = ended.map_err(|error| could_not(&error))?;
+        ended.status = status.map_err(|error| could_not(&error))?;
         match Report::take(Path::new(&plan.report)) {
             Some(Report { failure: Some(why), .. }) => return Err(could_not(&why)),
             Some(report) => {
@@ -176,22 +183,24 @@ struct Watch {
 }
 
 impl Watch {
-    fn follow(mut self, events: &Receiver<Event>) -> std::io::Result<Ended> {
+    /// Follows it until it has ended and told everything; its status is whoever waits for it to say.
+    fn follow(mut self, events: &Receiver<Event>, leader: Pid) -> Ended {
         let mut exited = None;
         let mut timed_out = false;
         let mut open = 2;
         let mut deadline = self.time_is_up;
         while exited.is_none() || open > 0 {
-            match next(events, deadline) {
+            match next(events, deadline, exited) {
                 Ok(Event::Stdout(bytes)) if self.keep_stdout => self.stdout.extend(bytes),
                 Ok(Event::Stdout(bytes)) => self.hear(Stream::Out, &bytes),
                 Ok(Event::Stderr(bytes)) => self.hear(Stream::Err, &bytes),
                 Ok(Event::Closed) => open -= 1,
-                Ok(Event::Exited(at, status)) => {
-                    exited = Some(status?);
+                Ok(Event::Exited(at)) => {
+                    exited = Some(at);
                     // It may have ended in time, while what it had printed was still on its way.
                     timed_out &= self.time_is_up.is_some_and(|limit| at > limit);
                     self.guarded.kill(); // what it left behind in its group
+                    end_orphans(Some(leader)); // and what fled from that
                     deadline = Some(Instant::now() + DRAIN);
                 }
                 Err(RecvTimeoutError::Timeout) if exited.is_none() && !timed_out => {
@@ -206,14 +215,13 @@ impl Watch {
                 Err(_) => break,
             }
         }
-        let status = exited.ok_or_else(|| std::io::Error::other("its end was not seen"))?;
-        Ok(Ended {
-            status,
+        Ended {
+            status: ExitStatus::default(),
             timed_out,
             stdout: self.stdout,
             tail: last_lines(self.tail),
             report: Report::default(),
-        })
+        }
     }
 
     fn hear(&mut self, stream: Stream, bytes: &[u8]) {
@@ -224,8 +232,18 @@ impl Watch {
     }
 }
 
-/// What happens next. Time counts before what is waiting: a program that prints without end would outrun it.
-fn next(events: &Receiver<Event>, deadline: Option<Instant>) -> std::result::Result<Event, RecvTimeoutError> {
+/// What happens next. While the program runs, time counts before what is waiting: one that prints without end would
+/// outrun it. What it printed before its end is told all the same, on a slow terminal too.
+fn next(
+    events: &Receiver<Event>,
+    deadline: Option<Instant>,
+    exited: Option<Instant>,
+) -> std::result::Result<Event, RecvTimeoutError> {
+    if exited.is_some_and(|at| at.elapsed() < LATEST)
+        && let Ok(event) = events.try_recv()
+    {
+        return Ok(event);
+    }
     let Some(deadline) = deadline else {
         return events.recv().map_err(|_| RecvTimeoutError::Disconnected);
     };
@@ -249,12 +267,12 @@ fn last_lines(tail: VecDeque<u8>) -> String {
     last.iter().map(shorten).collect::<Vec<_>>().join("\n")
 }
 
-/// Ends descendants that left the group: as subreaper this process inherits them.
-fn end_orphans() {
+/// Ends descendants that left the group: as subreaper this process inherits them. One may be spared.
+fn end_orphans(spared: Option<Pid>) {
     let own = watchdog::process();
     for _ in 0..1000 {
         let mut orphans = children();
-        orphans.retain(|pid| Some(*pid) != own);
+        orphans.retain(|pid| Some(*pid) != own && Some(*pid) != spared);
         if orphans.is_empty() {
             return;
         }
