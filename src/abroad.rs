@@ -18,30 +18,33 @@ impl Abroad {
     /// from there.
     #[must_use]
     pub fn tell(&self, text: &str) -> String {
-        let mut told = text.to_owned();
-        for (path, name) in &self.0 {
-            let (inside, within) = match *name {
-                "" => (format!("{path}/"), String::new()),
-                name => (format!("{path}/"), format!("{name}/")),
-            };
-            told = told.replace(&inside, &within);
-            told = replace_whole(&told, path, if name.is_empty() { "." } else { name });
-        }
-        told
+        let told = text.to_owned();
+        self.0.iter().fold(told, |told, (path, name)| replaced(&told, path, name))
     }
 }
 
-/// Replaces a path where it ends: not at the beginning of a longer name.
-fn replace_whole(text: &str, path: &str, name: &str) -> String {
+/// Replaces a path where it stands by itself, not within a longer one.
+fn replaced(text: &str, path: &str, name: &str) -> String {
+    let is_of_a_path = |c: char| c.is_alphanumeric() || "-_.~$/".contains(c);
     let mut told = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(path) {
-        let after = &rest[at + path.len()..];
-        told += &rest[..at];
-        let goes_on = after.starts_with(|c: char| c.is_alphanumeric() || "-_.".contains(c));
+        let (before, after) = (&rest[..at], &rest[at + path.len()..]);
+        told += before;
+        let begins = !told.ends_with(is_of_a_path);
         // A full stop may end the sentence.
-        let is_stop = after.starts_with('.') && !after[1..].starts_with(|c: char| c.is_alphanumeric());
-        told += if goes_on && !is_stop { path } else { name };
+        let is_stop = after.starts_with('.') && !after[1..].starts_with(is_of_a_path);
+        match after.strip_prefix('/') {
+            Some(inner) if begins && name.is_empty() => {
+                rest = inner;
+                continue;
+            }
+            Some(_) if begins => told += name,
+            None if begins && (is_stop || !after.starts_with(is_of_a_path)) => {
+                told += if name.is_empty() { "." } else { name };
+            }
+            _ => told += path,
+        }
         rest = after;
     }
     told + rest
@@ -67,6 +70,8 @@ mod tests {
             ("`/home/ada/bin/rustc` failed", "`~/bin/rustc` failed"),
             ("/home/adam and /home/ada.", "/home/adam and ~."),
             ("/usr/lib", "/usr/lib"),
+            ("models/home/ada/final.bin", "models/home/ada/final.bin"),
+            ("x:/home/ada/wine/a, /home/ada/wine/b", "x:a, b"),
         ] {
             assert_eq!(abroad.tell(text), told);
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::abroad::Abroad;
 use crate::compare::classes::drift_from;
 use crate::compare::drift::DataChange;
 use crate::compare::{Drift, snapshots};
@@ -108,7 +109,7 @@ pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
         .ancestors()
         .find(|above| above.join("Cargo.lock").is_file())
         .unwrap_or(directory);
-    let why = why.replace(&format!("{}/", workspace.display()), "");
+    let why = Abroad::of([(workspace.to_string_lossy().into_owned(), "")]).tell(&why);
     Ok(Verdict {
         drift,
         not_checked: vec![NotChecked::new("inputs", why)],

@@ -10,6 +10,7 @@
 //!                                                                                   Verdict → Report → exit code
 //! ```
 
+pub mod abroad;
 pub mod ambient;
 pub mod args;
 pub mod attestation;

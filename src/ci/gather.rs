@@ -189,15 +189,23 @@ impl Asked<'_> {
         let unkept = |path: &str| self.repository.unkept(path, is_locked).unwrap_or_default();
         place.dvc
             || match place.shape {
-                Shape::File => {
-                    let is_ignored = self.repository.is_ignored(Path::new(&path));
-                    (is_locked || is_ignored) && !self.repository.is_tracked(&path)
-                }
+                Shape::File => [Some(&path), place.target.as_ref()].into_iter().flatten().any(|path| {
+                    let is_ignored = self.repository.is_ignored(Path::new(path));
+                    (is_locked || is_ignored) && !self.repository.is_tracked(path)
+                }),
                 Shape::Directory => !unkept(&path).is_empty() || is_locked && !self.repository.is_tracked(&path),
                 Shape::Glob => {
+                    // As data is found: no star of it goes into a directory below.
+                    let options = glob::MatchOptions {
+                        require_literal_separator: true,
+                        ..glob::MatchOptions::default()
+                    };
+                    let fixed: Vec<&str> =
+                        pattern.split('/').take_while(|part| !part.contains(['*', '?', '['])).collect();
+                    let begin = inputs::join(&directory, &fixed.join("/"));
                     let pattern = format!("{}/{pattern}", glob::Pattern::escape(&directory));
                     let pattern = glob::Pattern::new(pattern.trim_start_matches('/'));
-                    pattern.is_ok_and(|pattern| unkept(&directory).iter().any(|path| pattern.matches(path)))
+                    pattern.is_ok_and(|pattern| unkept(&begin).iter().any(|path| pattern.matches_with(path, options)))
                 }
             }
     }

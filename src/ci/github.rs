@@ -313,12 +313,11 @@ const FETCHING: &str = "      - name: Fetch the tag and what was signed
           fi
 ";
 
-/// The tool is cached by what it is built from, by its compiler, and by the C library that it needs.
 fn caches() -> String {
-    let mut said = remarks::downloads(6);
-    let _ = write!(
-        said,
-        "      - uses: {CACHE}
+    let why = "The tool, by the words that it is installed by, its compiler, and the C library that it needs.";
+    let (downloads, tool) = (remarks::downloads(6), comment(6, why));
+    format!(
+        "{downloads}      - uses: {CACHE}
         with:
           path: |
             ~/.cargo/registry/index
@@ -326,7 +325,7 @@ fn caches() -> String {
             ~/.cargo/git/db
           key: cargo-downloads-${{{{ runner.os }}}}-${{{{ hashFiles('**/Cargo.lock') }}}}
           restore-keys: cargo-downloads-${{{{ runner.os }}}}-
-      - name: Name the tool
+{tool}      - name: Name the tool
         id: name
         run: |
 {STABLE}          key=\"$({{ rustc +stable --version --verbose; getconf GNU_LIBC_VERSION; echo \"$CARGO_REPRO_INSTALL\"; }} | sha256sum | cut -c 1-32)\"
@@ -340,8 +339,7 @@ fn caches() -> String {
         if: steps.tool.outputs.cache-hit != 'true'
         run: |
 {INSTALLING}"
-    );
-    said
+    )
 }
 
 fn upload(name: &str) -> String {

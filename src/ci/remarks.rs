@@ -44,8 +44,7 @@ pub fn comment(indent: usize, text: &str) -> String {
 pub fn source(indent: usize) -> String {
     comment(
         indent,
-        "What `cargo install` gets, words without quotes. A version or a commit stays what it is; for a branch the \
-         tool would be what it was when it was first built.",
+        "What `cargo install` gets, words without quotes. A version or a commit stays what it is; a branch does not.",
     )
 }
 

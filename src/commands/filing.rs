@@ -1,7 +1,6 @@
 //! Where reports may go: a place that can be written, and is not one of what the report is about. All of it is looked
 //! at before anything is done, since the alternative is to find out after hours.
 
-use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, IoContext as _, Result};
@@ -25,11 +24,17 @@ pub(super) fn files(settings: &Settings, paths: &[PathBuf]) -> Result<Vec<(PathB
         return Ok(Vec::new());
     }
     // A project that cannot be opened is an error of whoever judges it.
-    let taken = project::directory(settings).map(|package| Taken::of(&package)).unwrap_or_default();
+    let judged = project::directory(settings).ok().map(|package| Taken::of(&package));
     let mut files = Vec::new();
     for (path, form) in paths.iter().zip(forms) {
         let path = settings.current_directory.join(path);
-        taken.check(&path)?;
+        let place = straight(&path);
+        // Nor does it take the place of what another package is made of.
+        let above = place.ancestors().skip(1).find(|above| above.join(manifest::FILE).is_file());
+        let other = above.filter(|above| judged.as_ref().is_none_or(|judged| judged.package != **above));
+        for taken in judged.iter().chain(&other.map(Taken::of)) {
+            taken.check(&place)?;
+        }
         check_writable(&path)?;
         files.push((path, form));
     }
@@ -58,39 +63,34 @@ fn check_writable(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Files that a package is made of: no report takes their place.
-#[derive(Default)]
+/// What a package is made of: no report takes its place.
 struct Taken {
     package: PathBuf,
+    /// The top of the repository, from which a lock names sources.
+    root: PathBuf,
     manifest: Option<Manifest>,
-    /// Sources and data of the lock.
-    locked: BTreeSet<PathBuf>,
+    lock: Option<Lockfile>,
 }
 
 impl Taken {
     fn of(package: &Path) -> Self {
-        let lock = Lockfile::read(&package.join(lockfile::FILE)).ok();
         let root = Repository::discover(package).map(|repository| repository.root().to_path_buf());
-        let mut locked = BTreeSet::new();
-        if let Some(snapshot) = lock.as_ref().map(|read| &read.lock.snapshot) {
-            let data = snapshot.data.values().flat_map(|data| data.files.all().into_owned());
-            locked.extend(data.map(|(path, _)| straight(&package.join(path))));
-            let root = root.as_deref().unwrap_or(package);
-            locked.extend(snapshot.source.files.keys().map(|path| straight(&root.join(path))));
-        }
         Self {
             package: straight(package),
+            root: straight(&root.unwrap_or_else(|_| package.to_path_buf())),
             manifest: Manifest::read(package).ok(),
-            locked,
+            lock: Lockfile::read(&package.join(lockfile::FILE)).ok().map(|read| read.lock),
         }
     }
 
-    fn check(&self, path: &Path) -> Result<()> {
-        let place = straight(path);
-        let inner = relative(&self.package, &place).unwrap_or_default();
+    /// `place` is straight.
+    fn check(&self, place: &Path) -> Result<()> {
+        let (Ok(inner), Ok(from_top)) = (relative(&self.package, place), relative(&self.root, place)) else {
+            return Ok(());
+        };
         let whose = if self.manifest.as_ref().is_some_and(|manifest| manifest.is_apart(&inner)) {
             manifest::FILE
-        } else if self.locked.contains(&place) {
+        } else if self.lock.as_ref().is_some_and(|lock| lock.snapshot.source.files.contains_key(&from_top)) {
             lockfile::FILE
         } else {
             return Ok(());

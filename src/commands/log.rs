@@ -26,7 +26,13 @@ pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
     let directory = project::directory(settings)?;
     let repository = Repository::discover(&directory)?;
     let most = args.limit.map_or(usize::MAX, NonZeroUsize::get);
-    let entries = entries(&repository, &directory, &args.rev, most, Detail::Changes)?;
+    // A drawing for people has no changes in it.
+    let detail = if args.metric.is_some() && settings.shell.is_human() {
+        Detail::Words
+    } else {
+        Detail::Changes
+    };
+    let entries = entries(&repository, &directory, &args.rev, most, detail)?;
     if entries.is_empty() {
         return Err(Error::new(format!("no commit that {} goes back to has a {}", args.rev, lockfile::FILE))
             .hint("`cargo repro record` writes it; commit it"));

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use super::log::Detail;
 use super::subject::Subject;
 use super::{conclude, filing, log};
+use crate::abroad::Abroad;
 use crate::ambient::{self, GithubRunner};
 use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::history::History;
 use crate::lockfile;
-use crate::report::abroad::Abroad;
 use crate::report::dossier::{Dossier, items};
 use crate::report::{self, Format};
 use crate::repository::Repository;
@@ -122,12 +122,13 @@ impl Reports {
     }
 }
 
-/// Writes a report whole; or in place, where another file cannot take its place, as one that a container has mounted.
+/// Writes a report whole; or in place, where a container has mounted that very file and no other can take its place.
 fn put(path: &Path, report: &str) -> Result<()> {
-    lockfile::replace(path, report.as_bytes()).or_else(|error| {
-        let is_mounted = path.is_file() && std::fs::write(path, report).is_ok();
-        if is_mounted { Ok(()) } else { Err(error) }
-    })
+    match lockfile::try_replace(path, report.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => std::fs::write(path, report),
+        written => written,
+    }
+    .at("write", path)
 }
 
 /// What this machine's paths are called in a report.

@@ -168,21 +168,26 @@ pub fn sweep(directory: &Path) {
 /// # Errors
 /// When it cannot be written; what was there is intact then, and the temporary is gone.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    try_replace(path, bytes).at("write", path)
+}
+
+/// The same, for whoever has another way.
+///
+/// # Errors
+/// As [`replace`].
+pub fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = path.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        // Of these the system takes away what the caller's umask says.
-        let permissions = std::fs::Permissions::from_mode(0o666);
-        let mut file = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .permissions(permissions)
-            .tempfile_in(directory)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        std::fs::File::open(directory)?.sync_all()
-    };
-    write().at("write", path)
+    // Of these the system takes away what the caller's umask says.
+    let permissions = std::fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .permissions(permissions)
+        .tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    std::fs::File::open(directory)?.sync_all()
 }
 
 /// The part that the id covers.

@@ -204,7 +204,7 @@ fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &st
         differing.retain(|item| !is_it(item));
         let status = match reached(dossier) {
             Reached::Compared => failing(&its),
-            Reached::Trained => skipped("an input changed while the training read it, so nothing was compared"),
+            Reached::Trained => skipped("an input changed while a training read it, so its outputs were not compared"),
             _ => skipped("nothing was compared"),
         };
         suite.add_test_case(case(class, &format!("{kind} {name}"), status));

@@ -1,6 +1,5 @@
 //! From values to text, one file a format. Pure: nothing here reads a file or prints.
 
-pub mod abroad;
 pub mod data;
 pub mod diagnosis;
 pub mod dossier;

@@ -267,10 +267,13 @@ impl Texts {
         self.at(manifest::FILE, None)
     }
 
-    /// What the compiler pointed at, the file that an error names, with its line if that is told, or where a failed
-    /// stage is declared.
+    /// Where a failed stage is declared, what the compiler pointed at, or the file that an error names, with its line
+    /// if that is told.
     #[must_use]
     pub fn of_failure(&self, error: &Error) -> Option<Place> {
+        if let Some(stage) = error.failed_stage() {
+            return self.in_manifest(&[&["stage", stage]]);
+        }
         if let Some((path, line)) = lines::pointed_at(error.output().unwrap_or_default()) {
             // The compiler speaks from the workspace's directory.
             let path = joined(&self.workspace, path)?;
@@ -287,14 +290,11 @@ impl Texts {
             let path = joined(&self.workspace, PACKAGES)?;
             return Some(Place { path, line });
         }
-        if let Some((path, keys)) = self.toolchain.as_ref().filter(|_| error.what().contains("toolchain")) {
-            let line = keys.line(&["toolchain", "channel"]);
-            return Some(Place {
-                path: path.clone(),
-                line,
-            });
-        }
-        self.in_manifest(&[&["stage", error.failed_stage()?]])
+        let (path, keys) = self.toolchain.as_ref().filter(|_| error.what().contains("toolchain"))?;
+        Some(Place {
+            path: path.clone(),
+            line: keys.line(&["toolchain", "channel"]),
+        })
     }
 }
 

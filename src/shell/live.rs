@@ -1,5 +1,5 @@
-//! The one line below all others on a watched terminal. It says what is going on, or the newest of that, is there once that has taken
-//! a second, and is gone without a trace afterwards. What it says is composed elsewhere.
+//! The one line below all others on a watched terminal. It says what is going on, of several things the newest; it
+//! is there once that has taken a second, and is gone without a trace afterwards. What it says is composed elsewhere.
 
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};

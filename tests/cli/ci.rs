@@ -157,16 +157,18 @@ fn a_source_of_the_tool_stands_where_it_was_asked_for() {
 #[test]
 fn data_that_a_clone_would_lack_has_a_line_to_fetch_it() {
     let project = Project::fixture("steady");
-    let data =
-        "[data]\nkept = \"data/kept\"\nlarge = \"data/large\"\ntables = \"data/tables/*.csv\"\nmine = \"mine.csv\"\n";
+    let data = "[data]\nkept = \"data/kept\"\nlarge = \"data/large\"\ntables = \"data/tables/*.csv\"\nmine = \"mine.csv\"\nlink = \"link.csv\"\n";
     project
         .edit("repro.toml", "[data]\n", data)
         .write("data/kept/a.csv", "1\n")
         .write("data/large/a.bin", "1\n")
         .write("data/tables/a.csv", "1\n")
         .write("data/tables/b.txt", "1\n")
-        .write(".gitignore", "target/\n/data/large/*\n/data/tables/*.txt\n")
-        .commit("data");
+        .write("data/tables/cache/c.csv", "1\n")
+        .write("store/real.csv", "1\n")
+        .write(".gitignore", "target/\n/data/large/*\n/data/tables/*.txt\n/data/tables/cache\n/store\n");
+    std::os::unix::fs::symlink("store/real.csv", project.root.join("link.csv")).unwrap();
+    project.commit("data");
     project.write("mine.csv", "1\n");
     let absent = |project: &Project| {
         let text = project.repro(&["ci", "github", "--print"]).code(0).stdout.clone();
@@ -175,11 +177,11 @@ fn data_that_a_clone_would_lack_has_a_line_to_fetch_it() {
             .filter_map(|line| line.trim().strip_prefix("# repro.toml declares the data \""));
         said.map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(absent(&project), ["data/large"], "what git does not ignore may yet come into a commit");
+    assert_eq!(absent(&project), ["data/large", "link.csv"], "what git does not ignore may yet come into a commit");
     project.repro(&["record"]).code(0);
-    assert_eq!(absent(&project), ["data/large", "mine.csv"]);
+    assert_eq!(absent(&project), ["data/large", "link.csv", "mine.csv"]);
     project.write("data/tables/c.csv", "1\n");
-    assert_eq!(absent(&project), ["data/large", "mine.csv", "data/tables/*.csv"]);
+    assert_eq!(absent(&project), ["data/large", "link.csv", "mine.csv", "data/tables/*.csv"]);
 }
 
 #[test]

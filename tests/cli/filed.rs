@@ -500,6 +500,13 @@ fn a_report_never_takes_the_place_of_what_it_is_about() {
     );
     assert_eq!(project.read("model.json"), model);
 
+    // What another package is made of.
+    let other = Project::recorded("steady");
+    let path = other.root.join("model.json").to_string_lossy().into_owned();
+    let kept = other.read("model.json");
+    project.repro(&["status", "--report", &path]).code(2);
+    assert_eq!(other.read("model.json"), kept);
+
     // Data outside the package, asked of from elsewhere; and a source that the program takes in.
     let project = Project::fixture("steady");
     project
