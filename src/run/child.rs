@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::retry_on_intr;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, kill_process, set_child_subreaper, waitid, waitpid,
 };
@@ -108,8 +109,9 @@ impl Task<'_> {
         forward(child.stdout.take(), sender.clone(), Event::Stdout);
         forward(child.stderr.take(), sender.clone(), Event::Stderr);
         std::thread::spawn(move || {
+            let end = || waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             // It fails only where there is nothing to wait for.
-            let _ = waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            let _ = retry_on_intr(end);
             let _ = sender.send(Event::Exited(Instant::now()));
         });
         let watch = Watch {
