@@ -64,9 +64,9 @@ impl Repository {
             version_of.insert(*commit, version);
         }
         let mut tags: BTreeMap<git2::Oid, Vec<String>> = BTreeMap::new();
-        for (commit, names) in self.tags_by_commit()? {
+        for (commit, tag) in self.tagged_commits()? {
             if let Some(version) = version_of.get(&commit.0) {
-                tags.entry(*version).or_default().extend(names);
+                tags.entry(*version).or_default().push(tag);
             }
         }
         for version in versions {

@@ -1,8 +1,6 @@
 //! Tags as git keeps them: the object under a name, and what it says of itself. Whether such a tag may be
 //! a release is [`crate::gate`]'s to say.
 
-use std::collections::BTreeMap;
-
 use super::{Commit, ObjectId, Repository, unreadable};
 use crate::error::{Error, Result};
 
@@ -120,19 +118,16 @@ impl Repository {
         Ok(tags)
     }
 
-    /// The names of tags by the commit that they lead to, sorted.
+    /// The commit that each tag leads to, with its name, in the order of the names.
     ///
     /// # Errors
     /// When the references cannot be read.
-    pub fn tags_by_commit(&self) -> Result<Vec<(Commit, Vec<String>)>> {
-        let mut by_commit: BTreeMap<git2::Oid, Vec<String>> = BTreeMap::new();
-        for (name, object) in self.tags()? {
+    pub fn tagged_commits(&self) -> Result<Vec<(Commit, String)>> {
+        let peeled = |(name, object): (String, ObjectId)| {
             let commit = self.git.find_object(object.0, None).and_then(|object| object.peel_to_commit());
-            if let Ok(commit) = commit {
-                by_commit.entry(commit.id()).or_default().push(name);
-            }
-        }
-        Ok(by_commit.into_iter().map(|(commit, names)| (Commit(commit), names)).collect())
+            Some((Commit(commit.ok()?.id()), name))
+        };
+        Ok(self.tags()?.into_iter().filter_map(peeled).collect())
     }
 
     /// Takes a tag away again, if it is still this object.
