@@ -2,7 +2,7 @@
 //! `verify` begins with. Observing happens here; comparing is [`crate::compare`]'s.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::abroad::Abroad;
 use crate::compare::classes::drift_from;
@@ -105,10 +105,9 @@ pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
     let said = refusal.context_lines().and_then(|lines| lines.lines().next()).unwrap_or_default();
     let why = format!("{}, so no other input was looked at: {said}", refusal.what());
     // A verdict is read elsewhere, too: cargo names files by where they are on this machine.
-    let workspace = directory
-        .ancestors()
-        .find(|above| above.join("Cargo.lock").is_file())
-        .unwrap_or(directory);
+    let workspace = packages(directory)
+        .and_then(|path| Some(path.parent()?.to_path_buf()))
+        .unwrap_or_default();
     let why = Abroad::of([(workspace.to_string_lossy().into_owned(), "")]).tell(&why);
     Ok(Verdict {
         drift,
@@ -118,11 +117,15 @@ pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
     })
 }
 
+/// The workspace's `Cargo.lock`, before cargo says where that is.
+fn packages(directory: &Path) -> Option<PathBuf> {
+    directory.ancestors().map(|above| above.join("Cargo.lock")).find(|path| path.is_file())
+}
+
 fn changed_packages(directory: &Path) -> Option<(Read, Commit, Vec<Drift>)> {
     let read = Lockfile::read(&directory.join(lockfile::FILE)).ok()?;
     let commit = Repository::discover(directory).and_then(|repository| repository.head()).ok()?;
-    let path = directory.ancestors().map(|above| above.join("Cargo.lock")).find(|path| path.is_file())?;
-    let found = Dependencies::read(&path).ok()?;
+    let found = Dependencies::read(&packages(directory)?).ok()?;
     let mut drift: Vec<Drift> = edited(&read).into_iter().collect();
     let before = drift.len();
     snapshots::dependencies(&read.lock.snapshot.dependencies, &found, &mut drift);
