@@ -25,16 +25,6 @@ const MACHINES: [Image; 2] = [
         libc: "glibc 2.39",
     },
 ];
-const MACHINES_ARM: [Image; 2] = [
-    Image {
-        name: "ubuntu-22.04-arm",
-        libc: "glibc 2.35",
-    },
-    Image {
-        name: "ubuntu-24.04-arm",
-        libc: "glibc 2.39",
-    },
-];
 
 /// Where GitHub looks for it; a package of several has a file of its own.
 #[must_use]
@@ -117,10 +107,10 @@ impl Writer<'_> {
         let mut said = format!("  verify:\n    name: {}\n    if: github.event_name != 'push'\n", self.name("verify"));
         let machine = self.pipeline.machine.as_ref();
         let is_arm = machine.is_some_and(|machine| machine.target.starts_with("aarch64"));
-        let image = remarks::image(if is_arm { &MACHINES_ARM } else { &MACHINES }, machine);
+        let image = remarks::image(&MACHINES, machine);
         let why = "By number and not `latest`: equal bytes are promised within one platform class, C library included.";
         said += &comment(4, &remarks::of_image(image, machine, why));
-        let _ = writeln!(said, "    runs-on: {}", image.name);
+        let _ = writeln!(said, "    runs-on: {}{}", image.name, if is_arm { "-arm" } else { "" });
         let (minutes, why) = match self.pipeline.minutes {
             Some(minutes) if minutes <= LONGEST => (minutes, remarks::TIMEOUTS),
             Some(_) => (LONGEST, "The timeouts of the stages come to more than GitHub's own machines let a job run."),

@@ -20,15 +20,15 @@ pub fn image(images: &'static [Image], machine: Option<&Platform>) -> &'static I
     images.iter().find(has).unwrap_or(newest)
 }
 
-/// Why it is this image.
-pub fn of_image(image: &Image, machine: Option<&Platform>, elsewhere: &str) -> String {
+/// Why it is this image, unless it is only for want of the lock's own.
+pub fn of_image(image: &Image, machine: Option<&Platform>, why: &str) -> String {
     match machine {
         Some(machine) if machine.libc != image.libc => format!(
             "The lock is of {}, and no image known here has that. Equal outputs pass all the same; others are \
              inconclusive (7), and `cargo repro record --add-class` adds this class to the lock.",
             yaml(&machine.libc),
         ),
-        _ => elsewhere.to_owned(),
+        _ => why.to_owned(),
     }
 }
 
