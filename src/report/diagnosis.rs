@@ -23,7 +23,7 @@ pub fn cause(cause: &Cause, layout: Layout) -> String {
         subject if subject == cause.kind.word() => String::new(),
         subject => format!(" {NAME}{}{NAME:#}", visible(subject)),
     };
-    let mut text = format!("  {FAINT}cause{FAINT:#} {BAD}{}{BAD:#}{subject}{stage}\n", cause.kind.word(),);
+    let mut text = format!("  {FAINT}cause{FAINT:#} {BAD}{}{BAD:#}{subject}{stage}\n", cause.kind.word());
     text += &layout.wrapped("    ", "", &visible(&cause.detail));
     for (number, site) in cause.sites.iter().enumerate() {
         let label = if number == 0 { "at " } else { "and at " };

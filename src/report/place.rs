@@ -46,7 +46,7 @@ pub struct Texts {
     pub workspace_package: Keys,
     /// `Cargo.lock`.
     pub packages: String,
-    /// `rust-toolchain.toml` or `rust-toolchain`: its path from the top, and its text.
+    /// `rust-toolchain.toml` or `rust-toolchain`: its path from the top, and its keys.
     pub toolchain: Option<(String, Keys)>,
     /// Source files of the package, by their path from the top.
     pub sources: BTreeMap<String, String>,

@@ -260,13 +260,15 @@ fn last_lines(tail: VecDeque<u8>) -> String {
     const LINES: usize = 40;
     let text = String::from_utf8_lossy(&Vec::from(tail)).into_owned();
     let clean = anstream::adapter::strip_str(&text).to_string();
-    // A line that was written anew, such as a bar, by its last form.
-    let last_form =
-        |line: &'_ str| line.rsplit('\r').find(|form| !form.trim().is_empty()).unwrap_or_default().to_owned();
-    let lines: Vec<String> = clean.lines().map(last_form).collect();
+    let lines: Vec<&str> = clean.lines().map(last_form).collect();
     let last = &lines[lines.len().saturating_sub(LINES)..];
-    let shorten = |line: &String| line.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
+    let shorten = |line: &&str| line.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
     last.iter().map(shorten).collect::<Vec<_>>().join("\n")
+}
+
+/// A line that was written anew, such as a bar, as it was seen last.
+fn last_form(line: &str) -> &str {
+    line.rsplit('\r').find(|form| !form.trim().is_empty()).unwrap_or_default()
 }
 
 /// Ends descendants that left the group: as subreaper this process inherits them. One may be spared.
