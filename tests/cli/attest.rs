@@ -248,3 +248,30 @@ fn two_that_attest_at_once_both_end_in_the_note() {
     assert_eq!(project.noted().len(), 6);
     project.passes(&["gate", V]);
 }
+
+#[test]
+fn a_reference_of_notes_that_another_process_holds_is_waited_for_and_then_named() {
+    let project = requiring(1, &["alice"]);
+    let lock = project.root.join(".git/refs/notes/cargo-repro.lock");
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    std::fs::write(&lock, "").unwrap();
+    let answer = attest(&project, "alice", &[]);
+    answer.code(1);
+    assert!(!answer.stderr.contains("Attested"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("another process has held refs/notes/cargo-repro for 5 seconds"),
+        "{}",
+        answer.stderr
+    );
+    assert!(answer.stderr.contains(".git/refs/notes/cargo-repro.lock behind: remove it"), "{}", answer.stderr);
+
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            std::fs::remove_file(&lock).unwrap();
+        });
+        attest(&project, "alice", &[]).code(0);
+    });
+    assert_eq!(project.noted().len(), 3);
+    assert!(!lock.exists());
+}

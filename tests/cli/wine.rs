@@ -45,7 +45,9 @@ fn the_forest_of_linfa_diverges_its_cause_is_named_and_the_manifest_cures_it() {
     let first = &verdict["divergence"][0];
     assert_eq!(first["kind"], "checkpoint-diverged");
     assert_eq!(first["subject"], "trained");
-    assert_eq!(first["detail"], "the first that differs; `scaled` before it is equal; one later differs too");
+    // Whether what comes after it differs too is chance: another forest may classify as well.
+    let detail = first["detail"].as_str().unwrap();
+    assert!(detail.starts_with("the first that differs; `scaled` before it is equal"), "{detail}");
     let kinds = explained.kinds("divergence");
     assert!(kinds.contains(&"artifact-changed model.json".to_owned()), "{kinds:?}");
     let changed = explained.kinds("notes").iter().any(|note| note.starts_with("binary-changed"));
