@@ -21,7 +21,7 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
-/// What to put where; in bash and zsh `cargo repro` is completed too.
+/// What to put where; in bash, zsh and fish `cargo repro` is completed too.
 const WHERE: &str = "\
 Where it goes:
   bash        cargo repro completions bash > ~/.cargo-repro.bash
@@ -29,9 +29,9 @@ Where it goes:
   zsh         cargo repro completions zsh > DIR/_cargo-repro
               with DIR in $fpath before compinit runs
   fish        cargo repro completions fish \\
-                > ~/.config/fish/completions/cargo-repro.fish
+                > ~/.config/fish/conf.d/cargo-repro.fish
   elvish      cargo repro completions elvish >> ~/.config/elvish/rc.elv
   powershell  cargo repro completions powershell >> $PROFILE
 
-Each completes `cargo-repro …`. Those of bash complete `cargo repro …` too, and
-so do those of zsh wherever cargo's own are there, which ask for them.";
+Each completes `cargo-repro …`. Those of bash and fish complete `cargo repro …`
+too, and so do those of zsh wherever cargo's own are there, which ask for them.";

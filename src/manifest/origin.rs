@@ -50,3 +50,29 @@ impl Origin<'_> {
         table.get(*last).map(Spanned::span)
     }
 }
+
+/// A message about a type, which names the reader's types, in the words of <https://toml.io/en/v1.0.0>; any other
+/// as it is.
+pub(super) fn in_words_of_toml(message: &str) -> String {
+    const FOUND: [(&str, &str); 3] = [("floating point", "float"), ("sequence", "array"), ("map", "table")];
+    // The longest ending first. An integer beyond 64 bits is read as one of 128.
+    const EXPECTED: [(&str, &str); 5] = [
+        (" as i128, expected i64", ", expected one of 64 bits"),
+        (" as u128, expected i64", ", expected one of 64 bits"),
+        (", expected i64", ", expected an integer"),
+        (", expected a sequence", ", expected an array"),
+        (", expected a map", ", expected a table"),
+    ];
+    const START: &str = "invalid type: ";
+    let Some(rest) = message.strip_prefix(START) else {
+        return message.to_owned();
+    };
+    let found = FOUND
+        .iter()
+        .find_map(|(theirs, ours)| Some(format!("{ours}{}", rest.strip_prefix(theirs)?)));
+    let rest = found.unwrap_or_else(|| rest.to_owned());
+    let expected = EXPECTED
+        .iter()
+        .find_map(|(theirs, ours)| Some(format!("{}{ours}", rest.strip_suffix(theirs)?)));
+    format!("{START}{}", expected.unwrap_or(rest))
+}

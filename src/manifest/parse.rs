@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::data::data;
 use super::gate::{GateText, gate};
 use super::names::{Variables, plain, sorted};
-use super::origin::Origin;
+use super::origin::{Origin, in_words_of_toml};
 use super::stages::stages;
 use super::{Build, Clock, Determinism, Entropy, Environment, Isolation, Manifest, Policy, VERSION};
 use crate::ambient;
@@ -93,9 +93,8 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
     let origin = Origin { text, name };
     refuse_newer_version(&origin)?;
     let parsed: Text = toml::from_str(text).map_err(|error| {
-        let message = error.message().to_owned();
         origin
-            .error(error.span().unwrap_or(0..0), message, "")
+            .error(error.span().unwrap_or(0..0), in_words_of_toml(error.message()), "")
             .hint("the keys that a manifest may have are in the README under “The manifest”")
     })?;
     let seed = Seed::new(*parsed.seed.get_ref())

@@ -146,3 +146,77 @@ fn bash_completes_the_command_by_either_name() {
     assert_eq!(complete("cargo repro hook inst", "_cargo__repro_of_cargo"), "install");
     assert_eq!(complete("cargo-repro explain-code data-ch", "_cargo__repro"), "data-changed");
 }
+
+#[test]
+#[allow(clippy::disallowed_macros, reason = "a test that was skipped must say so loudly")]
+fn fish_completes_the_command_by_either_name() {
+    if Command::new("fish").arg("--version").output().is_err() {
+        eprintln!("SKIPPED fish_completes_the_command_by_either_name: there is no fish");
+        return;
+    }
+    let project = Project::empty();
+    let script = project.repro(&["completions", "fish"]).code(0).stdout.clone();
+    project.write("fish/conf.d/cargo-repro.fish", &script);
+    let complete = |line: &str| {
+        let mut command = Command::new("fish");
+        command
+            .args(["-c", "complete -C $line | string replace -r '\\t.*' ''"])
+            .env("line", line)
+            .env("XDG_CONFIG_HOME", &project.root)
+            .env("HOME", project.around())
+            .current_dir(&project.root);
+        let output = command.output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    for (line, word) in [
+        ("cargo-repro ver", "verify"),
+        ("cargo repro ver", "verify"),
+        ("cargo +nightly repro verify --expl", "--explain"),
+        ("cargo repro hook inst", "install"),
+        ("cargo repro explain-code data-ch", "data-changed"),
+        ("cargo-repro completions z", "zsh"),
+        ("cargo repro vary --only clo", "clock"),
+    ] {
+        assert_eq!(complete(line), word, "{line}");
+    }
+}
+
+/// In a terminal of its own, as zsh completes in none but one.
+#[test]
+#[allow(clippy::disallowed_macros, reason = "a test that was skipped must say so loudly")]
+fn zsh_completes_the_command() {
+    if Command::new("zsh").arg("--version").output().is_err() {
+        eprintln!("SKIPPED zsh_completes_the_command: there is no zsh");
+        return;
+    }
+    let project = Project::empty();
+    let script = project.repro(&["completions", "zsh"]).code(0).stdout.clone();
+    project.write("functions/_cargo-repro", &script);
+    for (line, word) in [
+        ("cargo-repro ver", "verify"),
+        ("cargo-repro verify --expl", "--explain"),
+        ("cargo-repro hook inst", "install"),
+        ("cargo-repro explain-code data-ch", "data-changed"),
+        ("cargo-repro vary --only clo", "clock"),
+    ] {
+        let mut command = Command::new("zsh");
+        command.args(["-f", "-c", OF_ZSH, "zsh", line]).current_dir(&project.root);
+        let output = command.output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(shown.trim(), line.rsplit_once(' ').unwrap().0.to_owned() + " " + word, "{output:?}");
+    }
+}
+
+/// Types a line and the tabulator into another zsh, and prints what the line is then.
+const OF_ZSH: &str = r#"
+zmodload zsh/zpty
+zpty inner zsh -f -i
+zpty -w inner "fpath=($PWD/functions \$fpath); autoload -U compinit; compinit -u -D
+said() { print -r -- \"<said>\$BUFFER</said>\" > $PWD/said; }; zle -N said
+complete-and-say() { zle complete-word; zle said; exit; }; zle -N complete-and-say
+bindkey '^I' complete-and-say; print re''ady"
+until [[ "$out" == *ready* ]]; do zpty -r inner line || break; out+="$line"; done
+zpty -w -n inner "$1"$'\t'
+while zpty -r inner line; do :; done
+sed 's/^<said>//; s,</said>$,,' said
+"#;
