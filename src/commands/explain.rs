@@ -129,11 +129,8 @@ impl<'a> Case<'a> {
     /// What a build follows.
     fn pinned<'b>(&'b self, circumstances: &'b Circumstances, line_tables: bool) -> Pinned<'b> {
         Pinned {
-            build: &self.snapshot.build,
-            environment: &self.snapshot.environment,
-            dependencies: &self.snapshot.dependencies,
-            circumstances,
             line_tables,
+            ..Pinned::of(self.snapshot, circumstances)
         }
     }
 

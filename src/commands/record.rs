@@ -165,6 +165,7 @@ fn record(
             build: &build,
             environment: &environment,
             dependencies: &dependencies,
+            source: None,
             circumstances: &circumstances,
             line_tables: false,
         };
@@ -197,6 +198,7 @@ fn record(
     } else {
         Source::observe(&project.repository, project.commit, &closure)?
     };
+    session.must_be_of(&closure, &source)?;
     source.variables = session.built.variables.iter().cloned().collect();
     let mut notes = verdict::data_notes(&data);
     notes.extend(agreed.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));

@@ -57,13 +57,7 @@ fn verdict(
     let begin = Instant::now();
     let circumstances = Circumstances::of(&project.manifest, Some(project.repository.time(project.commit)?));
     let workdir = Workdir::fresh()?;
-    let pinned = Pinned {
-        build: &snapshot.build,
-        environment: &snapshot.environment,
-        dependencies: &snapshot.dependencies,
-        circumstances: &circumstances,
-        line_tables: false,
-    };
+    let pinned = Pinned::of(snapshot, &circumstances);
     let session = Session::build(project, &workdir, dirty, pinned, settings.shell)?;
     let case = Case {
         project,

@@ -178,13 +178,7 @@ impl Verification<'_> {
     fn retrain(&self, snapshot: &Snapshot, verdict: &mut Verdict, timings: &mut Vec<Timing>) -> Result<()> {
         let project = self.project;
         let circumstances = Circumstances::of(&project.manifest, self.read.lock.record.date);
-        let pinned = Pinned {
-            build: &snapshot.build,
-            environment: &snapshot.environment,
-            dependencies: &snapshot.dependencies,
-            circumstances: &circumstances,
-            line_tables: false,
-        };
+        let pinned = Pinned::of(snapshot, &circumstances);
         let workdir = Workdir::fresh()?;
         verdict.not_checked.extend(not_isolated(&workdir));
         let begin = Instant::now();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Message;
 
 use super::access::{Access, Grounds, Reached};
-use super::build_reads;
+use super::build_reads::BuildReads;
 use super::checkout::Checkout;
 use super::child::Task;
 use super::enclosure;
@@ -42,7 +42,8 @@ pub struct Built {
 /// hold (<https://reproducible-builds.org/specs/source-date-epoch/>).
 const SOURCE_DATE_EPOCH: &str = "315532800";
 
-/// Builds the programs of all stages.
+/// Builds the programs of all stages. `earlier` is what was read by builds whose packages cargo may leave as they
+/// are.
 ///
 /// # Errors
 /// When cargo fails, with the end of what it said.
@@ -51,6 +52,7 @@ pub fn build(
     workdir: &Workdir,
     checkout: &Checkout,
     pinned: &Pinned<'_>,
+    earlier: Option<BuildReads>,
     shell: Shell,
 ) -> Result<Built> {
     let root = checkout.root();
@@ -98,7 +100,10 @@ pub fn build(
     }
     built.variables = asked.variables();
     built.accesses = accesses(project, workdir, checkout, &built.sources, &ended.report);
-    build_reads::unite(&mut built.accesses, &workdir.build_reads(), anew, |path| checkout.holds(path));
+    if let Some(earlier) = earlier {
+        earlier.unite(&mut built.accesses, anew);
+    }
+    BuildReads::keep(&workdir.build_reads(), &built.accesses, checkout)?;
     match names.iter().find(|name| !built.programs.contains_key(**name)) {
         None => Ok(built),
         Some(name) => Err(Error::build(format!("cargo built no `{name}`"))

@@ -1,35 +1,88 @@
 //! What compilers read of the commit, kept beside a target directory that is kept: cargo does not run a macro
-//! again whose package it has built already, and what the macro read still is in the program.
+//! again whose package it has built already, what the macro read still is in the program, and that it changed is
+//! nothing that cargo learns of.
 
 use std::path::Path;
 
-use super::access::{Access, Reached};
+use serde::{Deserialize, Serialize};
 
-/// Adds what earlier builds in this target directory read, and keeps all of it for later ones. With `anew`,
-/// everything that can read was built in this build, and what others read says nothing any more.
-pub fn unite(accesses: &mut Vec<Access>, kept: &Path, anew: bool, is_committed: impl Fn(&str) -> bool) {
-    if !anew {
-        for (by, path) in read(kept).into_iter().filter(|(_, path)| is_committed(path)) {
-            let what = Reached::Committed(path);
+use super::access::{Access, Reached};
+use super::checkout::Checkout;
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::lockfile;
+
+/// What the builds in a target directory read, and of which checkout.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct BuildReads {
+    /// Of the names of all files: a macro may read whatever it finds.
+    names: Digest,
+    reads: Vec<Read>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Read {
+    by: String,
+    path: String,
+    digest: Digest,
+}
+
+impl BuildReads {
+    /// Takes away what was kept: a build that does not end leaves nothing behind that others could rely on. `None`
+    /// where the packages of this checkout are to be built anew, since the last build did not end, or what it read
+    /// is another now.
+    ///
+    /// # Errors
+    /// When it cannot be taken away.
+    pub fn take(kept: &Path, checkout: &Checkout) -> Result<Option<Self>> {
+        let bytes = match std::fs::read(kept) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", kept, &error)),
+        };
+        std::fs::remove_file(kept).map_err(|error| Error::io("remove", kept, &error))?;
+        let known: Option<Self> = serde_json::from_slice(&bytes).ok();
+        Ok(known.filter(|known| known.holds(checkout.names(), |path| checkout.digest(path))))
+    }
+
+    fn holds(&self, names: Digest, digest: impl Fn(&str) -> Option<Digest>) -> bool {
+        self.names == names && self.reads.iter().all(|read| digest(&read.path) == Some(read.digest))
+    }
+
+    /// Adds what earlier builds in this target directory read to what this one did. With `anew`, everything that
+    /// can read was built in this build, and what others read says nothing any more.
+    pub fn unite(self, accesses: &mut Vec<Access>, anew: bool) {
+        for read in self.reads.into_iter().filter(|_| !anew) {
+            let what = Reached::Committed(read.path);
             if accesses.iter().all(|access| access.what != what) {
-                accesses.push(Access { stage: None, by, what });
+                accesses.push(Access {
+                    stage: None,
+                    by: read.by,
+                    what,
+                });
             }
         }
     }
-    let committed = accesses.iter().filter_map(|access| match &access.what {
-        Reached::Committed(path) => Some((access.by.clone(), path.clone())),
-        _ => None,
-    });
-    let text = serde_json::to_vec(&committed.collect::<Vec<_>>()).unwrap_or_default();
-    // What cannot be kept is read anew as soon as its package is built anew.
-    let _ = std::fs::write(kept, text);
-}
 
-fn read(kept: &Path) -> Vec<(String, String)> {
-    std::fs::read(kept)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default()
+    /// Keeps what a build read that ended, for the next one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep(kept: &Path, accesses: &[Access], checkout: &Checkout) -> Result<()> {
+        let read = |access: &Access| match &access.what {
+            Reached::Committed(path) => Some(Read {
+                by: access.by.clone(),
+                path: path.clone(),
+                digest: checkout.digest(path)?,
+            }),
+            _ => None,
+        };
+        let reads = Self {
+            names: checkout.names(),
+            reads: accesses.iter().filter_map(read).collect(),
+        };
+        lockfile::replace(kept, &serde_json::to_vec(&reads).expect("digests and text can be written"))
+    }
 }
 
 #[cfg(test)]
@@ -44,18 +97,37 @@ mod tests {
         }
     }
 
+    fn known(paths: &[&str]) -> BuildReads {
+        let read = |path: &&str| Read {
+            by: "rustc".to_owned(),
+            path: (*path).to_owned(),
+            digest: Digest::of(path),
+        };
+        BuildReads {
+            names: Digest::of("names"),
+            reads: paths.iter().map(read).collect(),
+        }
+    }
+
     #[test]
     fn what_a_macro_read_is_known_until_it_is_built_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let kept = directory.path().join("reads.json");
-        let build = |read: &[&str], anew| {
+        let build = |earlier: &[&str], read: &[&str], anew| {
             let mut accesses: Vec<Access> = read.iter().map(|path| access(path)).collect();
-            unite(&mut accesses, &kept, anew, |path| path != "gone.txt");
+            known(earlier).unite(&mut accesses, anew);
             accesses.into_iter().map(|access| access.subject().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(build(&["weight.txt", "gone.txt"], true), ["weight.txt", "gone.txt"]);
-        assert_eq!(build(&[], false), ["weight.txt"]);
-        assert_eq!(build(&["other.txt"], false), ["other.txt", "weight.txt"]);
-        assert_eq!(build(&["other.txt"], true), ["other.txt"]);
+        assert_eq!(build(&["weight.txt"], &[], false), ["weight.txt"]);
+        assert_eq!(build(&["weight.txt"], &["other.txt", "weight.txt"], false), ["other.txt", "weight.txt"]);
+        assert_eq!(build(&["weight.txt"], &["other.txt"], true), ["other.txt"]);
+    }
+
+    #[test]
+    fn what_was_built_is_relied_on_while_all_that_was_read_is_the_same() {
+        let names = Digest::of("names");
+        let same = |path: &str| Some(Digest::of(path));
+        assert!(known(&["a", "b"]).holds(names, same));
+        assert!(!known(&["a", "b"]).holds(names, |path| same(path).filter(|_| path != "b")));
+        assert!(!known(&["a", "b"]).holds(names, |_| Some(Digest::of("another"))));
+        assert!(!known(&["a"]).holds(Digest::of("other names"), same));
     }
 }

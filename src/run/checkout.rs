@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
 use crate::project::Project;
@@ -35,8 +36,8 @@ struct Planned {
 enum Content {
     /// Kept in memory: trees of sources are small, and are compared on every run.
     Bytes(Vec<u8>),
-    /// Copied from a file outside the commit.
-    File(PathBuf),
+    /// Copied from a file outside the commit, as long as that has these bytes: it is somebody's to edit.
+    File(PathBuf, Digest),
 }
 
 impl Checkout {
@@ -210,6 +211,46 @@ impl Checkout {
         self.files.contains_key(&self.root.join(inner))
     }
 
+    /// The digest of a regular file, by its path from the repository's root, which may lead out of it.
+    #[must_use]
+    pub fn digest(&self, inner: &str) -> Option<Digest> {
+        let planned = self.files.get(&normal(&self.root.join(inner)))?;
+        match &planned.content {
+            _ if planned.kind == Kind::Link => None,
+            Content::Bytes(bytes) => Some(Digest::of(bytes)),
+            Content::File(_, digest) => Some(*digest),
+        }
+    }
+
+    /// The digest of the names of all files.
+    #[must_use]
+    pub fn names(&self) -> Digest {
+        let names = self.files.keys().filter_map(|path| path.strip_prefix(&self.top).ok());
+        // No name has a zero byte in it.
+        Digest::of(
+            names
+                .flat_map(|name| [name.as_os_str().as_encoded_bytes(), b"\0"].concat())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// Refuses sources that are not those that were checked out: whoever may edit them did.
+    ///
+    /// # Errors
+    /// That names the first one.
+    pub fn must_be<'a>(
+        &self,
+        repository: &Repository,
+        sources: impl IntoIterator<Item = &'a String>,
+        digests: &BTreeMap<String, Digest>,
+    ) -> Result<()> {
+        let is_another = |path: &&String| self.digest(path).is_some_and(|planned| digests.get(*path) != Some(&planned));
+        match sources.into_iter().find(is_another) {
+            Some(path) => Err(changed(&normal(&repository.root().join(path)))),
+            None => Ok(()),
+        }
+    }
+
     /// Every file, by its path from the repository's root.
     #[must_use]
     pub fn files_from_root(&self) -> BTreeSet<String> {
@@ -273,24 +314,30 @@ impl Planned {
         } else {
             Kind::Executable
         };
-        Ok(meta.is_file().then(|| Self {
+        if !meta.is_file() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
             kind,
-            content: Content::File(path.to_path_buf()),
+            content: Content::File(path.to_path_buf(), Digest::of_file(path)?.0),
         }))
     }
 
     fn write(&self, path: &Path) -> Result<()> {
+        if self.is_written(path) {
+            return Ok(());
+        }
         let read;
         let bytes = match &self.content {
             Content::Bytes(bytes) => bytes,
-            Content::File(source) => {
+            Content::File(source, digest) => {
                 read = std::fs::read(source).at("read", source)?;
+                if Digest::of(&read) != *digest {
+                    return Err(changed(source));
+                }
                 &read
             }
         };
-        if self.is_written(path, bytes) {
-            return Ok(());
-        }
         if path.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
             std::fs::remove_dir_all(path).at("remove", path)?;
         } else if path.symlink_metadata().is_ok() {
@@ -311,19 +358,27 @@ impl Planned {
         if self.kind == Kind::Executable { 0o755 } else { 0o644 }
     }
 
-    fn is_written(&self, path: &Path, bytes: &[u8]) -> bool {
+    fn is_written(&self, path: &Path) -> bool {
         let Ok(meta) = path.symlink_metadata() else {
             return false;
         };
-        if self.kind == Kind::Link {
+        if let (Kind::Link, Content::Bytes(bytes)) = (self.kind, &self.content) {
             let target = std::fs::read_link(path);
             return target.is_ok_and(|target| target.as_os_str().as_encoded_bytes() == bytes);
         }
-        meta.is_file()
-            && meta.permissions().mode() & 0o777 == self.mode()
-            && meta.len() == bytes.len() as u64
-            && std::fs::read(path).is_ok_and(|found| found == bytes)
+        let is_same = || match &self.content {
+            Content::Bytes(bytes) => {
+                meta.len() == bytes.len() as u64 && std::fs::read(path).is_ok_and(|found| found == *bytes)
+            }
+            Content::File(_, digest) => Digest::of_file(path).is_ok_and(|(found, _)| found == *digest),
+        };
+        meta.is_file() && meta.permissions().mode() & 0o777 == self.mode() && is_same()
     }
+}
+
+fn changed(source: &Path) -> Error {
+    Error::new(format!("{} changed while it was built from", source.display()))
+        .hint("run the same command again when nobody edits it; what is committed here may be edited at any time")
 }
 
 /// Directories of path dependencies that lie outside the repository, by their relative path.

@@ -1,12 +1,13 @@
 //! One run session: a checkout that was built once, and trainings in it, each from the clean state.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::access::{Access, Reached};
 use super::build::{self, Built};
+use super::build_reads::BuildReads;
 use super::checkout::Checkout;
 use super::circumstances::Circumstances;
 use super::collect::collect;
@@ -23,7 +24,7 @@ use crate::outcome::Outcome;
 use crate::project::Project;
 use crate::report;
 use crate::shell::Shell;
-use crate::snapshot::{Build, Data, Dependencies, Environment};
+use crate::snapshot::{Build, Data, Dependencies, Environment, Snapshot, Source};
 use crate::timing::{Step, Timing};
 use crate::trace::Packages;
 
@@ -50,10 +51,27 @@ pub struct Pinned<'a> {
     pub environment: &'a Environment,
     /// The packages.
     pub dependencies: &'a Dependencies,
+    /// The sources by their digests, where they are known before the build.
+    pub source: Option<&'a Source>,
     /// What is around the compiler: where entropy and the date come from.
     pub circumstances: &'a Circumstances,
     /// Whether the program is to know its lines, so that a place in it can be named.
     pub line_tables: bool,
+}
+
+impl<'a> Pinned<'a> {
+    /// That of a snapshot, under these circumstances.
+    #[must_use]
+    pub fn of(snapshot: &'a Snapshot, circumstances: &'a Circumstances) -> Self {
+        Self {
+            build: &snapshot.build,
+            environment: &snapshot.environment,
+            dependencies: &snapshot.dependencies,
+            source: Some(&snapshot.source),
+            circumstances,
+            line_tables: false,
+        }
+    }
 }
 
 /// What a training gave.
@@ -103,6 +121,14 @@ impl<'a> Session<'a> {
         let mut timings = Vec::new();
         let begin = Instant::now();
         let checkout = Checkout::plan(project, &workdir.tree(), dirty)?;
+        if let Some(source) = snapshot.source.filter(|_| !dirty) {
+            checkout.must_be(&project.repository, source.files.keys(), &source.files)?;
+        }
+        let earlier = BuildReads::take(&workdir.build_reads(), &checkout)?;
+        if earlier.is_none() {
+            // Cargo builds anew what is newer than what was built.
+            workdir.forget_tree()?;
+        }
         checkout.apply()?;
         timings.push(Timing::since(Step::Checkout, begin));
         workdir.forget_leftovers(&snapshot.circumstances.home)?;
@@ -111,7 +137,7 @@ impl<'a> Session<'a> {
         timings.push(Timing::since(Step::Packages, begin));
         shell.json(&report::json::phase("build", &project.package.name))?;
         let begin = Instant::now();
-        let built = build::build(project, workdir, &checkout, &snapshot, shell)?;
+        let built = build::build(project, workdir, &checkout, &snapshot, earlier, shell)?;
         timings.push(Timing::since(Step::Build, begin));
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {
@@ -135,6 +161,14 @@ impl<'a> Session<'a> {
             }
         }
         timings
+    }
+
+    /// Refuses sources that are not those that were built: who may edit them did meanwhile.
+    ///
+    /// # Errors
+    /// That names the first one.
+    pub fn must_be_of(&self, closure: &BTreeSet<String>, source: &Source) -> Result<()> {
+        self.checkout.must_be(&self.project.repository, closure, &source.files)
     }
 
     /// Trains once, from the clean state.

@@ -182,6 +182,14 @@ impl Workdir {
         self.root.join("tree")
     }
 
+    /// Removes the checkout: the next one is new, to cargo too.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget_tree(&self) -> Result<()> {
+        emptied(self.tree()).map(|_| ())
+    }
+
     /// Where cargo builds.
     #[must_use]
     pub fn target(&self) -> PathBuf {

@@ -34,6 +34,7 @@ mod log;
 mod manifest_errors;
 mod page;
 mod places;
+mod rebuilding;
 mod release;
 mod reports;
 mod runner;

@@ -96,13 +96,7 @@ impl Addition<'_> {
     /// Trains as a recording does, under the circumstances of the lock's own.
     fn train(&self, snapshot: &Snapshot, mut verdict: Verdict) -> Result<Verdict> {
         let circumstances = Circumstances::of(&self.project.manifest, self.read.lock.record.date);
-        let pinned = Pinned {
-            build: &snapshot.build,
-            environment: &snapshot.environment,
-            dependencies: &snapshot.dependencies,
-            circumstances: &circumstances,
-            line_tables: false,
-        };
+        let pinned = Pinned::of(snapshot, &circumstances);
         let session = Session::build(self.project, self.workdir, false, pinned, self.settings.shell)?;
         let laboratory = Laboratory {
             project: self.project,

@@ -1,0 +1,100 @@
+//! `record` keeps what it compiled for the next time: that may spare time, and nothing else.
+
+use crate::support::{Project, copy, fixtures};
+
+/// Its weight is what a macro reads in a file, of which the compiler learns nothing.
+fn weighing() -> Project {
+    let project = Project::fixture("steady");
+    copy(&fixtures().join("programs/catalog/extras/macros"), &project.root.join("macros"));
+    project.edit("Cargo.toml", "[dependencies]\n", "[dependencies]\nmacros = { path = \"macros\" }\n");
+    project.edit("Cargo.lock", "version = \"0.1.0\"\n", "version = \"0.1.0\"\ndependencies = [\n \"macros\",\n]\n");
+    let lock = project.read("Cargo.lock");
+    project.write("Cargo.lock", &format!("{lock}\n[[package]]\nname = \"macros\"\nversion = \"0.1.0\"\n"));
+    project.write("src/lib.rs", "pub const WEIGHT: f64 = macros::weight!();\n");
+    project.edit("src/main.rs", "let sum: f64 = text", "let sum: f64 = steady::WEIGHT + text");
+    project.edit("src/main.rs", ".sum();", ".sum::<f64>();");
+    project.write("weight.txt", "1.5").commit("a weight");
+    project
+}
+
+fn locks(project: &Project, path: &str) -> bool {
+    project.read("repro.lock").contains(&format!("\n\"{path}\" = \"sha256:"))
+}
+
+#[test]
+fn a_file_that_only_a_macro_reads_is_in_the_program_as_it_is_committed() {
+    let project = weighing();
+    project.repro(&["record"]).code(0);
+    assert!(locks(&project, "weight.txt"), "{}", project.read("repro.lock"));
+    let before = project.read("model.json");
+    project.write("weight.txt", "2.5").commit("another weight");
+    project.repro(&["record"]).code(0);
+    assert!(locks(&project, "weight.txt"));
+    assert_ne!(project.read("model.json"), before, "the lock would pin a weight that no program had");
+    project.commit("record");
+    project.repro(&["verify"]).code(0);
+}
+
+#[test]
+fn what_a_macro_read_in_a_build_that_failed_is_pinned_by_the_next() {
+    let project = weighing();
+    let good = project.read("src/main.rs");
+    project.write("src/main.rs", &good.replace("fn main() {", "fn main() { let x: u8 = -1;"));
+    project.commit("not Rust");
+    project.repro(&["record"]).code(5);
+    project.write("src/main.rs", &good).commit("Rust");
+    project.repro(&["record"]).code(0);
+    assert!(locks(&project, "weight.txt"), "{}", project.read("repro.lock"));
+}
+
+#[test]
+fn a_file_that_is_new_may_be_what_a_macro_looks_for() {
+    let project = weighing();
+    project.edit("macros/src/lib.rs", "/weight.txt\";", "/weight.txt\"; let path = if std::path::Path::new(&(path.clone() + \".new\")).exists() { path + \".new\" } else { path };");
+    project.commit("looks for another");
+    project.repro(&["record"]).code(0);
+    let before = project.read("model.json");
+    project.write("weight.txt.new", "7.5").commit("another");
+    project.repro(&["record"]).code(0);
+    assert_ne!(project.read("model.json"), before);
+    assert!(locks(&project, "weight.txt.new"));
+}
+
+/// A program asks the test's own server what to do, which then edits what the program was built from.
+fn edited_meanwhile(project: &Project, args: &[&str], path: &str, named: &str) {
+    let before = project.repro(&["show"]).code;
+    project.write("../switch.txt", &format!("write={path}"));
+    let answer = project.repro(args);
+    answer.code(1);
+    assert!(answer.stderr.contains(&format!("{named} changed while it was built from")), "{}", answer.stderr);
+    assert!(answer.stderr.contains("run the same command again"), "{}", answer.stderr);
+    assert_eq!(project.repro(&["show"]).code, before, "a lock was written");
+    project.remove("../switch.txt");
+}
+
+#[test]
+fn a_source_that_is_edited_while_an_uncommitted_program_trains_gives_no_lock() {
+    let project = Project::fixture("switch");
+    let source = project.read("src/main.rs");
+    project.write("src/main.rs", &format!("{source}\n// not committed\n"));
+    edited_meanwhile(&project, &["record", "--allow-dirty"], "src/main.rs", "src/main.rs");
+}
+
+#[test]
+fn a_source_outside_the_repository_that_is_edited_while_it_trains_gives_no_lock() {
+    let project = Project::fixture("switch");
+    for (path, text) in [
+        ("Cargo.toml", "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n"),
+        ("src/lib.rs", "//! Empty.\n"),
+    ] {
+        project.write(&format!("../beside/{path}"), text);
+    }
+    project.edit("Cargo.toml", "[dependencies]\n", "[dependencies]\nbeside = { path = \"../beside\" }\n");
+    project.edit("Cargo.lock", "version = \"0.1.0\"\n", "version = \"0.1.0\"\ndependencies = [\n \"beside\",\n]\n");
+    let lock = project.read("Cargo.lock");
+    let package = "[[package]]\nname = \"beside\"\nversion = \"0.1.0\"\n\n";
+    project.write("Cargo.lock", &lock.replacen("[[package]]", &format!("{package}[[package]]"), 1));
+    project.edit("src/main.rs", "use std::fmt", "#[allow(unused_imports)]\nuse beside as _;\nuse std::fmt");
+    project.commit("beside");
+    edited_meanwhile(&project, &["record"], "../beside/src/lib.rs", "beside/src/lib.rs");
+}
