@@ -1,4 +1,4 @@
-//! The locks of a git history as values: what each promised, and what changed since the one below. Only what
+//! The locks of a git history as values: what each promised, and what changed since the one before. Only what
 //! somebody is told of a lock is kept of it, since there may be ten thousand.
 
 use crate::compare::locks::{Differences, differences};
@@ -26,7 +26,9 @@ pub struct Entry {
     pub tags: Vec<String>,
     /// What it says, or why it cannot be read.
     pub read: Result<Recorded, String>,
-    /// What it changed.
+    /// The commit of the lock that was there before it: not always the next of the list, since there are branches.
+    pub before: Option<String>,
+    /// What it changed of that.
     pub change: Change,
 }
 
@@ -46,11 +48,15 @@ pub struct Recorded {
 /// What a lock changed.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// There is none below.
+    /// There is none before it, and none older.
     First,
+    /// There is none before it, but others are older.
+    FirstOfBranch,
+    /// The one before it is not in this clone.
+    Cut,
     /// One of the two cannot be read, or nobody asked.
     Unknown,
-    /// These differences from the one below.
+    /// These differences from the one before.
     Since(Box<Differences>),
 }
 
@@ -74,11 +80,11 @@ impl From<&Read> for Recorded {
 }
 
 impl Change {
-    /// From one lock to the one above it.
+    /// From one lock to one that came after it.
     #[must_use]
-    pub fn between(below: &Result<Read, String>, above: &Result<Read, String>) -> Self {
-        match (below, above) {
-            (Ok(below), Ok(above)) => Self::Since(Box::new(differences(&below.lock, &above.lock))),
+    pub fn between(before: &Result<Read, String>, after: &Result<Read, String>) -> Self {
+        match (before, after) {
+            (Ok(before), Ok(after)) => Self::Since(Box::new(differences(&before.lock, &after.lock))),
             _ => Self::Unknown,
         }
     }

@@ -1,6 +1,8 @@
-//! `log`: every lock that the history holds, and what changed between one and the next.
+//! `log`: every lock that the history holds, and what each changed of the one before it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -67,7 +69,7 @@ pub(super) enum Detail {
     Changes,
 }
 
-/// So many are parsed at a time: enough for every core, and few enough to be forgotten again.
+/// So many are told of at a time: enough for every core, and few enough that their locks can be kept together.
 const AT_ONCE: usize = 256;
 
 /// The newest versions of the lock, the newest first.
@@ -83,47 +85,76 @@ pub(super) fn entries(
 ) -> Result<Vec<Entry>> {
     let path = relative(repository.root(), &directory.join(lockfile::FILE))?;
     let versions = repository.versions(path.as_ref(), repository.resolve(rev)?)?;
+    let listed = versions.len().min(most);
+    let mut locks = Locks {
+        versions,
+        is_shallow: repository.is_shallow(),
+        parsed: BTreeMap::new(),
+    };
     let mut entries = Vec::new();
-    // A version with its lock, whose change is not known before the one below it is read.
-    let mut waiting: Option<(&Version, Parsed)> = None;
-    for group in versions[..versions.len().min(most.saturating_add(1))].chunks(AT_ONCE) {
+    for start in (0..listed).step_by(AT_ONCE) {
         interrupt::check()?;
-        let texts = group.iter().map(|version| repository.content(version.entry));
-        let texts: Vec<Vec<u8>> = texts.collect::<Result<_>>()?;
-        let parsed: Vec<Parsed> = texts.par_iter().map(|bytes| parsed(bytes)).collect();
-        let locks: Vec<_> = waiting.take().into_iter().chain(group.iter().zip(parsed)).collect();
-        let known: Vec<Entry> = locks
-            .par_windows(2)
-            .map(|pair| entry(&pair[0], || Change::between(&pair[1].1, &pair[0].1), detail))
-            .collect();
-        entries.extend(known);
-        waiting = locks.into_iter().last();
-    }
-    if let Some(oldest) = waiting.filter(|_| versions.len() <= most) {
-        entries.push(entry(&oldest, || Change::First, Detail::Changes));
+        let group = start..listed.min(start + AT_ONCE);
+        locks.hold(group.clone(), detail, repository)?;
+        entries.par_extend(group.into_par_iter().map(|at| locks.entry(at, detail)));
     }
     Ok(entries)
 }
 
 type Parsed = std::result::Result<Read, String>;
 
+/// All locks of the history, of which a few are parsed.
+struct Locks {
+    versions: Vec<Version>,
+    is_shallow: bool,
+    parsed: BTreeMap<usize, Parsed>,
+}
+
+impl Locks {
+    /// Parses these and those before them, and forgets all others. What a branch was made from long ago may so be
+    /// parsed twice, but no more are ever kept than two for each of the group.
+    fn hold(&mut self, group: Range<usize>, detail: Detail, repository: &Repository) -> Result<()> {
+        let mut wanted: BTreeSet<usize> = group.clone().collect();
+        if detail == Detail::Changes {
+            wanted.extend(group.filter_map(|at| self.versions[at].before));
+        }
+        self.parsed.retain(|at, _| wanted.contains(at));
+        let missing = wanted.into_iter().filter(|at| !self.parsed.contains_key(at));
+        let text = |at: usize| Ok((at, repository.content(self.versions[at].entry)?));
+        let texts: Vec<(usize, Vec<u8>)> = missing.map(text).collect::<Result<_>>()?;
+        self.parsed.par_extend(texts.par_iter().map(|(at, bytes)| (*at, parsed(bytes))));
+        Ok(())
+    }
+
+    fn entry(&self, at: usize, detail: Detail) -> Entry {
+        let version = &self.versions[at];
+        Entry {
+            commit: version.commit.to_string(),
+            time: version.time,
+            tags: version.tags.clone(),
+            read: self.parsed[&at].as_ref().map(Recorded::from).map_err(Clone::clone),
+            before: version.before.map(|before| self.versions[before].commit.to_string()),
+            change: match detail {
+                Detail::Changes => self.change(at),
+                Detail::Words => Change::Unknown,
+            },
+        }
+    }
+
+    fn change(&self, at: usize) -> Change {
+        match self.versions[at].before {
+            Some(before) => Change::between(&self.parsed[&before], &self.parsed[&at]),
+            None if self.is_shallow => Change::Cut,
+            None if at + 1 < self.versions.len() => Change::FirstOfBranch,
+            None => Change::First,
+        }
+    }
+}
+
 fn parsed(bytes: &[u8]) -> Parsed {
     match std::str::from_utf8(bytes) {
         Ok(text) => Lockfile::from_text(text, lockfile::FILE).map_err(|error| error.what().to_owned()),
         Err(_) => Err(format!("{} is not UTF-8", lockfile::FILE)),
-    }
-}
-
-fn entry((version, read): &(&Version, Parsed), change: impl Fn() -> Change, detail: Detail) -> Entry {
-    Entry {
-        commit: version.commit.to_string(),
-        time: version.time,
-        tags: version.tags.clone(),
-        read: read.as_ref().map(Recorded::from).map_err(Clone::clone),
-        change: match detail {
-            Detail::Changes => change(),
-            Detail::Words => Change::Unknown,
-        },
     }
 }
 

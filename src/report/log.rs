@@ -24,7 +24,11 @@ type Side = &'static str;
 
 /// A commit by its first digits, as git has it.
 fn short(entry: &Entry) -> &str {
-    entry.commit.get(..12).unwrap_or(&entry.commit)
+    digits(&entry.commit)
+}
+
+fn digits(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }
 
 fn date(entry: &Entry) -> String {
@@ -39,7 +43,7 @@ fn findings(differences: &Differences) -> Vec<(Side, Finding)> {
     inputs.chain(outputs).chain(classes).collect()
 }
 
-/// All of them, the newest first, each with what changed since the one below.
+/// All of them, the newest first, each with what it changed of the one before it.
 #[must_use]
 pub fn human(entries: &[Entry], layout: Layout) -> String {
     let mut text = String::new();
@@ -53,7 +57,7 @@ pub fn human(entries: &[Entry], layout: Layout) -> String {
             Err(why) => text += &layout.wrapped("  ", "", &visible(why)),
             Ok(read) => text += &promised(read, layout),
         }
-        text += &changed(&entry.change, layout);
+        text += &changed(entry, entries.get(at + 1), layout);
     }
     text
 }
@@ -82,16 +86,21 @@ fn promised(read: &Recorded, layout: Layout) -> String {
     text
 }
 
-fn changed(change: &Change, layout: Layout) -> String {
-    let changes = match change {
+fn changed(entry: &Entry, below: Option<&Entry>, layout: Layout) -> String {
+    // Of a branch the lock before may stand further down, or not be listed at all.
+    let elsewhere = entry.before.as_deref().filter(|before| below.is_none_or(|below| below.commit != *before));
+    let before = elsewhere.map_or("the one below", digits);
+    let changes = match &entry.change {
         Change::First => return "  the first\n".to_owned(),
-        Change::Unknown => return "  not compared with the one below\n".to_owned(),
+        Change::FirstOfBranch => return "  the first of its branch\n".to_owned(),
+        Change::Cut => return "  what came before is not in this clone\n".to_owned(),
+        Change::Unknown => return format!("  not compared with {before}\n"),
         Change::Since(differences) => findings(differences),
     };
     if changes.is_empty() {
-        return "  the same inputs and outcome as the one below\n".to_owned();
+        return format!("  the same inputs and outcome as {before}\n");
     }
-    let mut text = String::new();
+    let mut text = elsewhere.map_or_else(String::new, |commit| format!("  since {}:\n", digits(commit)));
     for (_, finding) in changes.iter().take(MOST) {
         let is_digest = |text: &str| text.starts_with("sha256:");
         let values = match (&finding.locked, &finding.found) {
@@ -131,6 +140,7 @@ pub fn json(entry: &Entry) -> Value {
         }
     }
     if let Change::Since(differences) = &entry.change {
+        value["since"] = json!(entry.before);
         let changes = findings(differences).into_iter();
         value["changes"] = changes.map(|(side, finding)| json!({"side": side, "finding": finding})).collect();
     }

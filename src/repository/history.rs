@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use git2::Oid;
+
 use super::{Commit, Entry, Repository, unreadable};
 use crate::error::Result;
 
@@ -15,8 +17,29 @@ pub struct Version {
     pub time: i64,
     /// The file.
     pub entry: Entry,
+    /// Which of all versions was there before: that of the first parent that has, or had, any. There is none before
+    /// the first, and none is known where a shallow clone ends.
+    pub before: Option<usize>,
     /// The tags of commits that have the file from here, sorted: a release often comes a commit later.
     pub tags: Vec<String>,
+}
+
+/// A commit on the way back.
+struct Visit {
+    commit: Oid,
+    has: Content,
+    /// The parents to look at for the version before, in this order; if one has the same, that one.
+    parents: Vec<Oid>,
+}
+
+/// What a commit has of the file.
+enum Content {
+    /// This version, which no parent has.
+    New(usize),
+    /// What its parent has.
+    Same,
+    /// Nothing.
+    Absent,
 }
 
 impl Repository {
@@ -30,49 +53,73 @@ impl Repository {
         walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME).map_err(broken)?;
         walk.push(from.0).map_err(broken)?;
         let mut versions = Vec::new();
-        // Of each commit with the file, where it has it from: a version of its own, or a parent.
-        let mut origins: Vec<(git2::Oid, git2::Oid)> = Vec::new();
+        let mut visits = Vec::new();
         for id in walk {
             crate::interrupt::check()?;
             let commit = self.git.find_commit(id.map_err(broken)?).map_err(broken)?;
-            let Some(entry) = self.entry(Commit(commit.id()), path) else {
-                continue;
-            };
-            // A shallow clone ends where a parent is not there: what it has there seems new.
-            let has_it = |parent: &git2::Oid| self.entry(Commit(*parent), path).map(|old| old.id) == Some(entry.id);
-            let origin = commit.parent_ids().find(has_it);
-            origins.push((commit.id(), origin.unwrap_or(commit.id())));
-            if origin.is_none() {
+            let entry = self.entry(Commit(commit.id()), path);
+            let visit = self.visit(&commit, path, entry, versions.len());
+            if let (Content::New(_), Some(entry)) = (&visit.has, entry) {
                 versions.push(Version {
                     commit: Commit(commit.id()),
                     time: commit.time().seconds(),
                     entry,
+                    before: None,
                     tags: Vec::new(),
                 });
             }
+            visits.push(visit);
         }
-        self.name(&mut versions, &origins)?;
+        self.relate(&mut versions, &visits)?;
         Ok(versions)
     }
 
-    /// Gives each version the tags of the commits that have it. The newest commits come first, so that of any the
-    /// parents come later.
-    fn name(&self, versions: &mut [Version], origins: &[(git2::Oid, git2::Oid)]) -> Result<()> {
-        let mut version_of: BTreeMap<git2::Oid, git2::Oid> = BTreeMap::new();
-        for (commit, origin) in origins.iter().rev() {
-            let version = version_of.get(origin).copied().unwrap_or(*origin);
-            version_of.insert(*commit, version);
+    /// Looks at a commit, whose version would be the `next` if it has one of its own.
+    fn visit(&self, commit: &git2::Commit<'_>, path: &Path, entry: Option<Entry>, next: usize) -> Visit {
+        let mut parents: Vec<Oid> = commit.parent_ids().collect();
+        let mut has = Content::Absent;
+        if let Some(entry) = entry {
+            // A shallow clone ends where a parent is not there: what it has there seems new.
+            let same = parents
+                .iter()
+                .position(|parent| self.entry(Commit(*parent), path).is_some_and(|old| old.id == entry.id));
+            has = same.map_or(Content::New(next), |_| Content::Same);
+            parents = same.map_or(parents.clone(), |at| vec![parents[at]]);
         }
-        let mut tags: BTreeMap<git2::Oid, Vec<String>> = BTreeMap::new();
-        for (commit, tag) in self.tagged_commits()? {
-            if let Some(version) = version_of.get(&commit.0) {
-                tags.entry(*version).or_default().push(tag);
+        Visit {
+            commit: commit.id(),
+            has,
+            parents,
+        }
+    }
+
+    /// Gives each version the one before it, and the tags of the commits that have it. The newest commits come first,
+    /// so that of any the parents come later.
+    fn relate(&self, versions: &mut [Version], visits: &[Visit]) -> Result<()> {
+        // The version that each commit has, or had last.
+        let mut last: BTreeMap<Oid, usize> = BTreeMap::new();
+        let mut holders: BTreeMap<Oid, usize> = BTreeMap::new();
+        for visit in visits.iter().rev() {
+            let before = visit.parents.iter().find_map(|parent| last.get(parent)).copied();
+            let version = match visit.has {
+                Content::New(version) => {
+                    versions[version].before = before;
+                    Some(version)
+                }
+                Content::Same | Content::Absent => before,
+            };
+            let Some(version) = version else { continue };
+            last.insert(visit.commit, version);
+            if !matches!(visit.has, Content::Absent) {
+                holders.insert(visit.commit, version);
             }
         }
-        for version in versions {
-            version.tags = tags.remove(&version.commit.0).unwrap_or_default();
-            version.tags.sort();
+        for (commit, tag) in self.tagged_commits()? {
+            if let Some(version) = holders.get(&commit.0) {
+                versions[*version].tags.push(tag);
+            }
         }
+        versions.iter_mut().for_each(|version| version.tags.sort());
         Ok(())
     }
 }

@@ -25,6 +25,26 @@ fn locks(lines: &[Value]) -> Vec<&Value> {
     lines.iter().filter(|line| line["reason"] == "recorded-lock").collect()
 }
 
+/// The same lock with another text in it, committed as if it had been recorded so.
+fn relocked<'a>(project: &'a Project, from: &str, to: &str) -> &'a Project {
+    project.edit("repro.lock", from, to).reseal().commit(to)
+}
+
+/// What each lock changed, and since which other one of them.
+fn changed(project: &Project) -> Vec<(Vec<String>, Option<usize>)> {
+    let answer = project.json(&["log"]);
+    answer.code(0);
+    crate::schema::holds(&answer);
+    let lines = answer.lines();
+    let found = locks(&lines);
+    let subjects = |lock: &Value| {
+        let changes = lock["changes"].as_array().into_iter().flatten();
+        changes.map(|change| change["finding"]["subject"].as_str().unwrap().to_owned()).collect()
+    };
+    let since = |lock: &Value| found.iter().position(|other| other["commit"] == lock["since"]);
+    found.iter().map(|lock| (subjects(lock), since(lock))).collect()
+}
+
 #[test]
 fn every_lock_is_listed_with_what_changed() {
     let project = three();
@@ -185,4 +205,58 @@ fn a_shallow_clone_says_that_older_locks_are_missing() {
     let answer = project.answer(log.current_dir(clone));
     answer.code(0);
     assert!(answer.stderr.contains("this clone is shallow, so older locks are missing"), "{}", answer.stderr);
+    assert!(answer.stdout.contains("  what came before is not in this clone\n"), "{}", answer.stdout);
+}
+
+/// A lock with another seed, and on a branch one with another depth; then both merged.
+fn branched() -> Project {
+    let project = Project::recorded("steady");
+    project.git(&["checkout", "--quiet", "-b", "side"]);
+    relocked(&project, "depth = 3", "depth = 4");
+    project.git(&["checkout", "--quiet", "main"]);
+    relocked(&project, "seed = 42", "seed = 43");
+    project.git(&["merge", "--quiet", "--strategy", "ours", "--no-commit", "side"]);
+    relocked(&project, "depth = 3", "depth = 4");
+    project
+}
+
+#[test]
+fn a_lock_is_compared_with_the_one_that_its_own_branch_had() {
+    let project = branched();
+    let found = changed(&project);
+    let entry = |subject: &str, since| (vec![subject.to_owned()], Some(since));
+    assert_eq!((found.len(), &found[3]), (4, &(Vec::new(), None)), "{found:?}");
+    assert!(
+        found[1..3].contains(&entry("seed", 3)) && found[1..3].contains(&entry("params.depth", 3)),
+        "{found:?}"
+    );
+    let trunk = found.iter().position(|(subjects, _)| subjects == &["seed"]);
+    assert_eq!((&found[0].0, found[0].1), (&vec!["params.depth".to_owned()], trunk));
+    let human = project.repro(&["log"]).code(0).stdout.clone();
+    let recorded = project.git(&["log", "--format=%h", "--abbrev=12", "--grep", "record"]);
+    assert!(human.contains(&format!("  since {}:\n", recorded.trim())), "{human}");
+}
+
+#[test]
+fn a_lock_without_another_before_it_is_the_first_of_its_branch_alone() {
+    let project = Project::fixture("steady");
+    project.git(&["checkout", "--quiet", "-b", "side"]);
+    project.write("NOTES.txt", "beside").record();
+    project.git(&["checkout", "--quiet", "main"]);
+    project.record();
+    relocked(&project, "seed = 42", "seed = 43");
+    project.git(&["merge", "--quiet", "--strategy", "ours", "side"]);
+    let human = project.repro(&["log"]).code(0).stdout.clone();
+    assert_eq!(human.matches("  the first\n").count(), 1, "{human}");
+    assert_eq!(human.matches("  the first of its branch\n").count(), 1, "{human}");
+}
+
+#[test]
+fn a_lock_that_was_taken_away_is_still_before_the_next() {
+    let project = Project::recorded("steady");
+    let lock = project.read("repro.lock");
+    project.remove("repro.lock").commit("none");
+    project.write("repro.lock", &lock);
+    relocked(&project, "seed = 42", "seed = 43");
+    assert_eq!(changed(&project), [(vec!["seed".to_owned()], Some(1)), (vec![], None)]);
 }
