@@ -24,6 +24,8 @@ pub struct Entry {
     pub time: i64,
     /// The tags of commits that have it, sorted.
     pub tags: Vec<String>,
+    /// Where it lay in the repository, if the package has moved since.
+    pub path: Option<String>,
     /// What it says, or why it cannot be read.
     pub read: Result<Recorded, String>,
     /// The commit of the lock that was there before it: not always the next of the list, since there are branches.

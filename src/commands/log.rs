@@ -87,6 +87,7 @@ pub(super) fn entries(
     let versions = repository.versions(path.as_ref(), repository.resolve(rev)?)?;
     let listed = versions.len().min(most);
     let mut locks = Locks {
+        path,
         versions,
         is_shallow: repository.is_shallow(),
         parsed: BTreeMap::new(),
@@ -105,6 +106,8 @@ type Parsed = std::result::Result<Read, String>;
 
 /// All locks of the history, of which a few are parsed.
 struct Locks {
+    /// Where the lock is now, from the top of the repository.
+    path: String,
     versions: Vec<Version>,
     is_shallow: bool,
     parsed: BTreeMap<usize, Parsed>,
@@ -132,6 +135,7 @@ impl Locks {
             commit: version.commit.to_string(),
             time: version.time,
             tags: version.tags.clone(),
+            path: (version.path != Path::new(&self.path)).then(|| version.path.display().to_string()),
             read: self.parsed[&at].as_ref().map(Recorded::from).map_err(Clone::clone),
             before: version.before.map(|before| self.versions[before].commit.to_string()),
             change: match detail {

@@ -52,7 +52,8 @@ pub fn human(entries: &[Entry], layout: Layout) -> String {
             text.push('\n');
         }
         let tags: String = entry.tags.iter().map(|tag| format!(" {CAUTION}{}{CAUTION:#}", visible(tag))).collect();
-        let _ = writeln!(text, "{NAME}{}{NAME:#}{tags} {FAINT}{}{FAINT:#}", short(entry), date(entry));
+        let path = entry.path.as_ref().map_or_else(String::new, |path| format!(" {}", visible(path)));
+        let _ = writeln!(text, "{NAME}{}{NAME:#}{tags} {FAINT}{}{path}{FAINT:#}", short(entry), date(entry));
         match &entry.read {
             Err(why) => text += &layout.wrapped("  ", "", &visible(why)),
             Ok(read) => text += &promised(read, layout),
@@ -128,6 +129,9 @@ pub fn json(entry: &Entry) -> Value {
         "date": time::text(entry.time),
         "tags": entry.tags,
     });
+    if let Some(path) = &entry.path {
+        value["path"] = json!(path);
+    }
     match &entry.read {
         Err(why) => value["error"] = json!(why),
         Ok(read) => {

@@ -1,9 +1,10 @@
-//! How one file came through the history.
+//! How one file came through the history, and from which path to which.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use git2::Oid;
+use git2::{Delta, Oid};
 
 use super::{Commit, Entry, Repository, unreadable};
 use crate::error::Result;
@@ -17,11 +18,20 @@ pub struct Version {
     pub time: i64,
     /// The file.
     pub entry: Entry,
+    /// Where it lay then, from the top of the repository.
+    pub path: PathBuf,
     /// Which of all versions was there before: that of the first parent that has, or had, any. There is none before
     /// the first, and none is known where a shallow clone ends.
     pub before: Option<usize>,
     /// The tags of commits that have the file from here, sorted: a release often comes a commit later.
     pub tags: Vec<String>,
+}
+
+/// Where a commit may have the file, and what it has there.
+#[derive(Clone)]
+struct Place {
+    path: Rc<Path>,
+    entry: Option<Entry>,
 }
 
 /// A commit on the way back.
@@ -43,7 +53,8 @@ enum Content {
 }
 
 impl Repository {
-    /// Every version of a file that `from` goes back to, the newest first.
+    /// Every version of a file that `from` goes back to, the newest first, and those from before it was moved to where
+    /// `from` has it.
     ///
     /// # Errors
     /// When git's objects cannot be read.
@@ -52,45 +63,74 @@ impl Repository {
         let mut walk = self.git.revwalk().map_err(broken)?;
         walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME).map_err(broken)?;
         walk.push(from.0).map_err(broken)?;
-        let mut versions = Vec::new();
-        let mut visits = Vec::new();
+        let (mut versions, mut visits) = (Vec::new(), Vec::new());
+        // Those of commits that are still to come: each comes after all of its children.
+        let mut places = BTreeMap::from([(from.0, self.place(from.0, &Rc::from(path)))]);
         for id in walk {
             crate::interrupt::check()?;
             let commit = self.git.find_commit(id.map_err(broken)?).map_err(broken)?;
-            let entry = self.entry(Commit(commit.id()), path);
-            let visit = self.visit(&commit, path, entry, versions.len());
-            if let (Content::New(_), Some(entry)) = (&visit.has, entry) {
+            let Some(place) = places.remove(&commit.id()) else {
+                continue;
+            };
+            let parents = self.places_before(&commit, &place);
+            let visit = visit(&commit, &place, &parents, versions.len());
+            if let (Content::New(_), Some(entry)) = (&visit.has, place.entry) {
                 versions.push(Version {
                     commit: Commit(commit.id()),
                     time: commit.time().seconds(),
                     entry,
+                    path: place.path.to_path_buf(),
                     before: None,
                     tags: Vec::new(),
                 });
             }
             visits.push(visit);
+            for (parent, place) in parents {
+                let known = places.entry(parent).or_insert_with(|| place.clone());
+                // One branch may know of a move, and another not.
+                if known.entry.is_none() {
+                    *known = place;
+                }
+            }
         }
         self.relate(&mut versions, &visits)?;
         Ok(versions)
     }
 
-    /// Looks at a commit, whose version would be the `next` if it has one of its own.
-    fn visit(&self, commit: &git2::Commit<'_>, path: &Path, entry: Option<Entry>, next: usize) -> Visit {
-        let mut parents: Vec<Oid> = commit.parent_ids().collect();
-        let mut has = Content::Absent;
-        if let Some(entry) = entry {
-            // A shallow clone ends where a parent is not there: what it has there seems new.
-            let same = parents
-                .iter()
-                .position(|parent| self.entry(Commit(*parent), path).is_some_and(|old| old.id == entry.id));
-            has = same.map_or(Content::New(next), |_| Content::Same);
-            parents = same.map_or(parents.clone(), |at| vec![parents[at]]);
+    fn place(&self, commit: Oid, path: &Rc<Path>) -> Place {
+        Place {
+            path: path.clone(),
+            entry: self.entry(Commit(commit), path),
         }
-        Visit {
-            commit: commit.id(),
-            has,
-            parents,
+    }
+
+    /// Where the parents of a commit have the file: at the same path, or at the one that the commit moved it from. A
+    /// shallow clone ends where a parent is not there: what the commit has then seems new.
+    fn places_before(&self, commit: &git2::Commit<'_>, place: &Place) -> Vec<(Oid, Place)> {
+        let mut parents: Vec<(Oid, Place)> =
+            commit.parent_ids().map(|parent| (parent, self.place(parent, &place.path))).collect();
+        let Some(entry) = place.entry else { return parents };
+        // What a merge has from one parent need not be what another has elsewhere.
+        let is_new = parents.iter().all(|(_, before)| before.entry.is_none());
+        for (parent, before) in parents.iter_mut().filter(|(_, before)| before.entry.is_none()) {
+            let gone = self.gone(commit, *parent, &place.path).unwrap_or_default();
+            let same = gone.iter().find(|(_, id)| *id == entry.id);
+            let only = gone.first().filter(|_| is_new && gone.len() == 1);
+            if let Some((path, _)) = same.or(only) {
+                *before = self.place(*parent, &Rc::from(path.as_path()));
+            }
         }
+        parents
+    }
+
+    /// The files of the same name that a parent has and the commit has not: where one that is new may be from. None
+    /// is known where the parent is not here.
+    fn gone(&self, commit: &git2::Commit<'_>, parent: Oid, path: &Path) -> Option<Vec<(PathBuf, Oid)>> {
+        let before = self.git.find_commit(parent).and_then(|parent| parent.tree()).ok()?;
+        let diff = self.git.diff_tree_to_tree(Some(&before), Some(&commit.tree().ok()?), None).ok()?;
+        let deleted = diff.deltas().filter(|delta| delta.status() == Delta::Deleted);
+        let files = deleted.filter_map(|delta| Some((delta.old_file().path()?.to_path_buf(), delta.old_file().id())));
+        Some(files.filter(|(old, _)| old.file_name() == path.file_name()).collect())
     }
 
     /// Gives each version the one before it, and the tags of the commits that have it. The newest commits come first,
@@ -121,5 +161,22 @@ impl Repository {
         }
         versions.iter_mut().for_each(|version| version.tags.sort());
         Ok(())
+    }
+}
+
+/// What a commit has, whose version would be the `next` if it has one of its own.
+fn visit(commit: &git2::Commit<'_>, place: &Place, parents: &[(Oid, Place)], next: usize) -> Visit {
+    let all = || parents.iter().map(|(parent, _)| *parent).collect();
+    let id = |place: &Place| place.entry.map(|entry| entry.id);
+    let same = parents.iter().find(|(_, before)| id(before) == id(place));
+    let (has, parents) = match (place.entry, same) {
+        (None, _) => (Content::Absent, all()),
+        (Some(_), Some((parent, _))) => (Content::Same, vec![*parent]),
+        (Some(_), None) => (Content::New(next), all()),
+    };
+    Visit {
+        commit: commit.id(),
+        has,
+        parents,
     }
 }

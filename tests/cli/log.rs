@@ -1,8 +1,10 @@
 //! The locks of a history.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use crate::support::{Project, git};
+use crate::support::{Answer, Project, git};
 
 /// Three locks, two of them tagged.
 fn three() -> Project {
@@ -249,6 +251,66 @@ fn a_lock_without_another_before_it_is_the_first_of_its_branch_alone() {
     let human = project.repro(&["log"]).code(0).stdout.clone();
     assert_eq!(human.matches("  the first\n").count(), 1, "{human}");
     assert_eq!(human.matches("  the first of its branch\n").count(), 1, "{human}");
+}
+
+/// Moves the package of a recorded project into a directory.
+fn moved(project: &Project, directory: &str) {
+    let inner = project.root.join(directory);
+    std::fs::create_dir(&inner).unwrap();
+    let paths = project.git(&["ls-files"]);
+    let names: BTreeSet<&str> = paths.lines().filter_map(|path| path.split('/').next()).collect();
+    for name in names.into_iter().filter(|name| project.root.join(name).exists()) {
+        std::fs::rename(project.root.join(name), inner.join(name)).unwrap();
+    }
+}
+
+fn log_in(project: &Project, directory: &str, args: &[&str]) -> Answer {
+    let mut log = project.command(&[&["log"], args].concat());
+    project.answer(log.current_dir(project.root.join(directory)))
+}
+
+#[test]
+fn the_locks_from_before_the_package_moved_are_listed_too() {
+    let project = Project::recorded("steady");
+    relocked(&project, "seed = 42", "seed = 43").git(&["tag", "v1"]);
+    project.write("another/repro.lock", "another\n").commit("beside");
+    // The lock of another package goes in the same commit.
+    project.remove("another/repro.lock");
+    std::fs::remove_dir(project.root.join("another")).unwrap();
+    moved(&project, "ml");
+    project.commit("moved").git(&["tag", "v2"]);
+    let human = log_in(&project, "ml", &[]).code(0).stdout.clone();
+    assert_eq!((human.matches("computed once").count(), human.matches("  the first\n").count()), (2, 1), "{human}");
+    assert!(
+        human.contains("v1 v2 2026-01-01 repro.lock\n") && human.contains("  seed-changed seed: 42 → 43"),
+        "{human}"
+    );
+    let answer = log_in(&project, "ml", &["--message-format", "json"]);
+    crate::schema::holds(&answer);
+    let lines = answer.lines();
+    assert_eq!(locks(&lines).iter().map(|lock| &lock["path"]).collect::<Vec<_>>(), ["repro.lock", "repro.lock"]);
+}
+
+#[test]
+fn a_lock_that_moved_and_changed_at_once_is_compared_with_the_one_that_went() {
+    let project = Project::recorded("steady");
+    moved(&project, "ml");
+    let lock = project.read("ml/repro.lock");
+    project.write("ml/repro.lock", &lock.replace("seed = 42", "seed = 43")).commit("moved");
+    std::fs::rename(project.root.join("ml"), project.root.join("model")).unwrap();
+    project.commit("moved again");
+    let human = log_in(&project, "model", &[]).code(0).stdout.clone();
+    assert!(human.contains("  seed-changed seed: 42 → 43") && human.contains("  the first\n"), "{human}");
+    assert!(human.contains("2026-01-01 ml/repro.lock\n") && human.contains("2026-01-01 repro.lock\n"), "{human}");
+}
+
+#[test]
+fn a_copy_of_a_package_has_no_locks_from_before() {
+    let project = Project::recorded("steady");
+    let lock = project.read("repro.lock");
+    project.write("ml/repro.lock", &lock).commit("copied");
+    let human = log_in(&project, "ml", &[]).code(0).stdout.clone();
+    assert!(human.matches("computed once").count() == 1 && human.contains("  the first\n"), "{human}");
 }
 
 #[test]

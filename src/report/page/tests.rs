@@ -100,6 +100,7 @@ pub(super) fn entry(at: usize, read: Result<Read, String>) -> Entry {
             Vec::new()
         },
         read: read.map(|read| Recorded::from(&read)),
+        path: None,
         before: None,
         change: Change::Unknown,
     }
