@@ -125,11 +125,12 @@ pub fn straight(directory: &str, pattern: &str) -> Option<(String, String)> {
 /// Files that rule every build and training of the package.
 fn ruling(directory: &str, workspace: &str) -> BTreeSet<Input> {
     let mut found = BTreeSet::new();
-    let files = [manifest::FILE, lockfile::FILE, "Cargo.toml"];
-    found.extend(files.map(|name| Input::File(join(directory, name))));
+    found.extend([manifest::FILE, lockfile::FILE].map(|name| Input::File(join(directory, name))));
     found.extend(["Cargo.toml", "Cargo.lock"].map(|name| Input::File(join(workspace, name))));
     let mut above = Some(directory);
     while let Some(here) = above {
+        // Cargo looks for the workspace upwards, and takes one that is new.
+        found.insert(Input::File(join(here, "Cargo.toml")));
         found.insert(Input::Beginning(join(here, "rust-toolchain")));
         // By these git may write other bytes into a work tree, and then into the data.
         found.insert(Input::File(join(here, ".gitattributes")));
@@ -175,6 +176,7 @@ fn of_closure(lock: &Lockfile) -> BTreeSet<Input> {
     let files: Vec<&str> = source.files.keys().map(String::as_str).filter(|path| !path.starts_with("../")).collect();
     let packages: BTreeSet<&str> = files.iter().filter_map(|path| directory_of_manifest(path)).collect();
     let mut found: BTreeSet<Input> = source.submodules.keys().cloned().map(Input::File).collect();
+    found.extend(packages.iter().map(|package| build_script(package)));
     let mut scattered: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files {
         let package = packages
@@ -201,12 +203,17 @@ fn of_closure(lock: &Lockfile) -> BTreeSet<Input> {
     found
 }
 
+/// What cargo runs before the build of a package once it is there, though no manifest names it.
+fn build_script(package: &str) -> Input {
+    Input::File(join(package, "build.rs"))
+}
+
 fn directory_of_manifest(path: &str) -> Option<&str> {
     let above = path.strip_suffix("Cargo.toml")?;
     above.is_empty().then_some("").or_else(|| above.strip_suffix('/'))
 }
 
-/// A package whose closure nobody has seen yet: its manifest, and the directories that its targets begin in.
+/// A package whose closure nobody has seen yet: its manifest, its build script, and the directories that its targets begin in.
 fn of_package(local: &Local) -> BTreeSet<Input> {
     let beside = |root: &String| {
         let inner = root.strip_prefix(&local.directory).map(|inner| inner.trim_start_matches('/'));
@@ -216,7 +223,8 @@ fn of_package(local: &Local) -> BTreeSet<Input> {
         }
     };
     let manifest = Input::File(join(&local.directory, "Cargo.toml"));
-    std::iter::once(manifest).chain(local.roots.iter().map(beside)).collect()
+    let unasked = [manifest, build_script(&local.directory)];
+    unasked.into_iter().chain(local.roots.iter().map(beside)).collect()
 }
 
 fn is_below(path: &str, directory: &str) -> bool {

@@ -207,7 +207,12 @@ fn without_a_lock_the_packages_of_the_workspace_are_the_inputs() {
     };
     let locals = [local("a", "a/src/main.rs"), local("b", "b/lib.rs")];
     let found = inputs("a", "", &manifest, None, (&locals, &[]));
-    for expected in [Input::Below("a/src".to_owned()), Input::File("b/lib.rs".to_owned())] {
+    for expected in [
+        Input::Below("a/src".to_owned()),
+        Input::File("a/build.rs".to_owned()),
+        Input::File("b/lib.rs".to_owned()),
+        Input::File("b/build.rs".to_owned()),
+    ] {
         assert!(found.contains(&expected), "{found:#?}");
     }
     let manifest = Manifest::from_text(&MANIFEST.replace("bin = \"x\"", "command = [\"sh\"]"), "repro.toml").unwrap();

@@ -76,6 +76,17 @@ fn a_package_gets_pipelines_of_its_own_inputs() {
 }
 
 #[test]
+fn a_build_script_that_is_new_runs_the_pipeline_since_it_is_drift() {
+    let project = Project::recorded("steady");
+    let (github, gitlab) = both(&project, &[], "a_build_script_that_is_new_runs_the_pipeline_since_it_is_drift");
+    let has = |paths: &Value| paths.as_array().unwrap().contains(&"build.rs".into());
+    assert!(has(&parsed(&github)["on"]["pull_request"]["paths"]), "{github}");
+    assert!(has(&parsed(&gitlab)["repro verify"]["rules"][2]["changes"]["paths"]), "{gitlab}");
+    project.write("build.rs", "fn main() {}\n").commit("a build script");
+    project.repro(&["status"]).code(3);
+}
+
+#[test]
 fn a_member_of_a_workspace_in_a_directory_is_named() {
     let project = in_a_directory();
     let args = ["-p", "trainer"];
