@@ -243,6 +243,10 @@ impl Repository {
     /// # Errors
     /// When there is none of that name here.
     pub fn resolve(&self, revision: &str) -> Result<Commit> {
+        // Of a repository without commits nothing is to be fetched.
+        if revision == "HEAD" {
+            return self.head();
+        }
         let found = self.git.revparse_single(revision).and_then(|object| object.peel_to_commit());
         found.map(|commit| Commit(commit.id())).map_err(|_| {
             let missing = Error::new(format!("`{revision}` names no commit of this repository"));

@@ -148,6 +148,16 @@ fn a_history_without_a_lock_says_what_to_do() {
 }
 
 #[test]
+fn a_history_that_has_not_begun_has_nothing_to_be_fetched() {
+    let project = Project::bare("steady", "project");
+    project.git(&["init", "--quiet"]);
+    let answer = project.repro(&["log"]);
+    answer.code(1);
+    assert!(answer.stderr.contains("the git repository has no commit yet"), "{}", answer.stderr);
+    assert!(!answer.stderr.contains("fetch"), "{}", answer.stderr);
+}
+
+#[test]
 fn what_is_no_number_has_no_place_in_the_chart() {
     let project = Project::recorded("steady");
     project.edit(
