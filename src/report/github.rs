@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::dossier::{Dossier, Group, Item};
 use super::human::visible;
 use super::markdown;
+use crate::error::Error;
 
 /// A step's summary may have so many bytes; a longer one is refused whole.
 const SUMMARY: u64 = 1024 * 1024;
@@ -37,10 +38,22 @@ pub fn annotations(dossier: &Dossier<'_>) -> String {
         })
         .collect();
     ranked.sort_by_key(|(nth, _)| *nth);
-    ranked.into_iter().take(MOST).map(|(_, item)| annotation(item)).collect()
+    let output = dossier.judged.err().and_then(Error::output);
+    let said = |item: &Item| output.filter(|_| item.group == Group::Failure).and_then(said);
+    ranked.into_iter().take(MOST).map(|(_, item)| annotation(item, said(item))).collect()
 }
 
-fn annotation(item: &Item) -> String {
+/// What a failure comes down to in the output's own words: the message of a panic, or else the first error.
+fn said(output: &str) -> Option<&str> {
+    let mut lines = output.lines().map(str::trim);
+    let panic = lines.find(|line| line.contains("panicked at "));
+    // The message stands below the place, or in front of it where the compiler is an old one.
+    let message = panic.and_then(|line| if line.ends_with(':') { lines.next() } else { Some(line) });
+    let error = || output.lines().find(|line| line.starts_with("error"));
+    message.filter(|message| !message.is_empty()).or_else(error)
+}
+
+fn annotation(item: &Item, said: Option<&str>) -> String {
     let finding = &item.finding;
     let level = if item.group == Group::Warning {
         "warning"
@@ -57,6 +70,9 @@ fn annotation(item: &Item) -> String {
     if finding.locked.is_some() || finding.found.is_some() {
         let value = |value: &Option<String>| value.as_deref().map_or_else(|| "—".to_owned(), visible);
         message += &format!("\nlocked {}, found {}", value(&finding.locked), value(&finding.found));
+    }
+    if let Some(said) = said {
+        message += &format!("\n{}", visible(said));
     }
     if let Some(hint) = &finding.hint {
         message += &format!("\nhint: {}", visible(hint));
@@ -101,6 +117,19 @@ mod tests {
     fn what_the_runner_decodes_is_encoded() {
         assert_eq!(data("50%\r\nof"), "50%25%0D%0Aof");
         assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+    }
+
+    #[test]
+    fn a_panic_says_more_than_the_error_above_it() {
+        let failed = "warning: old\nerror: failed to run custom build command\n\n  thread 'main' panicked at build.rs:2:5:\n  no kernels\n";
+        assert_eq!(said(failed), Some("no kernels"));
+        let old = "error: failed\n  thread 'main' panicked at 'no kernels', build.rs:2:5\nnote: x\n";
+        assert_eq!(said(old), Some("thread 'main' panicked at 'no kernels', build.rs:2:5"));
+        assert_eq!(
+            said("warning: old\nerror[E0308]: mismatched types\nerror: aborting\n"),
+            Some("error[E0308]: mismatched types")
+        );
+        assert_eq!(said("nothing of the kind"), None);
     }
 
     proptest! {

@@ -219,6 +219,19 @@ pub fn broken(project: &Project) {
     relock_file(project, "src/main.rs", &old);
 }
 
+/// A lock of a program whose build script panics.
+pub fn panicking() -> Project {
+    let project = Project::recorded_as("scripted", || {
+        let project = Project::fixture("steady");
+        project.write("build.rs", "fn main() {}\n").commit("a build script");
+        project
+    });
+    let old = sha256(&project.read("build.rs"));
+    project.write("build.rs", "fn main() {\n    panic!(\"no kernels for this machine\");\n}\n");
+    relock_file(&project, "build.rs", &old);
+    project
+}
+
 /// Makes the lock say that a script is what it was recorded with.
 fn relock(project: &Project, old: &str) {
     relock_file(project, "scripts/train.sh", old);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::filed::{HOSTILE, broken, hostile};
+use crate::filed::{HOSTILE, broken, hostile, panicking};
 use crate::support::{Answer, Project};
 
 /// A step of a job, with the runner's files.
@@ -258,5 +258,16 @@ fn a_failed_build_is_annotated_where_the_compiler_points() {
         commands[0].starts_with("::error file=src/main.rs,line=2,title=build-failed build::"),
         "{commands:?}"
     );
+    assert!(commands[0].contains("%0Aerror[E0308]: mismatched types%0Ahint: "), "{commands:?}");
     assert!(step.summary().contains("mismatched types"), "{}", step.summary());
+}
+
+#[test]
+fn a_build_script_that_panics_is_annotated_where_it_does_and_with_what_it_says() {
+    let project = panicking();
+    let answer = Step::of(&project).run(&project, &["verify"]);
+    answer.code(5);
+    let commands = commands(&answer);
+    assert!(commands[0].starts_with("::error file=build.rs,line=2,title=build-failed build::"), "{commands:?}");
+    assert!(commands[0].contains("%0Ano kernels for this machine%0Ahint: "), "{commands:?}");
 }

@@ -80,8 +80,8 @@ pub(super) fn of_row(text: &str, row: u64) -> Option<u32> {
     u32::try_from(row + 1 + header).ok()
 }
 
-/// What a compiler's error points at, as ` --> src/main.rs:3:5`. Warnings have such lines too, so the first
-/// one below an error counts.
+/// What a compiler's error points at, as ` --> src/main.rs:3:5`, or where a build script panicked. Warnings have such
+/// lines too, so the first one below an error counts.
 pub(super) fn pointed_at(text: &str) -> Option<(&str, u32)> {
     let mut is_error = false;
     for line in text.lines() {
@@ -90,7 +90,8 @@ pub(super) fn pointed_at(text: &str) -> Option<(&str, u32)> {
         } else if line.starts_with("warning") {
             is_error = false;
         }
-        let Some(place) = line.trim_start().strip_prefix("--> ").filter(|_| is_error) else {
+        let place = line.trim_start().strip_prefix("--> ").or_else(|| panicked_at(line));
+        let Some(place) = place.filter(|_| is_error) else {
             continue;
         };
         let mut parts = place.rsplitn(3, ':');
@@ -98,6 +99,14 @@ pub(super) fn pointed_at(text: &str) -> Option<(&str, u32)> {
         return Some((path, line.parse().ok()?));
     }
     None
+}
+
+/// Where a program of the project's own packages panicked, whose paths are relative; the compiler's own files, of
+/// which it may say the same, are nobody's here.
+fn panicked_at(line: &str) -> Option<&str> {
+    let (thread, place) = line.split_once("panicked at ")?;
+    let place = place.strip_suffix(':')?;
+    (!place.starts_with('/') && !thread.contains("'rustc'")).then_some(place)
 }
 
 /// The line of a file that a message names, as `FILE:3`; an inner none where it names no line.
@@ -153,5 +162,13 @@ mod tests {
         let text = "warning: unused\n --> src/a.rs:1:2\nerror[E0308]: mismatched types\n  --> src/b.rs:3:5\n";
         assert_eq!(pointed_at(text), Some(("src/b.rs", 3)));
         assert_eq!(pointed_at("warning: unused\n --> src/a.rs:1:2\n"), None);
+    }
+
+    #[test]
+    fn a_panic_is_pointed_at_where_it_is_in_a_file_of_the_project() {
+        let failed = |at: &str| format!("error: failed to run custom build command\n\n  thread {at}:\n  no kernels\n");
+        assert_eq!(pointed_at(&failed("'main' (7) panicked at build.rs:2:5")), Some(("build.rs", 2)));
+        assert_eq!(pointed_at(&failed("'main' panicked at /root/.cargo/registry/x/build.rs:2:5")), None);
+        assert_eq!(pointed_at(&failed("'rustc' panicked at compiler/rustc_middle/src/a.rs:2:5")), None);
     }
 }
