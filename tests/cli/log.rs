@@ -172,19 +172,17 @@ fn what_is_no_number_has_no_place_in_the_chart() {
     assert!(!line.contains('●') && answer.stdout.contains('●'), "{}", answer.stdout);
 }
 
-#[test]
-fn ten_thousand_locks_are_listed() {
-    let project = Project::recorded("steady");
-    let lock = project.read("repro.lock");
-    let mut stream = String::from("reset refs/heads/many\n");
-    for number in 0..10_000 {
-        let text = lock.replace("seed = 42", &format!("seed = {number}"));
-        stream += &format!(
-            "commit refs/heads/many\ncommitter Test <test@localhost> {} +0000\ndata 4\nmany\nM 100644 inline repro.lock\ndata {}\n{text}\n",
-            1_767_225_600 + number,
-            text.len(),
-        );
-    }
+/// A commit of a stream for `git fast-import`, whose lock has this seed.
+fn streamed(branch: &str, number: i64, parents: &str, lock: &str) -> String {
+    let text = lock.replace("seed = 42", &format!("seed = {number}"));
+    format!(
+        "commit refs/heads/{branch}\ncommitter Test <test@localhost> {} +0000\ndata 4\nmany\n{parents}M 100644 inline repro.lock\ndata {}\n{text}\n",
+        1_767_225_600 + number,
+        text.len(),
+    )
+}
+
+fn import(project: &Project, stream: &str) {
     let file = project.around().join("stream");
     std::fs::write(&file, stream).unwrap();
     let import = std::process::Command::new("git")
@@ -194,6 +192,14 @@ fn ten_thousand_locks_are_listed() {
         .status()
         .unwrap();
     assert!(import.success());
+}
+
+#[test]
+fn ten_thousand_locks_are_listed() {
+    let project = Project::recorded("steady");
+    let lock = project.read("repro.lock");
+    let commits = (0..10_000).map(|number| streamed("many", number, "", &lock));
+    import(&project, &format!("reset refs/heads/many\n{}", commits.collect::<String>()));
     let answer = project.json(&["log", "many"]);
     answer.code(0);
     let lines = answer.lines();
@@ -204,6 +210,38 @@ fn ten_thousand_locks_are_listed() {
             .iter()
             .take(9_999)
             .all(|lock| lock["changes"][0]["finding"]["kind"] == "seed-changed")
+    );
+}
+
+#[test]
+fn branches_that_stay_apart_for_long_are_each_compared_with_their_own() {
+    let project = Project::recorded("steady");
+    let lock = project.read("repro.lock");
+    let deeper = lock.replace("depth = 3", "depth = 4");
+    let mut stream = String::from("reset refs/heads/many\n") + &streamed("many", 0, "", &lock);
+    // A branch whose second lock comes so late that its first is another group's, and two side by side.
+    stream += &streamed("late", 1, "from refs/heads/many\n", &deeper);
+    stream += &streamed("side", 2, "from refs/heads/many\n", &deeper);
+    stream += &(3..700)
+        .map(|number| match number % 2 {
+            0 => streamed("side", number, "", &deeper),
+            _ => streamed("many", number, "", &lock),
+        })
+        .collect::<String>();
+    stream += &streamed("late", 700, "", &deeper);
+    stream += &streamed("many", 701, "merge refs/heads/side\nmerge refs/heads/late\n", &lock);
+    import(&project, &stream);
+    let answer = project.json(&["log", "many"]);
+    answer.code(0);
+    let lines = answer.lines();
+    let found = locks(&lines);
+    assert_eq!(found.len(), 702);
+    let changes = |lock: &Value| lock["changes"].as_array().map_or(0, Vec::len);
+    let count = |wanted: usize| found.iter().filter(|lock| changes(lock) == wanted).count();
+    assert_eq!(
+        [count(0), count(1), count(2)],
+        [1, 699, 2],
+        "two branches began with another depth, and another seed"
     );
 }
 
