@@ -41,6 +41,16 @@ pub fn default_key() -> PathBuf {
     configuration.unwrap_or_else(|| home().join(".config")).join("cargo-repro/key.pem")
 }
 
+/// The numbers of the processors that this process may use: a container may have the third and the fourth alone.
+#[must_use]
+pub fn processors() -> Vec<usize> {
+    let allowed = rustix::thread::sched_getaffinity(None);
+    let numbers =
+        allowed.map(|set| (0..rustix::thread::CpuSet::MAX_CPU).filter(|number| set.is_set(*number)).collect());
+    // Of more than a set can name, one is known to be there: the one this runs on.
+    numbers.unwrap_or_else(|_| vec![rustix::thread::sched_getcpu()])
+}
+
 /// The caller's value of a variable that the manifest lets pass, if it is set.
 #[must_use]
 pub fn declared_variable(name: &str) -> Option<OsString> {

@@ -11,6 +11,11 @@ use serde::{Deserialize, Serialize};
 /// A file younger than this when it was read may change again within the same timestamp.
 const RACY_NS: i64 = 20_000_000;
 
+/// The same where timestamps are whole seconds, of which some file systems know every other one only.
+const RACY_OF_SECONDS_NS: i64 = 2 * SECOND_NS;
+
+const SECOND_NS: i64 = 1_000_000_000;
+
 /// Device, inode, size and both times of a file or a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
@@ -56,10 +61,33 @@ impl Stamp {
     /// Whether it might not tell of a change after `read_at_ns`, in nanoseconds since 1970.
     #[must_use]
     pub fn is_racy(self, read_at_ns: i64) -> bool {
-        self.modified_ns.max(self.changed_ns) > read_at_ns - RACY_NS
+        let is_whole = self.modified_ns % SECOND_NS == 0 && self.changed_ns % SECOND_NS == 0;
+        let window = if is_whole { RACY_OF_SECONDS_NS } else { RACY_NS };
+        self.modified_ns.max(self.changed_ns) > read_at_ns - window
     }
 }
 
 fn ns(seconds: i64, rest: i64) -> i64 {
-    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+    seconds.saturating_mul(SECOND_NS).saturating_add(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_believed_once_its_clock_must_have_gone_on() {
+        let stamp = |changed_ns| Stamp {
+            device: 1,
+            inode: 2,
+            size: 3,
+            modified_ns: 5 * SECOND_NS,
+            changed_ns,
+        };
+        let fine = stamp(7 * SECOND_NS + 1);
+        assert!(fine.is_racy(7 * SECOND_NS + RACY_NS) && !fine.is_racy(7 * SECOND_NS + RACY_NS + 1));
+        // What looks like a whole second may be the clock of a file system that counts in these.
+        let coarse = stamp(7 * SECOND_NS);
+        assert!(coarse.is_racy(9 * SECOND_NS - 1) && !coarse.is_racy(9 * SECOND_NS));
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::subject::Subject;
+use crate::ambient;
 use crate::args;
 use crate::compare::divergence::changed_binaries;
 use crate::diagnosis::explain::{Explanation, explain};
@@ -83,7 +84,7 @@ impl<'a> Case<'a> {
             canned: self.workdir.fresh_canned()?,
             draws: 1,
             date: self.circumstances.conditions.clock,
-            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            processors: ambient::processors(),
             walls: self.workdir.has_walls(),
         };
         let begin = Instant::now();

@@ -119,8 +119,8 @@ pub struct Frozen<'a> {
     pub draws: u32,
     /// The date that the program sees if the user froze it.
     pub date: Option<i64>,
-    /// The processors of this machine.
-    pub processors: usize,
+    /// The numbers of the processors that this process may use; at least one.
+    pub processors: Vec<usize>,
     /// Whether there are walls, within which names and numbers can be others.
     pub walls: bool,
 }
@@ -136,7 +136,7 @@ impl Frozen<'_> {
         conditions.tick = Some(TICK);
         conditions.fixed_addresses = true;
         conditions.directories = Some(Order::Sorted);
-        conditions.processors = Some(vec![0]);
+        conditions.processors = Some(self.processors.iter().take(1).copied().collect());
         conditions.told_processors = Some(1);
         conditions.canned = Some(self.canned.clone());
         conditions.padding = Some(PADDED);
@@ -245,7 +245,7 @@ impl Frozen<'_> {
 
     /// Threads on all processors, held up now and then; another processor; a lower priority.
     fn schedules(&self) -> Vec<Setting> {
-        let all: Vec<usize> = (0..self.processors).collect();
+        let all = &self.processors;
         let mut settings: Vec<Setting> = (1..=self.draws.clamp(3, 6))
             .map(|seed| {
                 self.one(format!("threads held up, {seed}"), |to| {
@@ -261,8 +261,8 @@ impl Frozen<'_> {
                 to.conditions.niceness = 10;
             })
         });
-        if self.processors > 1 {
-            settings.push(self.one("another processor", |to| to.conditions.processors = Some(vec![1])));
+        if let Some(second) = self.processors.get(1) {
+            settings.push(self.one("another processor", |to| to.conditions.processors = Some(vec![*second])));
         }
         settings
     }
@@ -304,7 +304,7 @@ impl Frozen<'_> {
         let mut circumstances = self.circumstances();
         self.threads(&mut circumstances, 4);
         circumstances.conditions.told_processors = Some(4);
-        circumstances.conditions.processors = Some((0..self.processors).collect());
+        circumstances.conditions.processors = Some(self.processors.clone());
         circumstances.conditions.delays = Some(seed);
         circumstances
     }
@@ -376,7 +376,7 @@ mod tests {
             canned: PathBuf::from("/canned"),
             draws: 4,
             date: None,
-            processors: 2,
+            processors: vec![2, 5],
             walls: true,
         });
     }

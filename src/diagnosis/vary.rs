@@ -309,29 +309,41 @@ impl Trials<'_> {
     }
 
     /// What was seen once is seen again: the frozen outcome stays, the other comes back. Factors that
-    /// are random by nature need not come back.
+    /// are random by nature need not come back, unless threads might have raced.
     fn confirmed(&mut self, factor: Factor, setting: &Setting, observed: &Observed) -> Result<Option<Effect>> {
-        self.repeat_base(2)?;
         if self.restless.is_some() {
             return self.confirmed_in_parts(setting, observed);
         }
+        // Threads that race may agree for a while even on one processor, and then not, whatever was changed.
+        let is_concurrent = self.base.is_concurrent();
+        self.repeat_base(if is_concurrent { MORE_BASE_RUNS } else { 2 })?;
         let effect = self.effect(observed);
         if self.variation.unstable.is_some() || self.is_by_accident(factor, setting, observed)? {
             return Ok(None);
         }
-        if matches!(factor, Kind::Scheduling | Kind::AddressLayout) {
-            return Ok(effect);
+        let is_random = factor == Kind::AddressLayout || setting.times > 1;
+        let again = match factor {
+            Kind::Scheduling => 0,
+            _ if is_concurrent => 2,
+            _ if is_random => 0,
+            _ => 1,
+        };
+        for _ in 0..again {
+            let again = self.observe(&setting.circumstances)?;
+            if self.effect(&again).is_none() {
+                return Ok(None);
+            }
         }
-        let again = self.observe(&setting.circumstances)?;
-        Ok(effect.filter(|_| setting.times > 1 || self.effect(&again).is_some()))
+        Ok(effect)
     }
 
     /// Among parts of which some differ by themselves, only one that has the same other value each time counts.
     fn confirmed_in_parts(&mut self, setting: &Setting, observed: &Observed) -> Result<Option<Effect>> {
         let mut left = parts::differing(&self.base.parts, &observed.parts);
-        for _ in 0..3 {
+        for _ in 0..BASE_RUNS {
             let again = self.observe(&setting.circumstances)?;
             left.retain(|part| again.parts.get(part) == observed.parts.get(part));
+            self.repeat_base(1)?;
         }
         let restless = self.restless.clone().unwrap_or_default();
         Ok(left.difference(&restless).next().map(Effect::on))

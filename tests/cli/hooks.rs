@@ -1,9 +1,8 @@
 //! Git hooks that gate what is pushed, with real pushes to a real bare repository.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::support::{Project, git, git_command};
+use crate::support::{Project, executable, git, git_command};
 
 const POLICY: &str = "\n[gate]\ntags = \"v*\"\nversion = \"v{version}\"\n";
 
@@ -76,12 +75,6 @@ fn push(project: &Project, args: &[&str]) -> (bool, String) {
     let output = git_command(&project.root, &all).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), said)
-}
-
-fn script(place: &Path, text: &str) {
-    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    std::fs::write(place, text).unwrap();
-    std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -222,7 +215,7 @@ fn a_hook_without_the_tool_refuses_tags_and_nothing_else() {
         let text = std::fs::read_to_string(&place).unwrap();
         let gone = text.replace(env!("CARGO_BIN_EXE_cargo-repro"), "/nowhere/cargo-repro");
         assert_ne!(text, gone, "the hook knows the program that wrote it");
-        script(&place, &gone);
+        executable(&place, &gone);
         pushed.project.write("README.md", "more\n").commit("a word more");
         pushed.goes_through(&["main"]);
         pushed.project.git(&["tag", "nightly"]);
@@ -239,7 +232,7 @@ fn a_hook_that_is_there_is_asked_first_with_the_same_words() {
         "#!/bin/sh\necho \"$@\" > '{0}'\ncat >> '{0}'\ngrep -q forbidden '{0}' && exit 7\nexit 0\n",
         heard.display()
     );
-    script(&pushed.hook(), &theirs);
+    executable(&pushed.hook(), &theirs);
     let answer = pushed.project.repro(&["hook", "install"]);
     answer.code(0);
     assert!(answer.stderr.contains("which asks the hook that was there first"), "{}", answer.stderr);

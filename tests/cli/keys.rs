@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::foreign::{has_openssl, openssl};
-use crate::support::{Answer, Project};
+use crate::support::{Answer, Project, executable};
 
 const VARIABLE: &str = "CARGO_REPRO_PASSPHRASE";
 
@@ -270,8 +270,7 @@ fn the_passphrase_reaches_neither_compiler_nor_cargo() {
         ("wrapper", "\"$@\"".to_owned()),
     ] {
         let script = format!("#!/bin/sh\n{{ echo {name}; env; }} >> {}\nexec {command}\n", seen.display());
-        std::fs::write(tools.join(name), script).unwrap();
-        set_mode(&tools.join(name), 0o755);
+        executable(&tools.join(name), &script);
     }
     let mut command = project.command(&["record"]);
     command.env(VARIABLE, "correct horse").env("PATH", format!("{}:{path}", tools.display()));

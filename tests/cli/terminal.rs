@@ -1,17 +1,12 @@
 //! What somebody sees who sits before a terminal: narrow and wide, without colour, without a cursor to move; and
 //! what becomes of it when nobody reads on.
 
-use crate::interruption::{GOOD, script};
+use crate::interruption::{GOOD, WAIT, go_on, script};
 use crate::support::Project;
 use crate::support::terminal::{Ended, Terminal};
 
 /// How the live line of a training begins.
 const LIVE: &str = "    Training train [";
-
-/// What a live line says behind the time, which depends on who else is at work.
-fn told(row: &str) -> &str {
-    row.split_once("s] ").unwrap_or_else(|| panic!("no time in {row}")).1
-}
 
 impl Ended {
     /// Asserts the exit code, and that nothing is left of what was drawn on the way.
@@ -37,7 +32,7 @@ impl Ended {
 /// A training that speaks, is silent for a while, and speaks at length.
 fn slow() -> Project {
     let words = "epoch 2: loss 0.25 and more of it than any narrow terminal could ever show in one row of its own";
-    script(&format!("echo epoch 1: loss 0.31\nsleep 1.6\necho {words}\nsleep 0.7\n{GOOD}"))
+    script(&format!("echo epoch 1: loss 0.31\n{WAIT}echo {words}\n{WAIT}{GOOD}"))
 }
 
 #[test]
@@ -45,12 +40,14 @@ fn a_training_has_a_live_line_that_fits_and_leaves_no_trace() {
     for columns in [60, 200] {
         let project = slow();
         let mut terminal = Terminal::start(&project, columns, &["record"], &[]);
-        assert!(told(&terminal.wait_for(LIVE)).starts_with("epoch "));
+        assert!(terminal.wait_for("s] epoch 1").starts_with(LIVE));
+        go_on(&project);
         let row = terminal.wait_for("s] epoch 2");
         let drawn = terminal.rows().iter().filter(|row| row.starts_with(LIVE)).count();
         assert_eq!(drawn, 1);
         assert_eq!(row.ends_with('…'), columns == 60, "{row}");
         assert!(row.chars().count() < columns.into(), "{row}");
+        go_on(&project);
         let ended = terminal.end();
         ended.is_clean(0);
         assert!(ended.is_styled());
@@ -60,11 +57,12 @@ fn a_training_has_a_live_line_that_fits_and_leaves_no_trace() {
 
 #[test]
 fn the_live_line_follows_a_terminal_that_gets_narrower() {
-    let project = script(&format!("echo {}\nsleep 2.5\n{GOOD}", "word ".repeat(30)));
+    let project = script(&format!("echo {}\n{WAIT}{GOOD}", "word ".repeat(30)));
     let mut terminal = Terminal::start(&project, 200, &["record"], &[]);
-    assert!(!terminal.wait_for(LIVE).ends_with('…'));
+    assert!(!terminal.wait_for("s] word").ends_with('…'));
     terminal.resize(50);
     assert!(terminal.wait_for("…").chars().count() < 50);
+    go_on(&project);
     terminal.end().is_clean(0);
 }
 
@@ -74,8 +72,8 @@ fn a_build_has_a_live_line_with_what_cargo_said_last_and_no_colour_where_none_is
     project.write("build.rs", "fn main() { std::thread::sleep(std::time::Duration::from_secs(2)); }\n");
     project.commit("slow to build");
     let mut terminal = Terminal::start(&project, 60, &["record"], &[("NO_COLOR", "1")]);
-    let row = terminal.wait_for("    Building steady [");
-    assert!(row.contains("s] Compiling steady v0.1.0"), "{row}");
+    let row = terminal.wait_for("s] Compiling steady v0.1.0");
+    assert!(row.starts_with("    Building steady ["), "{row}");
     let ended = terminal.end();
     ended.is_clean(0);
     assert!(!ended.is_styled(), "{:?}", String::from_utf8_lossy(&ended.raw));
@@ -170,12 +168,14 @@ fn hashing_for_long_has_a_bar_that_fits_and_leaves_no_trace() {
 #[test]
 fn a_programs_own_progress_is_shown_in_the_live_line_and_its_last_form_above() {
     let project = script(&format!(
-        "printf 'load 10%%\\rload 20%%\\r'; sleep 1.5; printf '\\rload 90%%'; sleep 0.5; printf '\\rloaded  \\n'\n\
+        "printf 'load 10%%\\rload 20%%\\r'\n{WAIT}printf '\\rload 90%%'\n{WAIT}printf '\\rloaded  \\n'\n\
          printf 'one, '; sleep 0.3; echo two\nprintf 'no end'\n{GOOD}"
     ));
     let mut terminal = Terminal::start(&project, 60, &["record"], &[]);
-    assert!(told(&terminal.wait_for(LIVE)).starts_with("load "));
+    assert!(terminal.wait_for("s] load 20%").starts_with(LIVE));
+    go_on(&project);
     terminal.wait_for("s] load 90%");
+    go_on(&project);
     let ended = terminal.end();
     ended.is_clean(0);
     let from = ended.text.find("    Training train\n").unwrap();
@@ -186,10 +186,12 @@ fn a_programs_own_progress_is_shown_in_the_live_line_and_its_last_form_above() {
 #[test]
 fn a_program_cannot_move_in_the_terminal_or_colour_what_follows() {
     let project = script(&format!(
-        "printf '\\033[2J\\033[9Aup\\007\\n\\033[31mred\\n\\033]0;title\\007\\033[?25l\\033(0plain\\n'; sleep 1.4\n{GOOD}"
+        "printf '\\033[2J\\033[9Aup\\007\\n\\033[31mred\\n\\033]0;title\\007\\033[?25l\\033(0plain\\n'\n{WAIT}{GOOD}"
     ));
     let mut terminal = Terminal::start(&project, 60, &["record"], &[]);
-    assert_eq!(told(&terminal.wait_for(LIVE)), "plain");
+    let row = terminal.wait_for("s] plain");
+    assert!(row.starts_with(LIVE) && row.ends_with("s] plain"), "{row}");
+    go_on(&project);
     let ended = terminal.end();
     ended.is_clean(0);
     assert!(ended.text.contains("    Training train\nup\nred\nplain\n"), "{}", ended.text);
@@ -200,7 +202,7 @@ fn a_program_cannot_move_in_the_terminal_or_colour_what_follows() {
 
 #[test]
 fn ctrl_c_leaves_a_clean_screen() {
-    for wait in [LIVE, "half a line"] {
+    for wait in ["s] half a line", "half a line"] {
         let project = script("printf 'half a line'; sleep 60\n");
         let mut terminal = Terminal::start(&project, 60, &["record"], &[]);
         terminal.wait_for(wait);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::Project;
+use crate::support::{Project, executable};
 
 /// A directory of the runner's with the programs that a step finds.
 pub struct Runner<'a> {
@@ -22,10 +22,7 @@ impl<'a> Runner<'a> {
 
     /// A program of that name which does that.
     pub fn program(&self, name: &str, does: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = self.place.join("bin").join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&self.place.join("bin").join(name), &format!("#!/bin/sh\n{does}\n"));
     }
 
     /// Runs a script as GitHub runs those of bash, in a directory; gives its exit code and what it printed.

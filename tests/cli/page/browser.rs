@@ -64,9 +64,8 @@ fn measuring(page: &str, width: u32) -> String {
     let page = page.replace('&', "&amp;").replace('"', "&quot;");
     format!(
         r#"<!DOCTYPE html><meta charset="utf-8"><pre id="told"></pre>
-<iframe id="page" width="{width}" height="800" style="border:0" srcdoc="{page}"></iframe>
 <script>
-document.getElementById("page").onload = event => {{
+function tell(event) {{
   const inner = event.target.contentWindow, root = inner.document.documentElement;
   const over = [...inner.document.querySelectorAll("body *")].filter(element =>
     element.getBoundingClientRect().right > root.clientWidth + 1 && !element.closest(".visually-hidden, thead, pre[tabindex] *"));
@@ -78,8 +77,9 @@ document.getElementById("page").onload = event => {{
     font: Math.min(...[...inner.document.querySelectorAll("p, td, th, text, dd")].map(element =>
       parseFloat(inner.getComputedStyle(element).fontSize))),
   }});
-}};
+}}
 </script>
+<iframe width="{width}" height="800" style="border:0" onload="tell(event)" srcdoc="{page}"></iframe>
 "#
     )
 }

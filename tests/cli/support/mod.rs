@@ -123,8 +123,18 @@ impl Project {
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             // Nor may a runner that the tests run on take them for steps of its own.
-            let rust = ["CARGO_", "RUSTC", "RUSTDOC", "RUSTFLAGS", "RUSTUP_TOOLCHAIN", "GITHUB_"];
-            if rust.iter().any(|start| text.starts_with(start)) {
+            let others = [
+                "CARGO_",
+                "RUSTC",
+                "RUSTDOC",
+                "RUSTFLAGS",
+                "RUSTUP_TOOLCHAIN",
+                "GITHUB_",
+                "NO_COLOR",
+                "CLICOLOR",
+                "GIT_",
+            ];
+            if others.iter().any(|start| text.starts_with(start)) {
                 command.env_remove(&name);
             }
         }
@@ -414,13 +424,33 @@ pub fn git_command(directory: &Path, args: &[&str]) -> Command {
             "core.autocrlf=false",
         ])
         .args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main"])
+        // What git tidies up after the command has ended may be gone while a repository is copied.
+        .args(["-c", "maintenance.auto=false", "-c", "gc.auto=0"])
         .args(args)
         .current_dir(directory)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
         .env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z")
         .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z");
     command
+}
+
+/// Writes a program. Another process does: what this one forks meanwhile would have the file open until it starts
+/// a program of its own, and the kernel runs none that somebody may write to (ETXTBSY).
+pub fn executable(path: &Path, text: &str) {
+    use std::io::Write as _;
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut child = Command::new("sh")
+        .args(["-c", "rm -f \"$1\" && cat > \"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 /// Copies a tree, without what building it in place may have left.

@@ -17,7 +17,13 @@ pub fn address() -> &'static str {
     ADDRESS.get_or_init(|| {
         let listener = TcpListener::bind(NOWHERE).unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+        // What cannot be done for one test, whose directory may be gone, is done for the others all the same.
+        std::thread::spawn(move || {
+            listener
+                .incoming()
+                .flatten()
+                .for_each(|stream| drop(std::thread::spawn(|| answer(stream)).join()))
+        });
         address
     })
 }

@@ -1,10 +1,10 @@
 //! A toolchain that is the installed one, save for what a test makes of its compiler.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Answer, Project};
+use super::{Answer, Project, executable};
 
 impl Project {
     /// Runs the binary with a compiler that does `case` first: the branches of a shell's `case "$*"`,
@@ -23,11 +23,7 @@ impl Project {
             "#!/bin/sh\nreal={}\ncase \"$*\" in\n'--print sysroot') echo {sysroot} ;;\n{case}\n*) exec $real \"$@\" ;;\nesac\n",
             real.display()
         );
-        let rustc = bin.join("rustc");
-        // A new file each time: one that a process still has open could not be run.
-        let _ = std::fs::remove_file(&rustc);
-        std::fs::write(&rustc, script).unwrap();
-        std::fs::set_permissions(&rustc, std::fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&bin.join("rustc"), &script);
         let mut path = bin.into_os_string();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap());
