@@ -9,6 +9,7 @@ pub struct Tally {
     bytes: AtomicU64,
     files: AtomicU64,
     all_bytes: AtomicU64,
+    met_files: AtomicU64,
     all_files: AtomicU64,
 }
 
@@ -23,16 +24,27 @@ impl Tally {
         self.files.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So much more is to be read.
-    pub fn expect(&self, files: u64, bytes: u64) {
+    /// So many more files are to be read.
+    pub fn expect(&self, files: u64) {
         self.all_files.fetch_add(files, Ordering::Relaxed);
+    }
+
+    /// Of one more of these it is known how many bytes are to be read.
+    pub fn meet(&self, bytes: u64) {
+        self.met_files.fetch_add(1, Ordering::Relaxed);
         self.all_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes read, and to be read in all.
+    /// Bytes read, and to be read of the files that were met.
     #[must_use]
     pub fn bytes(&self) -> (u64, u64) {
         (self.bytes.load(Ordering::Relaxed), self.all_bytes.load(Ordering::Relaxed))
+    }
+
+    /// Files met.
+    #[must_use]
+    pub fn met(&self) -> u64 {
+        self.met_files.load(Ordering::Relaxed)
     }
 
     /// Files read, and to be read in all.

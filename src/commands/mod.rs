@@ -1,6 +1,7 @@
 //! One thin file a verb: from settings to an exit code, by way of the other rooms.
 
 pub mod attest;
+mod changed;
 pub mod ci;
 pub mod completions;
 pub mod demo;

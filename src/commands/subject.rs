@@ -96,6 +96,9 @@ impl Subject {
             _ => None,
         });
         texts.data = changes.map(|path| (path.clone(), text(&directory.join(path)))).collect();
+        if let (Some(read), Some(verdict)) = (&self.lock, verdict) {
+            texts.changed = super::changed::lines(&repository, &read.lock, &verdict.drift);
+        }
         Some(texts)
     }
 

@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use lines::Keys;
+pub use lines::{Keys, first_difference};
 
 use crate::cause::Cause;
 use crate::compare::divergence::Output;
@@ -50,6 +50,8 @@ pub struct Texts {
     pub toolchain: Option<(String, Keys)>,
     /// Source files of the package, by their path from the top.
     pub sources: BTreeMap<String, String>,
+    /// The first changed line of sources that are not as locked, by their path from the top.
+    pub changed: BTreeMap<String, u32>,
     /// Declared files of text that changed, by their path from the package.
     pub data: BTreeMap<String, String>,
 }
@@ -107,8 +109,8 @@ impl Texts {
                 let (name, version) = tampered.package.split_once(' ').unwrap_or((&tampered.package, ""));
                 self.in_packages(name, Some(version))
             }
-            Drift::Source(Change { name, .. }) => inside(name),
-            Drift::SourceDirty(dirty) => inside(&dirty.path),
+            Drift::Source(Change { name, .. }) => self.of_source(name),
+            Drift::SourceDirty(dirty) => self.of_source(&dirty.path),
             Drift::Build(Change { name, .. }) | Drift::AmbientBuild { setting: name } => self.of_build(name),
             Drift::Seed { .. } => self.in_manifest(&[&["seed"]]),
             Drift::Param { name, .. } => self.in_manifest(&[&["params", name], &["params"]]),
@@ -124,6 +126,11 @@ impl Texts {
             Drift::TagMoved { .. } => self.in_lock(&["source", "tag"]),
             Drift::ArtifactTampered { path, .. } => self.at(path, None),
         }
+    }
+
+    fn of_source(&self, path: &str) -> Option<Place> {
+        let line = self.changed.get(path).copied();
+        inside(path).map(|place| Place { line, ..place })
     }
 
     /// A name of the comparison such as `stage.train.args`; the nearest key that there is.

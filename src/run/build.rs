@@ -103,7 +103,6 @@ pub fn build(
     if let Some(earlier) = earlier {
         earlier.unite(&mut built.accesses, anew);
     }
-    BuildReads::keep(&workdir.build_reads(), &built.accesses, checkout)?;
     match names.iter().find(|name| !built.programs.contains_key(**name)) {
         None => Ok(built),
         Some(name) => Err(Error::build(format!("cargo built no `{name}`"))

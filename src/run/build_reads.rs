@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, Reached};
 use super::checkout::Checkout;
 use crate::digest::Digest;
-use crate::error::{Error, Result};
-use crate::lockfile;
+use crate::error::{Error, IoContext as _, Result};
 
 /// What the builds in a target directory read, and of which checkout.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +39,7 @@ impl BuildReads {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", kept, &error)),
         };
-        std::fs::remove_file(kept).map_err(|error| Error::io("remove", kept, &error))?;
+        std::fs::remove_file(kept).at("remove", kept)?;
         let known: Option<Self> = serde_json::from_slice(&bytes).ok();
         Ok(known.filter(|known| known.holds(checkout.names(), |path| checkout.digest(path))))
     }
@@ -81,7 +80,8 @@ impl BuildReads {
             names: checkout.names(),
             reads: accesses.iter().filter_map(read).collect(),
         };
-        lockfile::replace(kept, &serde_json::to_vec(&reads).expect("digests and text can be written"))
+        // Half of it is no JSON, and as good as nothing.
+        std::fs::write(kept, serde_json::to_vec(&reads).expect("digests and text can be written")).at("write", kept)
     }
 }
 

@@ -211,15 +211,18 @@ impl Checkout {
         self.files.contains_key(&self.root.join(inner))
     }
 
-    /// The digest of a regular file, by its path from the repository's root, which may lead out of it.
+    /// The digest of a file's content, by its path from the repository's root, which may lead out of it; of a link
+    /// that of where it leads.
     #[must_use]
     pub fn digest(&self, inner: &str) -> Option<Digest> {
-        let planned = self.files.get(&normal(&self.root.join(inner)))?;
-        match &planned.content {
-            _ if planned.kind == Kind::Link => None,
-            Content::Bytes(bytes) => Some(Digest::of(bytes)),
-            Content::File(_, digest) => Some(*digest),
-        }
+        self.planned(inner).map(|planned| match &planned.content {
+            Content::Bytes(bytes) => Digest::of(bytes),
+            Content::File(_, digest) => *digest,
+        })
+    }
+
+    fn planned(&self, inner: &str) -> Option<&Planned> {
+        self.files.get(&normal(&self.root.join(inner)))
     }
 
     /// The digest of the names of all files.
@@ -234,7 +237,8 @@ impl Checkout {
         )
     }
 
-    /// Refuses sources that are not those that were checked out: whoever may edit them did.
+    /// Refuses sources that are not those that were checked out: whoever may edit them did. What links lead to is
+    /// a source of its own.
     ///
     /// # Errors
     /// That names the first one.
@@ -244,7 +248,10 @@ impl Checkout {
         sources: impl IntoIterator<Item = &'a String>,
         digests: &BTreeMap<String, Digest>,
     ) -> Result<()> {
-        let is_another = |path: &&String| self.digest(path).is_some_and(|planned| digests.get(*path) != Some(&planned));
+        let is_another = |path: &&String| {
+            self.planned(path).is_some_and(|planned| planned.kind != Kind::Link)
+                && self.digest(path).as_ref() != digests.get(*path)
+        };
         match sources.into_iter().find(is_another) {
             Some(path) => Err(changed(&normal(&repository.root().join(path)))),
             None => Ok(()),

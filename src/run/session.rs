@@ -122,7 +122,9 @@ impl<'a> Session<'a> {
         let begin = Instant::now();
         let checkout = Checkout::plan(project, &workdir.tree(), dirty)?;
         if let Some(source) = snapshot.source.filter(|_| !dirty) {
-            checkout.must_be(&project.repository, source.files.keys(), &source.files)?;
+            // What the commit has is that of the commit.
+            let outside = source.files.keys().filter(|path| path.starts_with("../"));
+            checkout.must_be(&project.repository, outside, &source.files)?;
         }
         let earlier = BuildReads::take(&workdir.build_reads(), &checkout)?;
         if earlier.is_none() {
@@ -138,6 +140,7 @@ impl<'a> Session<'a> {
         shell.json(&report::json::phase("build", &project.package.name))?;
         let begin = Instant::now();
         let built = build::build(project, workdir, &checkout, &snapshot, earlier, shell)?;
+        BuildReads::keep(&workdir.build_reads(), &built.accesses, &checkout)?;
         timings.push(Timing::since(Step::Build, begin));
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {

@@ -219,13 +219,14 @@ impl Staged {
     /// # Errors
     /// When the user interrupts.
     pub fn changed(&self, tally: &Tally) -> Result<Vec<Drift>> {
+        let expect = |file: &DataFile| {
+            tally.expect(1);
+            tally.meet(data::bytes_read(file));
+        };
         for item in &self.items {
             match &item.content {
-                Content::File(_, file) => tally.expect(1, data::bytes_read(file)),
-                Content::Directory(_, files) => {
-                    let all = files.all();
-                    tally.expect(all.len() as u64, all.iter().map(|(_, file)| data::bytes_read(file)).sum());
-                }
+                Content::File(_, file) => expect(file),
+                Content::Directory(_, files) => files.all().iter().for_each(|(_, file)| expect(file)),
             }
         }
         let mut changed = Vec::new();

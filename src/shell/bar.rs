@@ -14,8 +14,7 @@ pub(super) fn line(verb: &'static str, colors: bool, tally: &Tally, elapsed: Dur
     let (bytes, all) = tally.bytes();
     let (files, all_files) = tally.files();
     let per_second = (bytes as f64 / elapsed.as_secs_f64().max(1.0)) as u64;
-    // How large a file is may be known only once it is opened; then the files tell how far it is.
-    let place = place(bytes, all).min(place(files.max(u64::from(all_files == 1)), all_files));
+    let place = place(bytes, all, tally.met(), all_files);
     let come = if all_files == 1 {
         format!("{}/{}", size(bytes), size(all))
     } else {
@@ -26,10 +25,12 @@ pub(super) fn line(verb: &'static str, colors: bool, tally: &Tally, elapsed: Dur
     Line { verb, rest, colors }
 }
 
-/// Which of the bar's letters is reached.
-fn place(done: u64, all: u64) -> usize {
+/// Which of the bar's letters is reached. How large a file is may be known only once it is met, so the bytes tell
+/// how far these have come, and the files how many others there are.
+fn place(bytes: u64, all: u64, met: u64, files: u64) -> usize {
+    let part = |done: u64, all: u64| if all == 0 { 1.0 } else { done as f64 / all as f64 };
     // More may be read than was expected: a file can grow.
-    (u128::from(done) * u128::from(WIDTH) / u128::from(all.max(1))).min(u128::from(WIDTH)) as usize
+    (part(bytes, all).min(1.0) * part(met, files).min(1.0) * WIDTH as f64) as usize
 }
 
 fn bar(place: usize) -> String {
@@ -43,17 +44,20 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_at_every_moment() {
-        assert_eq!(bar(place(0, 0)), ">                   ");
-        assert_eq!(bar(place(5, 10)), "==========>         ");
-        assert_eq!(bar(place(99, 100)), "===================>");
-        assert_eq!(bar(place(100, 100)), "====================");
-        assert_eq!(bar(place(u64::MAX, 1)), "====================");
+        assert_eq!(bar(place(0, 0, 0, 1)), ">                   ");
+        assert_eq!(bar(place(5, 10, 1, 1)), "==========>         ");
+        assert_eq!(bar(place(5, 10, 2, 4)), "=====>              ");
+        assert_eq!(bar(place(99, 100, 3, 3)), "===================>");
+        assert_eq!(bar(place(100, 100, 3, 3)), "====================");
+        assert_eq!(bar(place(0, 0, 3, 3)), "====================");
+        assert_eq!(bar(place(u64::MAX, 1, 1, 1)), "====================");
     }
 
     #[test]
     fn the_figures_follow() {
         let tally = Tally::default();
-        tally.expect(3, 3 << 20);
+        tally.expect(3);
+        (0..3).for_each(|_| tally.meet(1 << 20));
         tally.read(1 << 20);
         tally.finish_file();
         let line = line("Hashing", false, &tally, Duration::from_secs(2));
@@ -63,9 +67,9 @@ mod tests {
     #[test]
     fn files_whose_sizes_are_not_known_yet_do_not_count_as_read() {
         let tally = Tally::default();
-        tally.expect(30, 0);
+        tally.expect(30);
         for _ in 0..3 {
-            tally.expect(0, 1 << 20);
+            tally.meet(1 << 20);
             tally.read(1 << 20);
             tally.finish_file();
         }
@@ -76,7 +80,8 @@ mod tests {
     #[test]
     fn of_one_file_the_bytes_tell() {
         let tally = Tally::default();
-        tally.expect(1, 4 << 20);
+        tally.expect(1);
+        tally.meet(4 << 20);
         tally.read(1 << 20);
         let line = line("Hashing", false, &tally, Duration::from_secs(1));
         assert_eq!(line.rest, "[=====>              ] 1.0 MiB/4.0 MiB, 1.0 MiB/s");

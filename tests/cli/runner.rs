@@ -82,6 +82,20 @@ fn a_runner_is_told_the_lines_and_a_summary_that_begins_with_a_table() {
 }
 
 #[test]
+fn a_source_that_changed_is_annotated_on_the_first_line_that_did() {
+    let project = Project::recorded("steady");
+    let text = project.read("src/main.rs");
+    let (begin, end) = text.split_at(text.find("\nfn main").unwrap() + 1);
+    project.write("src/main.rs", &format!("{begin}// A remark.\n{end}")).commit("a remark");
+    let line = begin.lines().count() + 1;
+    let answer = Step::of(&project).run(&project, &["status"]);
+    answer.code(3);
+    let expected = format!("::error file=src/main.rs,line={line},title=source-changed src/main.rs::");
+    let commands = commands(&answer);
+    assert!(commands[0].starts_with(&expected), "{commands:?}");
+}
+
+#[test]
 fn a_gate_tells_the_runner_too() {
     let project = Project::gated("tags = \"v*\"\nversion = \"v{version}\"\n");
     project.tag("v9.9.9");

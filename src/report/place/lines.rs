@@ -68,6 +68,15 @@ pub(super) fn containing(text: &str, wanted: &str) -> Option<u32> {
     of_offset(text, text.find(wanted)?)
 }
 
+/// The first line of the new text that is not as in the old; its last, where lines were taken from the end. None where
+/// nothing differs.
+#[must_use]
+pub fn first_difference(old: &str, new: &str) -> Option<u32> {
+    let same = old.split('\n').zip(new.split('\n')).take_while(|(old, new)| old == new).count();
+    let line = (same + 1).min(new.lines().count().max(1));
+    (old != new).then(|| u32::try_from(line).ok())?
+}
+
 /// The line of a row of a table, counted from 0, where each row is a line.
 pub(super) fn of_row(text: &str, row: u64) -> Option<u32> {
     // A quoted cell that holds a line's end leaves an odd number of quotes on the line; a blank line is no row.
@@ -146,6 +155,16 @@ mod tests {
         assert_eq!(of_package(text, "a", Some("2.0.0")), Some(6));
         assert_eq!(of_package(text, "a", Some("3.0.0")), Some(2));
         assert_eq!(of_package(text, "b", None), None);
+    }
+
+    #[test]
+    fn the_first_line_that_differs_is_one_of_the_new_text() {
+        assert_eq!(first_difference("a\nb\nc\n", "a\nx\nc\n"), Some(2));
+        assert_eq!(first_difference("a\nb\n", "a\nb\nc\n"), Some(3));
+        assert_eq!(first_difference("a\nb\nc\n", "a\nb\n"), Some(2));
+        assert_eq!(first_difference("a\nb\n", "a\nb"), Some(2));
+        assert_eq!(first_difference("a\n", ""), Some(1));
+        assert_eq!(first_difference("a\n", "a\n"), None);
     }
 
     #[test]

@@ -73,6 +73,16 @@ fn an_input_is_looked_for_where_it_is_declared() {
 }
 
 #[test]
+fn a_source_is_looked_for_where_it_changed() {
+    let texts = Texts {
+        changed: [("src/main.rs".to_owned(), 7)].into(),
+        ..texts()
+    };
+    let line = |path: &str| texts.of_drift(&Drift::Source(change(path.to_owned()))).unwrap().line;
+    assert_eq!([line("src/main.rs"), line("src/lib.rs")], [Some(7), None]);
+}
+
+#[test]
 fn a_failure_is_where_its_message_points() {
     let of = |error: Error| texts().of_failure(&error).map(|place| (place.path, place.line));
     let at = |path: &str, line| Some((path.to_owned(), line));

@@ -63,7 +63,7 @@ pub(super) fn files(
     tally: &Tally,
 ) -> Result<Vec<(String, DataFile)>> {
     let count: usize = groups.iter().map(|group| group.names.len()).sum();
-    tally.expect(count as u64, 0);
+    tally.expect(count as u64);
     let manner = Manner {
         extent: declared.extent,
         tables: if count > MOST_TABLES {
@@ -146,18 +146,19 @@ impl Manner<'_> {
             && place.stamp()? == stamp
             && !self.samples(stamp)
         {
+            self.tally.meet(0);
             return Ok(seen(stamp, Some(digest), false, News::None));
         }
         let opened = place.open()?;
         let stamp = opened.stamp;
         if self.samples(stamp) {
             // The index knows digests of whole files only.
-            self.tally.expect(0, sample::READ);
+            self.tally.meet(sample::READ);
             let digest = sample::digest(&place.path(), stamp.size, self.tally)?;
             refuse_changed(&place.path(), stamp)?;
             return Ok(seen(stamp, Some(digest), true, News::None));
         }
-        self.tally.expect(0, stamp.size);
+        self.tally.meet(stamp.size);
         if self.format(place.name).is_some() {
             opened.refuse_small_pointer()?;
             return Ok(seen(stamp, None, false, News::None));
