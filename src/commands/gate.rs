@@ -27,16 +27,37 @@ const ORIGIN: &str = "origin";
 /// # Errors
 /// When git cannot be read or asked.
 pub fn run(settings: &Settings, args: &args::Gate) -> Result<ExitCode> {
+    let mut subject = Subject::of("gate", &typed(settings, args));
+    subject.from.clone_from(&args.from);
     let reports = Reports::asked(settings, &args.reports)?;
-    let mut typed = vec![args.name.clone()];
-    typed.extend(
-        args.policy_ref
-            .iter()
-            .flat_map(|reference| ["--policy-ref".to_owned(), reference.clone()]),
-    );
-    let mut subject = Subject::of("gate", &typed);
     let judged = gate(settings, args, reports.are_wanted().then_some(&mut subject));
     reports.conclude(settings, &subject, judged)
+}
+
+/// The arguments that the answer depends on, but for files.
+fn typed(settings: &Settings, args: &args::Gate) -> Vec<String> {
+    let policy = args
+        .policy_ref
+        .iter()
+        .flat_map(|reference| ["--policy-ref".to_owned(), reference.clone()]);
+    let remote = args.remote.iter().flat_map(|remote| ["--remote".to_owned(), told(remote)]);
+    let offline = settings.offline.then(|| "--offline".to_owned());
+    std::iter::once(args.name.clone()).chain(policy).chain(remote).chain(offline).collect()
+}
+
+/// A remote as others may know it: without where it lies on this machine, and without a token.
+fn told(remote: &str) -> String {
+    if let Some(name) = Path::new(remote).file_name().filter(|_| remote.starts_with('/')) {
+        return name.to_string_lossy().into_owned();
+    }
+    let address = ["https://", "http://"]
+        .into_iter()
+        .find_map(|scheme| Some((scheme, remote.strip_prefix(scheme)?)));
+    let Some((scheme, rest)) = address else {
+        return remote.to_owned();
+    };
+    let host = rest.find('/').unwrap_or(rest.len());
+    format!("{scheme}{}", &rest[rest[..host].rfind('@').map_or(0, |at| at + 1)..])
 }
 
 /// The answer; of a subject it also finds out what a report says of it.
@@ -73,6 +94,7 @@ fn gate(settings: &Settings, args: &args::Gate, subject: Option<&mut Subject>) -
 /// What a report says of the package and its lock, as far as the tagged commit has them.
 fn look_at(repository: &Repository, package: Option<&str>, args: &args::Gate, subject: &mut Subject) {
     let package = package.unwrap_or_default();
+    subject.place = Some(package.to_owned());
     if !repository.is_bare() {
         subject.directory = Some(repository.root().join(package));
     }
@@ -140,4 +162,22 @@ fn named(repository: &Repository, name: &str) -> Result<String> {
             .code(ExitCode::Usage)
             .hint("`-p` takes the name in the package's Cargo.toml"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_is_told_without_paths_and_tokens() {
+        for (remote, expected) in [
+            ("origin", "origin"),
+            ("/srv/git/wine.git", "wine.git"),
+            ("https://ada:secret@example.org/@wine.git", "https://example.org/@wine.git"),
+            ("https://example.org", "https://example.org"),
+            ("ssh://git@example.org/wine", "ssh://git@example.org/wine"),
+        ] {
+            assert_eq!(told(remote), expected);
+        }
+    }
 }

@@ -56,7 +56,7 @@ impl Reports {
         }
         let abroad = abroad(settings, subject);
         let retold = judged.as_ref().map_err(|error| error.retold(|text| abroad.tell(text)));
-        let dossier = self.dossier(subject, retold.as_ref().map(|verdict| *verdict));
+        let dossier = self.dossier(settings, subject, retold.as_ref().map(|verdict| *verdict));
         let written = self.write(&dossier);
         self.tell(settings, &dossier);
         match (judged, written) {
@@ -78,12 +78,17 @@ impl Reports {
     }
 
     /// All that there is to report.
-    fn dossier<'a>(&self, subject: &'a Subject, judged: Result<&'a Verdict, &'a Error>) -> Dossier<'a> {
+    fn dossier<'a>(
+        &self,
+        settings: &Settings,
+        subject: &'a Subject,
+        judged: Result<&'a Verdict, &'a Error>,
+    ) -> Dossier<'a> {
         let is_page = self.files.iter().any(|(_, format)| *format == Format::Page);
         let texts = subject.texts(judged.ok());
         Dossier {
             command: subject.command,
-            repeat: subject.repeat.clone(),
+            repeat: subject.repeat(&settings.current_directory),
             package: subject.package.clone(),
             commit: subject.commit.as_deref(),
             judged,

@@ -23,10 +23,14 @@ use crate::verdict::Verdict;
 pub(super) struct Subject {
     /// The command's name.
     pub(super) command: &'static str,
-    /// The command line that does the same, without paths of this machine.
-    pub(super) repeat: String,
+    /// The command line in the package's directory, save for files that it names.
+    line: String,
+    /// The attestations that were named.
+    pub(super) from: Vec<PathBuf>,
     /// The package's directory.
     pub(super) directory: Option<PathBuf>,
+    /// The same from the top of the repository, where that alone is known.
+    pub(super) place: Option<String>,
     /// The package's name.
     pub(super) package: String,
     /// The commit that is looked at.
@@ -50,15 +54,34 @@ const LARGEST: u64 = 16 << 20;
 impl Subject {
     /// A command that has not begun, with its arguments for whoever wants to do the same.
     pub(super) fn of(command: &'static str, arguments: &[String]) -> Self {
-        let mut repeat = format!("cargo repro {command}");
+        let mut line = format!("cargo repro {command}");
         for argument in arguments {
-            repeat.push(' ');
-            repeat += &shell(argument);
+            line.push(' ');
+            line += &shell(argument);
         }
         Self {
             command,
-            repeat,
+            line,
             ..Self::default()
+        }
+    }
+
+    /// The command line that does the same from the top of the repository, without paths of this machine.
+    pub(super) fn repeat(&self, current_directory: &Path) -> String {
+        let here = self.directory.as_deref().unwrap_or(current_directory);
+        let root = Repository::discover(here).ok().map(|found| found.root().to_path_buf());
+        let inside = || relative(root.as_deref()?, self.directory.as_deref()?).ok();
+        let place = self.place.clone().or_else(inside).filter(|place| !Path::new(place).starts_with(".."));
+        let mut line = self.line.clone();
+        for (at, file) in self.from.iter().enumerate() {
+            line += if at == 0 { " --from " } else { " " };
+            line += &shell(&called(file, current_directory, here, root.as_deref()));
+        }
+        match place.as_deref() {
+            None | Some("") => line,
+            // Else it would be taken for an option.
+            Some(place) if place.starts_with('-') => format!("cd {} && {line}", shell(&format!("./{place}"))),
+            Some(place) => format!("cd {} && {line}", shell(place)),
         }
     }
 
@@ -118,6 +141,18 @@ impl Overrides {
     }
 }
 
+/// What a file that was named in one directory is called in another of the same repository. One that lies elsewhere
+/// is known by its name alone.
+fn called(file: &Path, current_directory: &Path, here: &Path, root: Option<&Path>) -> String {
+    if file.is_relative() && current_directory == here {
+        return file.display().to_string();
+    }
+    let path = current_directory.join(file);
+    let path = path.canonicalize().unwrap_or(path);
+    let inside = root.filter(|root| path.starts_with(root)).and_then(|_| relative(here, &path).ok());
+    inside.unwrap_or_else(|| file.file_name().unwrap_or_default().to_string_lossy().into_owned())
+}
+
 /// What cannot be read has no lines.
 fn text(path: &Path) -> String {
     if path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST) {
@@ -153,6 +188,6 @@ mod tests {
                 "a=it's b".to_owned(),
             ],
         );
-        assert_eq!(subject.repeat, r"cargo repro verify --rev v1.2 -P 'a=it'\''s b'");
+        assert_eq!(subject.repeat(Path::new("/")), r"cargo repro verify --rev v1.2 -P 'a=it'\''s b'");
     }
 }

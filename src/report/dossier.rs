@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 pub struct Dossier<'a> {
     /// The command's name: `verify`.
     pub command: &'static str,
-    /// The command line that does the same, without paths of this machine.
+    /// The command line that does the same from the top of the repository, without paths of this machine.
     pub repeat: String,
     /// The package's name; empty where not even that is known.
     pub package: String,

@@ -8,7 +8,7 @@ use quick_junit::{Report, TestCaseStatus};
 use serde_json::Value;
 
 use crate::support::messages::schema;
-use crate::support::{Answer, Project};
+use crate::support::{Answer, Project, git};
 
 /// Runs a command with a report of every form but the page; gives the answer and what is in the files.
 #[track_caller]
@@ -643,4 +643,27 @@ fn places_are_from_the_top_of_the_repository_whatever_is_asked_of() {
     let line = before.lines().position(|line| line.contains("depth = 4")).unwrap() + 1;
     assert_eq!(filed.results(), [format!("error params-changed repro.toml:{line}")]);
     assert_eq!(filed.json["repeat"], "cargo repro verify --rev HEAD~1");
+}
+
+#[test]
+fn how_to_repeat_it_begins_at_the_top_of_the_repository() {
+    let project = Project::bare("workspace", "top/it's ml");
+    let top = project.root.parent().unwrap();
+    git(top, &["init", "--quiet"]);
+    project.commit("start");
+    let page = project.around().join("reports/r.html").to_string_lossy().into_owned();
+    let (_, filed) = filed(&project, &["status", "-p", "trainer", "--report", &page], 1);
+    let repeat = r"cd 'it'\''s ml/trainer' && cargo repro status";
+    assert_eq!(filed.json["repeat"], repeat);
+    assert!(filed.markdown.contains(&format!("\n`{repeat}`\n")), "{}", filed.markdown);
+    assert_eq!(filed.sarif["runs"][0]["invocations"][0]["commandLine"], repeat);
+    let page = scraper::Html::parse_document(&std::fs::read_to_string(page).unwrap());
+    let commands = scraper::Selector::parse("#repeat pre").unwrap();
+    assert!(page.select(&commands).any(|command| command.text().collect::<String>() == repeat));
+    // It does what was done.
+    let binary = format!("'{}' repro", env!("CARGO_BIN_EXE_cargo-repro"));
+    let line = repeat.replace("cargo repro", &binary) + " --message-format json";
+    let again = project.answer(std::process::Command::new("sh").args(["-c", &line]).current_dir(top));
+    let asked = project.json(&["status", "-p", "trainer"]);
+    assert_eq!(again.verdict(), asked.verdict());
 }

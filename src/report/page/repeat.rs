@@ -55,7 +55,7 @@ pub(super) fn how(view: View<'_>) -> Markup {
                 pre { code { "cargo install cargo-repro-ml --version " (version) } }
             }
             li {
-                "In the package's directory, do what was done"
+                "At the top of the repository, do what was done"
                 @if !tagged { ", with the declared data that git does not keep in its place" }
                 ":"
                 pre { code { (view.text(&dossier.repeat)) } }

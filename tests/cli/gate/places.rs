@@ -114,6 +114,43 @@ fn a_package_in_a_directory_of_its_own_is_asked_from_there_and_from_the_top() {
     project.passes(&["gate", "v9"]);
 }
 
+/// How a report of the gate says that it can be repeated.
+fn repeat(project: &Project, directory: &Path, args: &[&str]) -> String {
+    let path = project.around().join("reports/gate.json");
+    let path = path.to_string_lossy().into_owned();
+    within(project, directory, &[&["gate", V, "--report", &path], args].concat()).code(0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    report["repeat"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn how_to_repeat_it_names_all_that_decides_but_no_path_of_this_machine() {
+    let project = below();
+    let top = project.root.parent().unwrap();
+    project.tag(V).write("a b.jsonl", "").write("../c.jsonl", "");
+    let outside = project.file("d.jsonl", "");
+    let inside = project.root.join("a b.jsonl").to_string_lossy().into_owned();
+    for (directory, args, told) in [
+        (&*project.root, &["--from", "a b.jsonl"][..], "--from 'a b.jsonl'"),
+        (&project.root, &["--from", &inside], "--from 'a b.jsonl'"),
+        (top, &["--manifest-path", "model/Cargo.toml", "--from", "c.jsonl"], "--from ../c.jsonl"),
+        (
+            top,
+            &["-p", "steady", "--offline", "--from", "c.jsonl", &outside],
+            "--offline --from ../c.jsonl d.jsonl",
+        ),
+        (top, &["--remote", "elsewhere", "--policy-ref", "main"], "--policy-ref main --remote elsewhere"),
+    ] {
+        let expected = match args[0] {
+            // Whoever asks at the top asks of every package.
+            "--remote" => format!("cargo repro gate {V} {told}"),
+            _ => format!("cd model && cargo repro gate {V} {told}"),
+        };
+        assert_eq!(repeat(&project, directory, args), expected);
+    }
+}
+
 fn workspace() -> Project {
     let project = Project::bare("workspace", "project");
     project.git(&["init", "--quiet", "--initial-branch=main"]);
