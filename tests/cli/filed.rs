@@ -212,6 +212,13 @@ fn a_failed_build_is_reported_where_the_compiler_points() {
     assert!(filed.markdown.contains(&format!("| commit | `{commit}` |")), "{}", filed.markdown);
 }
 
+#[test]
+fn a_command_with_a_bar_can_be_copied_from_markdown() {
+    let project = Project::recorded("steady");
+    let (_, filed) = filed(&project, &["status", "-P", "filter=x|y"], 2);
+    assert!(filed.markdown.contains("\n`cargo repro status -P 'filter=x|y'`\n"), "{}", filed.markdown);
+}
+
 /// A lock of a program that does not compile.
 pub fn broken(project: &Project) {
     let old = sha256(&project.read("src/main.rs"));
