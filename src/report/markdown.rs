@@ -276,12 +276,14 @@ fn plain(text: &str) -> String {
     let mut before = ' ';
     while let Some(c) = characters.next() {
         let next = characters.peek().copied().unwrap_or(' ');
+        let written = escaped.trim_start();
         let is_markup = "\\`*_[]<>&|~#@$!{}^".contains(c)
             // `https:` and `:smile:`; and `www.` begins a link too.
             || (c == ':' && !next.is_whitespace())
             || (c == '.' && before.eq_ignore_ascii_case(&'w'))
             // Lists and rules begin so.
-            || (escaped.is_empty() && "+-=.".contains(c));
+            || (written.is_empty() && "+-=.".contains(c))
+            || (!written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit()) && ".)".contains(c));
         if is_markup {
             escaped.push('\\');
         }
@@ -334,6 +336,14 @@ mod tests {
             // Typographic quotes and dashes are the parser's own embellishment.
             let plain = |text: &str| text.replace(['“', '”'], "\"").replace(['‘', '’'], "'").replace('–', "--").replace('—', "---").replace('…', "...");
             prop_assert_eq!(plain(&text), plain(&sentence));
+        }
+    }
+
+    #[test]
+    fn what_begins_as_a_list_does_is_none() {
+        for sentence in ["1.", "12)", "123456789. and more", " 1. x", " - x", "+", "1.5"] {
+            let (text, others) = text_of(&escaped(sentence));
+            assert_eq!((text.as_str(), others), (sentence.trim(), Vec::new()));
         }
     }
 
