@@ -7,6 +7,7 @@ use super::finding::{Finding, Severity};
 use super::human;
 use super::place::{Place, Texts};
 use crate::cause::Cause;
+use crate::digest::Digest;
 use crate::error::{Error, Phase};
 use crate::exit_code::ExitCode;
 use crate::history::History;
@@ -101,6 +102,12 @@ impl<'a> Dossier<'a> {
     pub fn commit(&self) -> Option<&'a str> {
         let stated = self.judged.ok().map(|verdict| verdict.commit.as_str());
         stated.filter(|commit| !commit.is_empty()).or(self.commit)
+    }
+
+    /// The lock that it is about: the verdict's own, or where there is no verdict what was read.
+    #[must_use]
+    pub fn lock_id(&self) -> Option<Digest> {
+        self.judged.map_or_else(|_| self.lock.map(|read| read.id), |verdict| verdict.lock)
     }
 
     /// The items of some groups.

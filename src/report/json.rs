@@ -143,6 +143,10 @@ pub fn report(dossier: &Dossier<'_>) -> String {
     if let Some(outputs) = verdict.get_mut("outputs") {
         *outputs = Value::Null;
     }
+    if let Err(error) = dossier.judged {
+        verdict["lock"] = json!(dossier.lock_id());
+        verdict["error"]["output"] = json!(error.output());
+    }
     let value = json!({
         "reason": "report",
         "schema": SCHEMA,

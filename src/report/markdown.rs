@@ -65,11 +65,11 @@ fn head(dossier: &Dossier<'_>) -> String {
         rows.push(("package", cell(&dossier.package)));
     }
     rows.push(("command", cell(&format!("cargo repro {}", dossier.command))));
+    if let Some((tag, _)) = dossier.judged.ok().and_then(|verdict| verdict.tag.as_ref()) {
+        rows.push(("tag", cell(tag)));
+    }
+    rows.extend(dossier.lock_id().map(|lock| ("lock", cell(&lock.to_string()))));
     if let Ok(verdict) = dossier.judged {
-        if let Some((tag, _)) = &verdict.tag {
-            rows.push(("tag", cell(tag)));
-        }
-        rows.extend(verdict.lock.map(|lock| ("lock", cell(&lock.to_string()))));
         rows.extend((verdict.runs > 0).then(|| ("trainings", verdict.runs.to_string())));
     }
     rows.extend(dossier.commit().map(|commit| ("commit", cell(commit))));

@@ -210,6 +210,11 @@ fn a_failed_build_is_reported_where_the_compiler_points() {
     let commit = project.git(&["rev-parse", "HEAD"]);
     assert_eq!(filed.json["commit"], commit);
     assert!(filed.markdown.contains(&format!("| commit | `{commit}` |")), "{}", filed.markdown);
+    let lock = project.lock().id.to_string();
+    assert!(filed.markdown.contains(&format!("| lock | `{lock}` |")), "{}", filed.markdown);
+    assert_eq!(filed.json["verdict"]["lock"], lock);
+    let said = filed.json["verdict"]["error"]["output"].as_str().unwrap();
+    assert!(said.contains("mismatched types"), "{said}");
 }
 
 #[test]
@@ -273,6 +278,7 @@ fn a_failed_training_is_reported_with_what_the_program_said() {
     assert!(filed.results()[0].starts_with("error training-failed repro.toml:"), "{:?}", filed.results());
     assert_eq!(filed.cases("build"), ["ok build"]);
     assert_eq!(filed.cases("stage train")[0], "bad train");
+    assert!(filed.json["verdict"]["error"]["output"].is_string(), "{:#}", filed.json);
     assert!(filed.cases("stage train")[1..].iter().all(|case| case.starts_with("skipped")));
 }
 
