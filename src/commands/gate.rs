@@ -29,7 +29,7 @@ const ORIGIN: &str = "origin";
 pub fn run(settings: &Settings, args: &args::Gate) -> Result<ExitCode> {
     let mut subject = Subject::of("gate", &typed(settings, args));
     subject.from.clone_from(&args.from);
-    let reports = Reports::asked(settings, &args.reports)?;
+    let reports = Reports::asked(settings, &args.reports, &mut subject)?;
     let judged = gate(settings, args, reports.are_wanted().then_some(&mut subject));
     reports.conclude(settings, &subject, judged)
 }

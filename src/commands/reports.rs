@@ -20,6 +20,7 @@ use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 
+use crate::project;
 /// The reports that were asked for.
 #[derive(Debug)]
 pub(super) struct Reports {
@@ -29,14 +30,23 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// What the command line asks for.
+    /// What the command line asks for. A runner is told of what cannot be had, as it is of any failure.
     ///
     /// # Errors
     /// When a format has no such ending (usage), or a file could not be written: better now than after hours.
-    pub(super) fn asked(settings: &Settings, args: &args::Reports) -> Result<Self> {
-        let files = filing::files(settings, &args.paths)?;
+    pub(super) fn asked(settings: &Settings, args: &args::Reports, subject: &mut Subject) -> Result<Self> {
         let runner = ambient::github_runner();
-        Ok(Self { files, runner })
+        match filing::files(settings, &args.paths) {
+            Ok(files) => Ok(Self { files, runner }),
+            Err(error) => {
+                if let Ok(directory) = project::directory(settings) {
+                    subject.look_in(&directory);
+                }
+                let files = Vec::new();
+                let unfiled = Self { files, runner };
+                unfiled.conclude(settings, subject, Err(error)).map(|_| unfiled)
+            }
+        }
     }
 
     /// Whether anybody wants more than the verdict.

@@ -21,8 +21,8 @@ use crate::verdict::{NotChecked, Verdict, Word, stops};
 /// # Errors
 /// When the inputs or the lock cannot be read.
 pub fn run(settings: &Settings, args: &args::Status) -> Result<ExitCode> {
-    let reports = Reports::asked(settings, &args.reports)?;
     let mut subject = Subject::of("status", &args.overrides.typed());
+    let reports = Reports::asked(settings, &args.reports, &mut subject)?;
     let judged = status(settings, args, &mut subject);
     reports.conclude(settings, &subject, judged)
 }

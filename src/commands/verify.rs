@@ -41,7 +41,7 @@ pub fn run(settings: &Settings, args: &args::Verify) -> Result<ExitCode> {
 /// # Errors
 /// As [`run`].
 pub(super) fn reported(settings: &Settings, args: &args::Verify, mut subject: Subject) -> Result<ExitCode> {
-    let reports = Reports::asked(settings, &args.reports)?;
+    let reports = Reports::asked(settings, &args.reports, &mut subject)?;
     let judged = verify(settings, args, &mut subject);
     reports.conclude(settings, &subject, judged)
 }

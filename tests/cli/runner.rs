@@ -113,6 +113,23 @@ fn a_gate_tells_the_runner_too() {
 }
 
 #[test]
+fn a_report_that_has_no_place_is_told_to_the_runner_too() {
+    let project = Project::recorded("steady");
+    for (path, code) in [("/proc/x.html", 1), ("x.pdf", 2), ("model.json", 2)] {
+        for command in [&["status"][..], &["verify"], &["explain"], &["gate", "v1"]] {
+            let step = Step::of(&project);
+            let answer = step.run(&project, &[command, &["--report", path]].concat());
+            answer.code(code);
+            let commands = commands(&answer);
+            assert_eq!(commands.len(), 1, "{commands:?}");
+            assert!(commands[0].starts_with("::error ") && commands[0].contains(path), "{commands:?}");
+            assert!(step.summary().contains("## ❌ failed: "), "{}", step.summary());
+            assert!(step.summary().contains("| package | `steady` |"), "{}", step.summary());
+        }
+    }
+}
+
+#[test]
 fn a_success_has_a_summary_and_no_annotation() {
     let project = Project::recorded("steady");
     let step = Step::of(&project);
