@@ -215,11 +215,14 @@ impl Shell {
         finish(stdout.write_all(runner::tame(text).as_bytes()).and_then(|()| stdout.flush()))
     }
 
-    /// Text that is the whole point of the command, whoever reads it.
+    /// Text that is the whole point of the command, to be kept in a file: as it is, wherever it is printed.
     ///
     /// # Errors
     /// As [`Shell::result`].
     pub fn raw(self, text: &str) -> Result<()> {
+        if !self.is_human() {
+            return Ok(());
+        }
         let mut stdout = io::stdout().lock();
         finish(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }

@@ -8,6 +8,7 @@ use crate::ci::{self, Action, Pipeline, Source, Tool, github, gitlab};
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
+use crate::report;
 use crate::repository::Repository;
 use crate::settings::Settings;
 
@@ -91,7 +92,8 @@ impl File {
     fn write(&self, settings: &Settings, writing: Writing, next: &str) -> Result<ExitCode> {
         if writing.print {
             settings.shell.raw(&self.text)?;
-            return Ok(ExitCode::Ok);
+            settings.shell.json(&report::json::pipeline(&self.place, &self.text))?;
+            return done(settings);
         }
         let path = self.root.join(&self.place);
         let is_there = path.symlink_metadata().is_ok();

@@ -4,11 +4,13 @@ use clap::builder::PossibleValuesParser;
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
+use super::done;
 use crate::args::{self, Args};
 use crate::diagnosis::factor::FACTORS;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::explanation;
+use crate::report;
 use crate::settings::Settings;
 
 /// The program as shells call it.
@@ -19,8 +21,10 @@ const PROGRAM: &str = "cargo-repro";
 /// # Errors
 /// When stdout cannot be written.
 pub fn run(settings: &Settings, args: &args::Completions) -> Result<ExitCode> {
-    settings.shell.raw(&script(args.shell))?;
-    Ok(ExitCode::Ok)
+    let script = script(args.shell);
+    settings.shell.raw(&script)?;
+    settings.shell.json(&report::json::completions(&args.shell.to_string(), &script))?;
+    done(settings)
 }
 
 fn script(shell: Shell) -> String {

@@ -197,6 +197,18 @@ pub fn done(exit_code: u8) -> Value {
     })
 }
 
+/// A pipeline, and where the forge looks for it.
+#[must_use]
+pub fn pipeline(path: &str, text: &str) -> Value {
+    json!({"reason": "pipeline", "schema": SCHEMA, "path": path, "text": text})
+}
+
+/// What a shell needs to complete the command.
+#[must_use]
+pub fn completions(shell: &str, text: &str) -> Value {
+    json!({"reason": "completions", "schema": SCHEMA, "shell": shell, "text": text})
+}
+
 /// The public half of a key.
 #[must_use]
 pub fn key(path: &Path, key: &PublicKey) -> Value {

@@ -51,6 +51,23 @@ fn a_line_with_an_unknown_word_or_key_is_not_of_the_schema() {
 }
 
 #[test]
+fn a_text_that_is_the_whole_answer_is_the_same_for_programs() {
+    let project = Project::recorded("steady");
+    for (args, reason) in [
+        (&["ci", "github", "--print"][..], "pipeline"),
+        (&["ci", "gitlab", "--print"], "pipeline"),
+        (&["completions", "zsh"], "completions"),
+    ] {
+        let text = project.repro(args).code(0).stdout.clone();
+        let lines = project.json(args).code(0).lines();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["reason"], reason);
+        assert_eq!(lines[0]["text"], text);
+        assert_eq!(lines[1]["verdict"], "done");
+    }
+}
+
+#[test]
 fn every_message_of_every_command_is_of_the_schema() {
     let mut seen = BTreeSet::new();
     let mut run = |project: &Project, args: &[&str], code: i32| {
@@ -101,13 +118,18 @@ fn every_message_of_every_command_is_of_the_schema() {
     run(&project, &["key", "new", "--no-passphrase", "--output", "../key.pem"], 0);
     run(&project, &["key", "show", "../key.pem"], 0);
     run(&project, &["key", "new"], 2);
+    run(&project, &["ci", "github", "--print"], 0);
+    run(&project, &["ci", "gitlab", "--print"], 0);
+    run(&project, &["completions", "fish"], 0);
 
     let everything = [
+        "completions",
         "data",
         "difference",
         "key",
         "lock",
         "phase",
+        "pipeline",
         "warning",
         "verdict diverged",
         "verdict done",
