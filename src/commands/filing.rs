@@ -27,7 +27,7 @@ pub(super) fn files(settings: &Settings, paths: &[PathBuf]) -> Result<Vec<(PathB
     let judged = project::directory(settings).ok().map(|package| Taken::of(&package));
     let mut files = Vec::new();
     for (path, form) in paths.iter().zip(forms) {
-        let path = settings.current_directory.join(path);
+        let path = followed(settings.current_directory.join(path));
         let place = straight(&path);
         // Nor does it take the place of what another package is made of.
         let above = place.ancestors().skip(1).find(|above| above.join(manifest::FILE).is_file());
@@ -52,9 +52,14 @@ fn check_writable(path: &Path) -> Result<()> {
         Error::new(format!("could not write {}: {why}", path.display()))
             .hint("nothing was done yet; name a file in a directory that is there and that you may write to")
     };
-    match path.symlink_metadata() {
+    match path.metadata() {
         Ok(meta) if meta.is_dir() => return Err(refused("it is a directory")),
+        Ok(meta) if !meta.is_file() => {
+            let access = rustix::fs::access(path, rustix::fs::Access::WRITE_OK);
+            return access.map_err(|error| refused(&error.to_string()));
+        }
         Err(error) if error.kind() == std::io::ErrorKind::InvalidFilename => return Err(refused(&error.to_string())),
+        _ if path.is_symlink() => return Err(refused("its links lead nowhere")),
         _ => {}
     }
     let directory = path.parent().unwrap_or(Path::new("."));
@@ -99,6 +104,20 @@ impl Taken {
             .code(ExitCode::Usage)
             .hint("name a file that is no source, no artifact and not among the data"))
     }
+}
+
+/// Where the links lead that stand at the end of the path, whether or not anything is there. What is no file, such as
+/// a pipe, has no other name.
+fn followed(mut path: PathBuf) -> PathBuf {
+    // As many as the kernel follows (path_resolution(7)).
+    for _ in 0..40 {
+        if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+            break;
+        }
+        let Ok(target) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("/")).join(target);
+    }
+    path
 }
 
 /// The path without links, `.` and `..`, whether or not its end is there yet.

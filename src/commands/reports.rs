@@ -2,7 +2,12 @@
 //! is [`crate::report`]'s.
 
 use std::io::Write as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::log::Detail;
 use super::subject::Subject;
@@ -13,14 +18,15 @@ use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::history::History;
+use crate::interrupt;
 use crate::lockfile;
+use crate::project;
 use crate::report::dossier::{Dossier, items};
 use crate::report::{self, Format};
 use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 
-use crate::project;
 /// The reports that were asked for.
 #[derive(Debug)]
 pub(super) struct Reports {
@@ -137,13 +143,40 @@ impl Reports {
     }
 }
 
-/// Writes a report whole; or in place, where a container has mounted that very file and no other can take its place.
+/// Writes a report whole; or in place, where a container has mounted that very file and no other can take its place,
+/// and where there is no file but a pipe or a terminal.
 fn put(path: &Path, report: &str) -> Result<()> {
+    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+        return through(path, report);
+    }
     match lockfile::try_replace(path, report.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => std::fs::write(path, report),
         written => written,
     }
     .at("write", path)
+}
+
+/// Nothing is made, since whatever stands there is no file. A pipe may be without a reader yet; to wait for one is to
+/// be interruptible, which opening it would not be.
+fn through(path: &Path, report: &str) -> Result<()> {
+    let is_pipe = path.metadata().is_ok_and(|meta| meta.file_type().is_fifo());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let mut file = loop {
+        match options.open(path) {
+            Err(error) if is_pipe && error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+                interrupt::check()?;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            opened => break opened.at("open", path)?,
+        }
+    };
+    let flags =
+        rustix::fs::fcntl_getfl(&file).and_then(|flags| rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK));
+    flags
+        .map_err(std::io::Error::from)
+        .and_then(|()| file.write_all(report.as_bytes()))
+        .at("write", path)
 }
 
 /// What this machine's paths are called in a report.

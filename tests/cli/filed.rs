@@ -553,6 +553,81 @@ fn a_report_never_takes_the_place_of_what_it_is_about() {
 }
 
 #[test]
+fn a_report_follows_links_and_leaves_them() {
+    use std::os::unix::fs::symlink;
+    let project = Project::recorded("steady");
+    let around = project.around();
+    std::fs::create_dir(around.join("kept")).unwrap();
+    std::fs::write(around.join("kept/old.md"), "old").unwrap();
+    for (link, target) in [
+        ("old.md", "kept/old.md"),
+        ("new.md", "kept/new.md"),
+        ("twice.md", "new.md"),
+    ] {
+        symlink(target, around.join(link)).unwrap();
+        project.repro(&["status", "--report", &format!("../{link}")]).code(0);
+        assert_eq!(std::fs::read_link(around.join(link)).unwrap(), Path::new(target));
+        let text = std::fs::read_to_string(around.join(link)).unwrap();
+        assert!(text.starts_with("## ✅ unchanged"), "{text}");
+    }
+    assert_eq!(std::fs::read_dir(around.join("kept")).unwrap().count(), 2, "nothing else is left there");
+
+    // Where a link leads counts, whether or not anything is there.
+    project.edit("repro.toml", "[data]\n", "[data]\nmore = \"more/*.json\"\n");
+    let project_name = project.root.file_name().unwrap().to_string_lossy().into_owned();
+    for (link, target) in [("a.json", "model.json"), ("b.json", "more/new.json")] {
+        symlink(format!("{project_name}/{target}"), around.join(link)).unwrap();
+        let answer = project.repro(&["status", "--report", &format!("../{link}")]);
+        answer.code(2);
+        assert!(answer.stderr.contains(&format!("{target} is no place for a report")), "{}", answer.stderr);
+    }
+    symlink("round.md", around.join("round.md")).unwrap();
+    symlink("kept", around.join("directory.md")).unwrap();
+    for link in ["round.md", "directory.md"] {
+        project.repro(&["status", "--report", &format!("../{link}")]).code(1);
+        assert!(around.join(link).is_symlink());
+    }
+}
+
+#[test]
+fn a_report_goes_through_a_pipe() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let project = Project::recorded("steady");
+    let pipe = project.around().join("pipe.md");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let read = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || {
+            // Whoever reads may come late.
+            std::thread::sleep(std::time::Duration::from_millis(1000));
+            std::fs::read_to_string(pipe).unwrap()
+        }
+    });
+    project.repro(&["status", "--report", "../pipe.md"]).code(0);
+    assert!(std::fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    assert!(read.join().unwrap().starts_with("## ✅ unchanged"));
+
+    // Or not at all.
+    let mut child = project
+        .command(&["status", "--report", "../pipe.md"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+
+    std::os::unix::fs::symlink("/dev/stdout", project.around().join("stdout.json")).unwrap();
+    let answer = project.repro(&["status", "--quiet", "--report", "../stdout.json"]);
+    answer.code(0);
+    assert!(answer.stdout.starts_with("{\n  \"command\": \"status\""), "{}", answer.stdout);
+}
+
+#[test]
 fn a_report_is_as_private_as_the_umask_has_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let project = Project::recorded("steady");
