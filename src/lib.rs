@@ -25,6 +25,7 @@ pub mod exit_code;
 pub mod explanation;
 pub mod gate;
 pub mod git;
+pub mod held;
 pub mod history;
 pub mod index;
 pub mod inspect;

@@ -3,6 +3,8 @@
 //! that an unchanged program is not compiled again; `verify` makes a new one each time and removes it.
 //! A directory that a killed process left is removed by the next.
 
+mod claim;
+
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -10,18 +12,12 @@ use std::process::Child;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::ambient;
-use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::{self, PLACE, Report, start};
 use crate::shell::Shell;
 
-const FRESH: &str = "run-";
-
 /// The directory that `record` keeps, in the project's.
 const KEPT: &str = "record";
-
-/// The file in a project's directory that says whose it is.
-const OWNER: &str = "project";
 
 /// A work directory, held until dropped.
 #[derive(Debug)]
@@ -41,14 +37,8 @@ impl Workdir {
     /// # Errors
     /// When it cannot be made.
     pub fn kept(project: &Path, shell: Shell) -> Result<Self> {
-        let root = project_directory(project)?.join(KEPT);
-        make(&root)?;
-        let path = root.join("lock");
-        let lock = open_lock(&path)?;
-        if lock.try_lock().is_err() {
-            shell.status("Blocking", "waiting for another `cargo repro record` of this project");
-            wait_for(&lock, &path)?;
-        }
+        let waits = || shell.status("Blocking", "waiting for another `cargo repro record` of this project");
+        let (root, lock) = claim::kept(&base()?, project, waits)?;
         Self::lay_out(root, lock, false)
     }
 
@@ -57,15 +47,8 @@ impl Workdir {
     /// # Errors
     /// When it cannot be made.
     pub fn fresh() -> Result<Self> {
-        let base = base()?;
-        let root = tempfile::Builder::new()
-            .prefix(FRESH)
-            .tempdir_in(&base)
-            .at("make a directory in", &base)?;
-        let path = root.path().join("lock");
-        let lock = open_lock(&path)?;
-        lock.lock().at("lock", &path)?;
-        Self::lay_out(root.keep(), lock, true)
+        let (root, lock) = claim::fresh(&base()?)?;
+        Self::lay_out(root, lock, true)
     }
 
     fn lay_out(root: PathBuf, lock: File, temporary: bool) -> Result<Self> {
@@ -275,18 +258,7 @@ impl Drop for Workdir {
 /// # Errors
 /// When the base directory cannot be used.
 pub fn outputs_directory(project: &Path) -> Result<PathBuf> {
-    Ok(project_directory(project)?.join("diverged"))
-}
-
-fn project_directory(project: &Path) -> Result<PathBuf> {
-    let owner = project.as_os_str().as_encoded_bytes();
-    let directory = base()?.join(&Digest::of(owner).hex()[..16]);
-    make(&directory)?;
-    let name = directory.join(OWNER);
-    if !std::fs::read(&name).is_ok_and(|written| written == owner) {
-        std::fs::write(&name, owner).at("write", &name)?;
-    }
-    Ok(directory)
+    Ok(claim::project_directory(&base()?, project)?.join("diverged"))
 }
 
 /// Removes all that is kept for a project, for one that nobody will come back to.
@@ -294,7 +266,7 @@ fn project_directory(project: &Path) -> Result<PathBuf> {
 /// # Errors
 /// When something cannot be removed.
 pub fn forget(project: &Path) -> Result<()> {
-    remove(&project_directory(project)?)
+    remove(&claim::project_directory(&base()?, project)?)
 }
 
 /// The directory of this user for all of it. In a place where everybody may write, another user could
@@ -310,7 +282,7 @@ fn base() -> Result<PathBuf> {
             .hint("remove it, or set TMPDIR to a directory of your own"));
     }
     refuse_configuration_above(&base)?;
-    sweep(&base);
+    claim::sweep(&base);
     // As the kernel says where a program is, and what it reads.
     base.canonicalize().at("find", &base)
 }
@@ -359,63 +331,4 @@ fn open_up(directory: &Path) {
             open_up(&entry.path());
         }
     }
-}
-
-fn open_lock(path: &Path) -> Result<File> {
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true).open(path).at("open", path)
-}
-
-/// Waits in short steps, so that Ctrl-C is heard meanwhile.
-fn wait_for(lock: &File, path: &Path) -> Result<()> {
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(std::fs::TryLockError::WouldBlock) => {
-                crate::interrupt::check()?;
-                std::thread::sleep(std::time::Duration::from_millis(50));
-            }
-            Err(std::fs::TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
-        }
-    }
-}
-
-/// Removes what nobody will come back for: fresh directories whose process is gone, and directories
-/// of projects that are.
-fn sweep(base: &Path) {
-    for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let is_fresh = entry.file_name().to_string_lossy().starts_with(FRESH);
-        let abandoned = if is_fresh {
-            is_unlocked(&path)
-        } else {
-            is_ownerless(&path) && is_unlocked(&path.join(KEPT))
-        };
-        if abandoned {
-            let _ = remove(&path);
-        }
-    }
-}
-
-/// Whether no process holds the directory. Between its making and its locking a directory has no lock
-/// file; a young one is left alone.
-fn is_unlocked(directory: &Path) -> bool {
-    const YOUNG: std::time::Duration = std::time::Duration::from_secs(60);
-    if !directory.exists() {
-        return true;
-    }
-    match File::options().write(true).open(directory.join("lock")) {
-        Ok(lock) => lock.try_lock().is_ok(),
-        Err(_) => directory
-            .metadata()
-            .and_then(|meta| meta.modified())
-            .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > YOUNG)),
-    }
-}
-
-/// Whether the project of the directory is not there any more.
-fn is_ownerless(directory: &Path) -> bool {
-    use std::os::unix::ffi::OsStringExt as _;
-    std::fs::read(directory.join(OWNER))
-        .is_ok_and(|owner| !PathBuf::from(std::ffi::OsString::from_vec(owner)).join("Cargo.toml").exists())
 }
