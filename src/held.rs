@@ -1,10 +1,10 @@
-//! The kernel's locks on files, which it lets go of however a process ends.
+//! The kernel's locks on files and directories, which it lets go of however a process ends.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{IoContext as _, Result};
 use crate::interrupt;
 
 /// Waits for a lock in short steps, so that Ctrl-C is heard meanwhile: shorter ones at first, since most are held
@@ -13,17 +13,33 @@ use crate::interrupt;
 /// # Errors
 /// When the user has interrupted, or the file system has no locks.
 pub fn wait_for(lock: &File, path: &Path) -> Result<()> {
+    held(lock)?.at("lock", path)
+}
+
+/// Holds a directory against everybody else who asks here, until what is given is dropped. Where the file system has
+/// no locks nobody is held up.
+///
+/// # Errors
+/// When the directory cannot be opened, or the user has interrupted.
+pub fn directory(path: &Path) -> Result<File> {
+    let directory = File::open(path).at("open", path)?;
+    // What became of it: there is nothing better where there are no locks.
+    let _ = held(&directory)?;
+    Ok(directory)
+}
+
+fn held(lock: &File) -> Result<std::io::Result<()>> {
     const LONGEST: Duration = Duration::from_millis(50);
     let mut step = Duration::from_millis(1);
     loop {
         match lock.try_lock() {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(Ok(())),
             Err(TryLockError::WouldBlock) => {
                 interrupt::check()?;
                 std::thread::sleep(step);
                 step = (step * 2).min(LONGEST);
             }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
+            Err(TryLockError::Error(error)) => return Ok(Err(error)),
         }
     }
 }

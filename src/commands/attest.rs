@@ -22,6 +22,7 @@ use crate::gate::content::Tree;
 use crate::gate::evidence::{Evidence, NOTES};
 use crate::gate::packages;
 use crate::gate::refusal::{CommitFault, Refusal};
+use crate::held;
 use crate::lockfile::{self, Lockfile, Read};
 use crate::settings::Settings;
 use crate::snapshot::Platform;
@@ -53,6 +54,9 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
     }
     if refused.word != Word::Passed {
         return conclude(settings, &refused);
+    }
+    if let Some(file) = &args.output {
+        refuse_unwritable(&settings.current_directory.join(file))?;
     }
     let started = ambient::now();
     let mut subject = Subject::default();
@@ -127,13 +131,30 @@ fn signed(
     statements.iter().map(sign).collect()
 }
 
-/// Adds lines to a file, which is whole at any moment.
+/// Finds out before hours of training that a file could not be added to.
+fn refuse_unwritable(path: &Path) -> Result<()> {
+    text_of(path)?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory).at("make the directory", directory)?;
+    tempfile::tempfile_in(directory).at("write", path)?;
+    Ok(())
+}
+
+/// What is in a file; nothing if there is none.
+fn text_of(path: &Path) -> Result<String> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.at("read", path),
+    }
+}
+
+/// Adds lines to a file, which is whole at any moment. Its directory is held meanwhile, since the file is another
+/// one afterwards: who adds at the same time adds to that.
 fn keep_file(path: &Path, lines: &[String]) -> Result<String> {
-    let mut text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(Error::io("read", path, &error)),
-    };
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory).at("make the directory", directory)?;
+    let _held = held::directory(directory)?;
+    let mut text = text_of(path)?;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
@@ -141,8 +162,6 @@ fn keep_file(path: &Path, lines: &[String]) -> Result<String> {
         text += line;
         text.push('\n');
     }
-    let directory = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory).at("make the directory", directory)?;
     lockfile::replace(path, text.as_bytes())?;
     Ok(path.display().to_string())
 }
@@ -211,4 +230,30 @@ fn public_key(path: &Path) -> Result<PublicKey> {
         Error::new(format!("{} is no ECDSA P-256 public key", path.display()))
             .hint("`cargo repro key new` writes one beside the private key, ending in `.pub`")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_of_many_that_add_to_one_file_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("deep/all.intoto.jsonl");
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let file = &file;
+                scope.spawn(move || {
+                    for line in 0..5 {
+                        keep_file(file, &[format!("{writer}.{line}")]).unwrap();
+                    }
+                });
+            }
+        });
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.sort_unstable();
+        let all: Vec<_> = (0..8).flat_map(|writer| (0..5).map(move |line| format!("{writer}.{line}"))).collect();
+        assert_eq!(lines, all);
+    }
 }

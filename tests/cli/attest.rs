@@ -229,6 +229,23 @@ fn nothing_is_kept_by_nobody() {
 }
 
 #[test]
+fn a_file_that_cannot_be_added_to_is_found_out_before_the_training() {
+    let project = Project::recorded("steady");
+    project.named().key("alice");
+    std::fs::create_dir(project.around().join("directory")).unwrap();
+    std::fs::write(project.around().join("bytes"), b"\xff\n").unwrap();
+    for (file, said) in [
+        ("../directory", "error: could not read "),
+        ("../bytes", "error: could not read "),
+        ("../bytes/below.jsonl", "error: could not "),
+        ("/proc/below.jsonl", "error: could not write /proc/below.jsonl"),
+    ] {
+        let answer = signs_nothing(&project, &["--output", file], 1);
+        assert!(answer.stderr.contains(said) && !answer.stderr.contains("Compiling"), "{}", answer.stderr);
+    }
+}
+
+#[test]
 fn two_that_attest_at_once_both_end_in_the_note() {
     let project = requiring(2, &["alice", "bob"]);
     project.tag(V);
