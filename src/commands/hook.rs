@@ -86,12 +86,10 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
             .hint("git runs this; `cargo repro gate TAG` asks about one tag")
     })?;
     let repository = Repository::history(&settings.current_directory)?;
-    let mut register = Register::load(&repository);
+    let mut register = Register::load(&repository)?;
     if args.hook == Hook::PreReceive {
         // Whatever is here before the push is what it was first.
-        for (tag, object) in repository.tags()? {
-            register.enter(&tag, object);
-        }
+        register.enter(&repository.tags()?)?;
     }
     let mut evidence = Evidence::of(&repository);
     for update in updates.iter().filter(|update| update.reference == NOTES) {
@@ -115,7 +113,7 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
             continue;
         };
         if let (Hook::PrePush, Some(old)) = (args.hook, update.old) {
-            register.enter(tag, old);
+            register.enter(&[(tag.to_owned(), old)])?;
         }
         settings.shell.result(&report::human::verdict(&verdict, settings.shell.layout()))?;
         code = code.max(verdict.word.exit_code());

@@ -178,7 +178,7 @@ pub fn verdict(decision: Decision, commit: Option<Commit>) -> Verdict {
 /// Whether a tag is the object that it was first, here and, where one is asked, on a remote.
 ///
 /// # Errors
-/// When git cannot be started.
+/// When git cannot be started, or what tags were cannot be read.
 pub fn moved(
     repository: &Repository,
     tag: &str,
@@ -186,7 +186,11 @@ pub fn moved(
     remote: Option<&str>,
     not_checked: &mut Vec<NotChecked>,
 ) -> Result<Vec<Refusal>> {
-    let mut register = Register::load(repository);
+    let told = remote.map(|remote| git::tag_of_remote(repository, remote, tag)).transpose()?;
+    let mut register = Register::load(repository)?;
+    if matches!(told, Some(Ok(Some(there))) if there == object) {
+        register.enter(&[(tag.to_owned(), object)])?;
+    }
     let mut refusals = Vec::new();
     let other = |place, first| {
         Refusal::Tag(TagFault::Moved {
@@ -195,19 +199,20 @@ pub fn moved(
             found: object,
         })
     };
-    match register.first(tag) {
-        Some(first) if first != object => refusals.push(other(Place::Earlier, first)),
-        _ => {}
+    // Asked last: another gate may have seen it as something else while the remote was asked.
+    if let Some(first) = register.first(tag).filter(|first| *first != object) {
+        refusals.push(other(Place::Earlier, first));
     }
-    let Some(remote) = remote else {
+    let (Some(remote), Some(told)) = (remote, told) else {
         let why = "no remote was asked whether it has the tag as another object; `--remote NAME` asks one";
         not_checked.push(NotChecked::new("remote", why));
         return Ok(refusals);
     };
-    match git::tag_of_remote(repository, remote, tag)? {
-        Ok(Some(there)) if there == object => register.enter(tag, object),
-        Ok(Some(there)) => refusals.push(other(Place::Remote(remote.to_owned()), there)),
-        Ok(None) => {}
+    match told {
+        Ok(there) => {
+            let there = there.filter(|there| *there != object);
+            refusals.extend(there.map(|there| other(Place::Remote(remote.to_owned()), there)));
+        }
         Err(why) => {
             let why = format!("{remote} could not be asked for its tag: {}", why.lines().next().unwrap_or_default());
             not_checked.push(NotChecked::new("remote", why));

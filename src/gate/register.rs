@@ -3,12 +3,13 @@
 //! for all work trees; losing it loses that knowledge and nothing else.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::lockfile;
+use crate::error::{Error, IoContext as _, Result};
 use crate::repository::{ObjectId, Repository};
+use crate::{held, lockfile};
 
 const FILE: &str = "tags.json";
 const VERSION: u32 = 1;
@@ -26,17 +27,23 @@ struct Kept {
     tags: BTreeMap<String, String>,
 }
 
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 impl Register {
-    /// What was kept; nothing where that cannot be read.
-    #[must_use]
-    pub fn load(repository: &Repository) -> Self {
-        let path = repository.shared_directory().join(FILE);
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let kept = serde_json::from_str(&text).ok().filter(|kept: &Kept| kept.version == VERSION);
-        Self {
-            path,
-            kept: kept.unwrap_or_default(),
-        }
+    /// What was kept; nothing where nothing was, or by another version of this tool.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read: to go on would be to forget it.
+    pub fn load(repository: &Repository) -> Result<Self> {
+        Self::at(repository.shared_directory().join(FILE))
+    }
+
+    fn at(path: PathBuf) -> Result<Self> {
+        let kept = read(&path)?;
+        Ok(Self { path, kept })
     }
 
     /// The object that a tag was first.
@@ -45,18 +52,97 @@ impl Register {
         self.kept.tags.get(tag).and_then(|id| ObjectId::from_hex(id))
     }
 
-    /// Keeps what a tag is, unless it is known already.
-    pub fn enter(&mut self, tag: &str, object: ObjectId) {
-        if self.first(tag).is_some() {
-            return;
+    /// Keeps what tags are, except those that are known already: to others by now, too. So what is kept is read
+    /// again, and nobody else writes it meanwhile.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read any more, or the user has interrupted.
+    pub fn enter(&mut self, seen: &[(String, ObjectId)]) -> Result<()> {
+        if seen.iter().all(|(tag, _)| self.first(tag).is_some()) {
+            return Ok(());
         }
-        self.kept.version = VERSION;
-        self.kept.tags.insert(tag.to_owned(), object.to_string());
-        let text = serde_json::to_string_pretty(&self.kept).expect("names and ids are text");
+        let directory = self.path.parent().unwrap_or(Path::new("."));
         // Where it cannot be written (a read-only clone), the next look is a first one again.
-        let directory = self.path.parent().map(std::fs::create_dir_all);
-        if matches!(directory, Some(Ok(()))) {
+        let writable = std::fs::create_dir_all(directory).is_ok();
+        let _held = writable.then(|| held::directory(directory)).transpose()?;
+        self.kept = read(&self.path)?;
+        self.kept.version = VERSION;
+        for (tag, object) in seen {
+            if self.first(tag).is_none() {
+                self.kept.tags.insert(tag.clone(), object.to_string());
+            }
+        }
+        let text = serde_json::to_string_pretty(&self.kept).expect("names and ids are text");
+        if writable {
             let _ = lockfile::replace(&self.path, text.as_bytes());
         }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Kept> {
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Kept::default()),
+        read => read.at("read", path)?,
+    };
+    let broken = |error: serde_json::Error| {
+        Error::new(format!("{} is not as cargo repro wrote it: {error}", path.display()))
+            .hint("remove it, and every tag is seen for the first time again")
+    };
+    let Versioned { version } = serde_json::from_str(&text).map_err(broken)?;
+    if version != VERSION {
+        return Ok(Kept::default());
+    }
+    serde_json::from_str(&text).map_err(broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(digit: usize) -> ObjectId {
+        ObjectId::from_hex(&digit.to_string().repeat(40)).unwrap()
+    }
+
+    #[test]
+    fn no_tag_is_lost_of_many_that_are_entered_at_once_by_what_was_read_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("cargo-repro").join(FILE);
+        let load = || Register::at(path.clone()).unwrap();
+        let registers: Vec<_> = (1..=8).map(|_| load()).collect();
+        std::thread::scope(|scope| {
+            for (number, mut register) in (1..).zip(registers) {
+                scope.spawn(move || {
+                    let own = (format!("v{number}"), object(number));
+                    register.enter(&[own, ("v".to_owned(), object(number))]).unwrap();
+                });
+            }
+        });
+        let register = load();
+        for number in 1..=8 {
+            assert_eq!(register.first(&format!("v{number}")), Some(object(number)));
+        }
+        // The first one stays, and whoever comes later is told.
+        let first = register.first("v").unwrap();
+        let mut late = load();
+        late.kept = Kept::default();
+        late.enter(&[("v".to_owned(), object(9))]).unwrap();
+        assert_eq!(late.first("v"), Some(first));
+        assert_eq!(load().first("v"), Some(first));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_neither_empty_nor_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(FILE);
+        let mut register = Register::at(path.clone()).unwrap();
+        for bytes in [&b""[..], b"half a na", b"\xff", b"{\"version\":1}"] {
+            std::fs::write(&path, bytes).unwrap();
+            assert!(Register::at(path.clone()).is_err());
+            assert!(register.enter(&[("v1".to_owned(), object(1))]).is_err());
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+        std::fs::write(&path, "{\"version\":2,\"tags\":[]}").unwrap();
+        assert_eq!(Register::at(path).unwrap().first("v1"), None);
     }
 }
