@@ -74,6 +74,7 @@ pub fn run(settings: &Settings, args: &args::Tag) -> Result<ExitCode> {
         let said = Said::by(&decision.vouched);
         (asked::verdict(decision, Some(commit)), said)
     };
+    keep_given(&place, &evidence, commit)?;
     let object = make(&place, args, &policy, commit, lock, &said)?;
     finish(settings, &place, args, object, &evidence, verdict)
 }
@@ -212,18 +213,17 @@ fn finish(
     }
     verdict.vouched = answer.vouched;
     verdict.tag = Some((args.name.clone(), Some(object)));
-    keep_given(place, evidence, verdict.commit.as_str())?;
     settings.shell.json(&report::json::phase("tag", &args.name))?;
     settings.shell.status("Tagged", format!("{} at {}", args.name, object.short()));
     conclude(settings, &verdict)
 }
 
-/// Whoever has the repository finds again what the tag was made by.
-fn keep_given(place: &release::Place, evidence: &Evidence<'_>, commit: &str) -> Result<()> {
+/// Whoever has the repository finds again what the tag was made by. Kept before there is a tag: none stands without
+/// it then, and should there be none after all, notes about a lock harm nobody.
+fn keep_given(place: &release::Place, evidence: &Evidence<'_>, commit: Commit) -> Result<()> {
     let lines: Vec<String> = evidence.given().map(|(_, line)| line.to_owned()).collect();
     if lines.is_empty() {
         return Ok(());
     }
-    let commit = place.repository.commit(commit).expect("it was tagged");
     place.repository.add_to_note(NOTES, place.lock_object(commit)?, &lines)
 }

@@ -269,6 +269,25 @@ fn signed_verdicts_take_the_place_of_a_training() {
 }
 
 #[test]
+fn no_tag_stands_without_the_verdicts_that_it_was_made_by() {
+    let project = Project::gated(PLAIN);
+    let alice = project.key("alice");
+    project.policy("repro.toml", &format!("{PLAIN}require = 1\n{}", keys(&[("alice", &alice)])));
+    let by_alice = project.file("a", &project.attestation(&alice, |_, _| {}));
+    let lock = project.root.join(".git/refs/notes/cargo-repro.lock");
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    std::fs::write(&lock, "").unwrap();
+    let answer = project.repro(&["tag", V, "--from", &by_alice]);
+    answer.code(1);
+    assert!(answer.stderr.contains("error: could not write the git note"), "{}", answer.stderr);
+    assert!(!answer.stderr.contains("Tagged") && answer.stdout.is_empty(), "{}", answer.stderr);
+    assert_eq!(project.tags(), "");
+    std::fs::remove_file(&lock).unwrap();
+    project.repro(&["tag", V, "--from", &by_alice]).code(0);
+    assert_eq!(project.noted().len(), 1);
+}
+
+#[test]
 fn without_a_training_somebody_must_vouch_whatever_the_policy_asks_for() {
     let project = Project::gated(PLAIN);
     let (alice, mallory) = (project.key("alice"), project.key("mallory"));
