@@ -280,7 +280,7 @@ fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> R
         let parent = to.parent().unwrap_or(&project.directory);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
         lockfile::sweep(parent);
-        lockfile::replace(&to, &bytes)?;
+        lockfile::replace_recorded(&to, &bytes)?;
         settings.shell.detail("Wrote", path);
     }
     let lock = &mut recording.lock;

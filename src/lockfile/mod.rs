@@ -130,7 +130,7 @@ impl Lockfile {
     /// # Errors
     /// When it cannot be written; the old one is intact then.
     pub fn write(&self, path: &Path) -> Result<()> {
-        replace(path, self.to_text().as_bytes())
+        replace_recorded(path, self.to_text().as_bytes())
     }
 
     /// Whether a new recording adds nothing to an old one. The commit and its tag do not count while the
@@ -150,17 +150,36 @@ impl Lockfile {
 /// What the temporary files of [`replace`] are called.
 const TEMPORARY: &str = ".cargo-repro-";
 
+/// And those of [`replace_recorded`].
+const RECORDED: &str = ".cargo-repro-record-";
+
 /// Removes temporary files that a killed recording left in a directory. Only for whoever holds the
-/// project's work directory: another recording would have some of its own.
+/// project's work directory: another recording would have some of its own. Who writes anything else there
+/// (a report, an attestation) holds nothing, and has its temporary files for a moment.
 pub fn sweep(directory: &Path) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();
+        let is_called = |prefix: &str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file && name.to_string_lossy().starts_with(TEMPORARY) {
+        if is_file && (is_called(RECORDED) || is_called(TEMPORARY) && is_old(&entry)) {
             // One that cannot be removed is in nobody's way.
             let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+fn is_old(entry: &std::fs::DirEntry) -> bool {
+    const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+    let modified = entry.metadata().and_then(|meta| meta.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > HOUR))
+}
+
+/// Writes what a recording gives, by way of a temporary file that [`sweep`] knows.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_recorded(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_by(RECORDED, path, bytes).at("write", path)
 }
 
 /// Writes a file by way of a temporary one beside it.
@@ -176,14 +195,15 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`replace`].
 pub fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    replace_by(TEMPORARY, path, bytes)
+}
+
+fn replace_by(prefix: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = path.parent().unwrap_or(Path::new("."));
     // Of these the system takes away what the caller's umask says.
     let permissions = std::fs::Permissions::from_mode(0o666);
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY)
-        .permissions(permissions)
-        .tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new().prefix(prefix).permissions(permissions).tempfile_in(directory)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

@@ -410,3 +410,15 @@ fn the_sample_of_version_1_reads_and_is_written_again_byte_for_byte() {
             && !snapshot.environment.unset.is_empty()
     );
 }
+
+#[test]
+fn sweeping_takes_what_a_recording_left_and_nothing_that_another_command_is_writing() {
+    let directory = tempfile::tempdir().unwrap();
+    let make = |prefix: &str| tempfile::Builder::new().prefix(prefix).tempfile_in(&directory).unwrap();
+    let [recorded, report, old] = [RECORDED, TEMPORARY, TEMPORARY].map(make);
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    old.as_file().set_modified(long_ago).unwrap();
+    sweep(directory.path());
+    assert!(report.path().exists(), "it would be renamed in a moment");
+    assert!(!recorded.path().exists() && !old.path().exists());
+}
