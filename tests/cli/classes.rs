@@ -11,6 +11,7 @@ use cargo_repro::lockfile::{Lockfile, Read};
 use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::interruption::{GOOD, alive, mark, script};
 use crate::schema::holds;
 use crate::support::{Answer, Project};
 
@@ -361,6 +362,35 @@ fn an_interrupted_addition_leaves_the_lock_as_it_was() {
     assert_eq!(project.git(&["status", "--porcelain"]), "");
     project.write("../switch.txt", "");
     project.repro(&ADD).code(0);
+}
+
+#[test]
+fn a_lock_that_came_in_place_of_the_old_one_during_the_training_stays() {
+    let project = script(&format!(
+        "sleep 1
+{GOOD}"
+    ));
+    project.record();
+    recorded_on(&project, OLD_LIBC);
+    let mine = project.read("repro.lock");
+    let theirs = project
+        .write("repro.lock", &mine.replace("glibc 2.17", "glibc 2.16"))
+        .reseal()
+        .read("repro.lock");
+    project.write("repro.lock", &mine);
+    let child = project.command(&ADD).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !alive(&mark(&project)).iter().any(|process| process.contains("sleep")) {
+        assert!(Instant::now() < deadline, "the training did not begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    project.write("repro.lock", &theirs);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: repro.lock changed while the model was trained"), "{said}");
+    assert!(!said.contains("Wrote"), "{said}");
+    assert_eq!(project.read("repro.lock"), theirs);
 }
 
 /// What a machine whose processor has neither AVX2 nor FMA looks like to the C library.

@@ -140,6 +140,16 @@ impl Addition<'_> {
         Ok(Some(NotChecked::new("source", why)))
     }
 
+    /// What a pull brought during hours of training is not for an older lock to replace.
+    fn refuse_other_lock(&self) -> Result<()> {
+        let now = Lockfile::read(&self.project.lock_path())?;
+        if now == *self.read {
+            return Ok(());
+        }
+        Err(Error::new("repro.lock changed while the model was trained, and stays as it is now")
+            .hint("run the same command again when nobody else works in this clone"))
+    }
+
     /// Puts the class into the lock, unless the lock knows the class by another outcome.
     fn add(&self, class: Class, mut verdict: Verdict) -> Result<Verdict> {
         let mut lock = self.read.lock.clone();
@@ -160,6 +170,7 @@ impl Addition<'_> {
             lock.put_class(class);
         }
         crate::interrupt::check()?;
+        self.refuse_other_lock()?;
         lockfile::sweep(&self.project.directory);
         if lock == self.read.lock {
             self.settings.shell.status("Unchanged", lockfile::FILE);
