@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::push::Hook;
 use crate::error::{Error, IoContext as _, Result};
+use crate::held;
 
 /// By this line a hook of ours is known.
 const MARK: &str = "# Made by `cargo repro hook install`; `cargo repro hook uninstall` takes it away again.";
@@ -28,9 +29,10 @@ pub enum Installed {
 /// Writes a hook that runs this very program with `arguments`, should it not be found by its name.
 ///
 /// # Errors
-/// When something cannot be written; what was there is intact then.
+/// When something cannot be written; what was there is intact then, and in place.
 pub fn install(directory: &Path, hook: Hook, program: &Path, arguments: &[&str]) -> Result<Installed> {
     std::fs::create_dir_all(directory).at("make the directory", directory)?;
+    let _held = held::directory(directory)?;
     let place = directory.join(hook.file());
     let text = script(hook, program, arguments);
     let found = match std::fs::read(&place) {
@@ -41,19 +43,40 @@ pub fn install(directory: &Path, hook: Hook, program: &Path, arguments: &[&str])
     let installed = match found {
         Some(found) if found == text => return Ok(Installed::Unchanged),
         Some(found) if is_ours(&found) => Installed::Anew,
-        Some(_) => {
-            let aside = before(directory, hook);
-            if aside.exists() {
-                let what = format!("{} is in the way", aside.display());
-                return Err(Error::new(what).hint("an earlier hook was kept there; move it away, then install again"));
-            }
-            std::fs::rename(&place, &aside).at("rename", &place)?;
-            Installed::InFront
-        }
+        Some(_) => return install_in_front(&place, &before(directory, hook), &text),
         None => Installed::New,
     };
     write(&place, &text)?;
     Ok(installed)
+}
+
+/// At any moment one of the two hooks is in place: the one that is there gets a second name, then ours takes the
+/// first.
+fn install_in_front(place: &Path, aside: &Path, text: &str) -> Result<Installed> {
+    match std::fs::hard_link(place, aside) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            // Unless an installation was killed at just that.
+            if !is_same_file(place, aside) {
+                let what = format!("{} is in the way", aside.display());
+                return Err(Error::new(what).hint("an earlier hook was kept there; move it away, then install again"));
+            }
+        }
+        // Not every file system has links, nor may everybody make them of a file that is another user's.
+        Err(_) => copy(place, aside).at("write", aside)?,
+    }
+    let written = write(place, text);
+    if written.is_err() && is_same_file(place, aside) {
+        let _ = std::fs::remove_file(aside);
+    }
+    written.map(|()| Installed::InFront)
+}
+
+/// Whether two names are those of one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |path: &Path| path.symlink_metadata().map(|meta| (meta.dev(), meta.ino())).ok();
+    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 /// Takes a hook of ours away, and puts the one back that was there before. Gives whether there was one.
@@ -61,6 +84,10 @@ pub fn install(directory: &Path, hook: Hook, program: &Path, arguments: &[&str])
 /// # Errors
 /// When the hook is not ours, or cannot be removed.
 pub fn uninstall(directory: &Path, hook: Hook) -> Result<bool> {
+    if !directory.is_dir() {
+        return Ok(false);
+    }
+    let _held = held::directory(directory)?;
     let place = directory.join(hook.file());
     let found = match std::fs::read(&place) {
         Ok(found) => String::from_utf8_lossy(&found).into_owned(),
@@ -89,15 +116,23 @@ fn before(directory: &Path, hook: Hook) -> PathBuf {
 
 fn write(place: &Path, text: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let directory = place.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o755))?;
-        file.persist(place)?;
-        Ok(())
-    };
-    write().at("write", place)
+    let permissions = std::fs::Permissions::from_mode(0o755);
+    let written = beside(place, text.as_bytes(), permissions).and_then(|file| Ok(file.persist(place)?));
+    written.map(|_| ()).at("write", place)
+}
+
+fn copy(place: &Path, aside: &Path) -> std::io::Result<()> {
+    let file = beside(aside, &std::fs::read(place)?, place.metadata()?.permissions())?;
+    file.persist_noclobber(aside)?;
+    Ok(())
+}
+
+/// A file that is yet to get its name.
+fn beside(place: &Path, bytes: &[u8], permissions: std::fs::Permissions) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(Path::new(".")))?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    file.as_file().set_permissions(permissions)?;
+    Ok(file)
 }
 
 /// A hook for any shell. It needs the tool for tags alone, and without it refuses these: a gate that is open
@@ -170,5 +205,35 @@ mod tests {
         assert!(uninstall(directory.path(), Hook::PrePush).unwrap());
         assert_eq!(std::fs::read_to_string(&place).unwrap(), "#!/bin/sh\nexit 0\n");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_many_that_install_or_uninstall_at_once_none_loses_the_hook_that_was_there() {
+        const THEIRS: &str = "#!/bin/sh\nexit 0\n";
+        for _ in 0..50 {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("pre-push"), THEIRS).unwrap();
+            let four = |act: &(dyn Fn() + Sync)| {
+                let start = std::sync::Barrier::new(4);
+                std::thread::scope(|scope| {
+                    for _ in 0..4 {
+                        scope.spawn(|| {
+                            start.wait();
+                            act();
+                        });
+                    }
+                });
+            };
+            let read = |path: PathBuf| std::fs::read_to_string(path).unwrap();
+            four(&|| {
+                install(directory.path(), Hook::PrePush, Path::new("/usr/bin/cargo-repro"), &[]).unwrap();
+            });
+            assert_eq!(read(before(directory.path(), Hook::PrePush)), THEIRS);
+            assert!(is_ours(&read(directory.path().join("pre-push"))));
+            four(&|| {
+                uninstall(directory.path(), Hook::PrePush).unwrap();
+            });
+            assert_eq!(read(directory.path().join("pre-push")), THEIRS);
+        }
     }
 }

@@ -256,6 +256,31 @@ fn a_hook_that_is_there_is_asked_first_with_the_same_words() {
 }
 
 #[test]
+fn an_installation_that_is_killed_leaves_the_hook_that_was_there() {
+    let pushed = Pushed::new();
+    let theirs = "#!/bin/sh\nexit 7\n";
+    script(&pushed.hook(), theirs);
+    let inner = pushed.project.command(&["hook", "install"]);
+    let mut command = std::process::Command::new("sh");
+    // The first byte that it writes to any file is its end.
+    command
+        .args(["-c", "ulimit -f 0; exec \"$0\" \"$@\""])
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    command.current_dir(&pushed.project.root);
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let answer = pushed.project.answer(&mut command);
+    assert_eq!(answer.code, None, "{}", answer.stderr);
+    assert_eq!(std::fs::read_to_string(pushed.hook()).unwrap(), theirs);
+    assert!(!pushed.push(&["main:refs/heads/other"]).0, "it is asked");
+    let answer = pushed.project.repro(&["hook", "install"]);
+    answer.code(0);
+    assert!(answer.stderr.contains("which asks the hook that was there first"), "{}", answer.stderr);
+    pushed.project.repro(&["hook", "uninstall"]).code(0);
+    assert_eq!(std::fs::read_to_string(pushed.hook()).unwrap(), theirs);
+}
+
+#[test]
 fn a_hook_goes_where_git_looks_for_hooks() {
     let pushed = Pushed::new();
     pushed.project.git(&["config", "core.hooksPath", ".githooks"]);
