@@ -31,6 +31,7 @@ impl Repository {
             Error::new("git does not know who you are, and a git note has an author")
                 .hint("`git config user.name NAME` and `git config user.email ADDRESS`, or keep it in a file: `--output FILE`")
         })?;
+        let reference = &*self.meant(reference);
         let mut locked = self.locked(reference)?;
         let tip = self.reference(reference).map(|tip| Commit(tip.0));
         let old = tip.map_or(Ok(None), |tip| self.note(tip, about))?.unwrap_or_default();
@@ -45,6 +46,20 @@ impl Repository {
             locked.commit()
         });
         written.map_err(|error| could_not_write(reference, &error))
+    }
+
+    /// The reference that a name leads to, whether or not it is there yet. It is what git would write.
+    fn meant(&self, name: &str) -> String {
+        const DEEPEST: u32 = 5; // git's own measure
+        let mut name = name.to_owned();
+        for _ in 0..DEEPEST {
+            let reference = self.git.find_reference(&name).ok();
+            match reference.as_ref().and_then(|reference| reference.symbolic_target().ok().flatten()) {
+                Some(next) => name = next.to_owned(),
+                None => break,
+            }
+        }
+        name
     }
 
     /// Holds a reference, waiting for whoever else does: in short steps, so that Ctrl-C is heard meanwhile.
@@ -209,5 +224,20 @@ mod tests {
             assert!(tip.tree().unwrap().get_path(place.as_ref()).is_ok(), "{place}");
             assert_eq!(tip.parent_id(0).unwrap(), commit);
         }
+    }
+
+    #[test]
+    fn a_reference_that_stands_for_another_one_still_does_afterwards() {
+        const OTHER: &str = "refs/notes/other";
+        let (directory, about) = repository();
+        let repository = Repository::discover(directory.path()).unwrap();
+        repository.git.reference_symbolic(REFERENCE, OTHER, false, "by hand").unwrap();
+        for line in ["a", "b"] {
+            repository.add_to_note(REFERENCE, about, &[line.to_owned()]).unwrap();
+            let target = repository.git.find_reference(REFERENCE).unwrap();
+            assert_eq!(target.kind(), Some(git2::ReferenceType::Symbolic));
+            assert!(repository.git.find_reference(OTHER).unwrap().target().is_some());
+        }
+        assert_eq!(read(&repository, about), "a\nb\n");
     }
 }
