@@ -1,7 +1,7 @@
 //! `init`: a commented manifest for an existing package. It never overwrites one.
 
 use super::done;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::manifest;
@@ -22,14 +22,19 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
         find(settings.manifest_path.as_deref(), &settings.current_directory)?
     };
     let path = directory.join(manifest::FILE);
+    let is_there = || Error::new(format!("{} is there already, and stays as it is", path.display()));
     if path.exists() {
-        return Err(Error::new(format!("{} is there already, and stays as it is", path.display())));
+        return Err(is_there());
     }
     let toolchain = Installed::find(&directory, &mut Memory::none())?;
     let bins = binaries(&directory, &toolchain)?;
     let text = text(bins.first().map_or("trainer", String::as_str));
     manifest::Manifest::from_text(&text, manifest::FILE).expect("the manifest that init writes is one");
-    lockfile::replace(&path, text.as_bytes())?;
+    // While cargo was asked, somebody else may have written one.
+    match lockfile::create(&path, text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(is_there()),
+        created => created.at("write", &path)?,
+    }
     settings.shell.status("Created", manifest::FILE);
     if bins.len() != 1 {
         let count = bins.len();

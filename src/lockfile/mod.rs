@@ -198,16 +198,40 @@ pub fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     replace_by(TEMPORARY, path, bytes)
 }
 
+/// Writes a file as [`replace`] does, unless there is one by then.
+///
+/// # Errors
+/// As [`replace`], and when there is one.
+pub fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    temporary(TEMPORARY, path, bytes)?.persist_noclobber(path)?;
+    sync_directory(path)
+}
+
 fn replace_by(prefix: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    temporary(prefix, path, bytes)?.persist(path)?;
+    sync_directory(path)
+}
+
+/// A file beside its place, which has yet to get its name.
+fn temporary(prefix: &str, path: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
     use std::os::unix::fs::PermissionsExt as _;
-    let directory = path.parent().unwrap_or(Path::new("."));
     // Of these the system takes away what the caller's umask says.
     let permissions = std::fs::Permissions::from_mode(0o666);
-    let mut file = tempfile::Builder::new().prefix(prefix).permissions(permissions).tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(prefix)
+        .permissions(permissions)
+        .tempfile_in(directory_of(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
-    std::fs::File::open(directory)?.sync_all()
+    Ok(file)
+}
+
+fn sync_directory(path: &Path) -> std::io::Result<()> {
+    std::fs::File::open(directory_of(path))?.sync_all()
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// The part that the id covers.

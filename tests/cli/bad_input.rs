@@ -676,3 +676,20 @@ fn a_full_stdout_is_an_error_and_not_a_crash() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("could not write to standard output"), "{said}");
 }
+
+#[test]
+fn init_overwrites_no_manifest_that_came_while_it_asked_cargo() {
+    let project = Project::fixture("steady");
+    project.remove("repro.toml");
+    let programs = project.around().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let rustc = programs.join("rustc");
+    std::fs::write(&rustc, "#!/bin/sh\necho theirs > repro.toml\nPATH=${PATH#*:} exec rustc \"$@\"\n").unwrap();
+    std::fs::set_permissions(&rustc, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let answer = project.answer(project.command(&["init"]).env("PATH", path));
+    answer.code(1);
+    assert!(answer.stderr.contains("repro.toml is there already, and stays as it is"), "{}", answer.stderr);
+    assert_eq!(project.read("repro.toml"), "theirs\n");
+    assert!(project.leftovers().is_empty());
+}
