@@ -153,7 +153,7 @@ pub enum Command {
     Diff(Diff),
     /// The lock, for a person to read
     Show(Show),
-    /// Every lock in the history, and what changed between one and the next
+    /// Every lock in the history, and what changed since the one before it
     Log(Log),
     /// The digests of files and directories, and what tables they hold
     Hash(Hash),

@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::conclude;
 use super::release::{self, Place};
 use super::subject::Subject;
 use super::verify::verify;
+use super::{conclude, filing};
 use crate::ambient;
 use crate::args;
 use crate::attestation::passphrase::{Purpose, passphrase};
@@ -55,9 +55,8 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
     if refused.word != Word::Passed {
         return conclude(settings, &refused);
     }
-    if let Some(file) = &args.output {
-        refuse_unwritable(&settings.current_directory.join(file))?;
-    }
+    let output = args.output.as_ref().map(|file| filing::followed(settings.current_directory.join(file)));
+    output.as_deref().map_or(Ok(()), refuse_unwritable)?;
     let started = ambient::now();
     let mut subject = Subject::default();
     let verdict = verify(settings, &release::as_verify(args.rev.clone(), args.times), &mut subject)?;
@@ -72,8 +71,8 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
             .hint("run the same command again when nobody else works in this clone"));
     }
     let lines = signed(&key, &read, lock_file, &about, place.repository.origin().as_deref());
-    let kept = match &args.output {
-        Some(file) => keep_file(&settings.current_directory.join(file), &lines)?,
+    let kept = match &output {
+        Some(file) => keep_file(file, &lines)?,
         None => {
             place.repository.add_to_note(NOTES, place.lock_object(commit)?, &lines)?;
             format!("the git note of the lock; `git push origin {NOTES}` shares it")
@@ -133,11 +132,12 @@ fn signed(
 
 /// Finds out before hours of training that a file could not be added to.
 fn refuse_unwritable(path: &Path) -> Result<()> {
-    text_of(path)?;
-    let directory = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory).at("make the directory", directory)?;
-    tempfile::tempfile_in(directory).at("write", path)?;
-    Ok(())
+    filing::check_writable(path)?;
+    if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+        return Err(Error::new(format!("{} is not a file that could be added to", path.display()))
+            .hint("nothing was done yet; name a file, which need not be there yet"));
+    }
+    text_of(path).map(drop)
 }
 
 /// What is in a file; nothing if there is none.

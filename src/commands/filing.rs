@@ -47,7 +47,7 @@ fn unknown(path: &Path) -> Error {
         .hint("a page for people ends in .html, Markdown in .md, JSON in .json, SARIF in .sarif, JUnit in .xml")
 }
 
-fn check_writable(path: &Path) -> Result<()> {
+pub(super) fn check_writable(path: &Path) -> Result<()> {
     let refused = |why: &str| {
         Error::new(format!("could not write {}: {why}", path.display()))
             .hint("nothing was done yet; name a file in a directory that is there and that you may write to")
@@ -108,7 +108,7 @@ impl Taken {
 
 /// Where the links lead that stand at the end of the path, whether or not anything is there. What is no file, such as
 /// a pipe, has no other name.
-fn followed(mut path: PathBuf) -> PathBuf {
+pub(super) fn followed(mut path: PathBuf) -> PathBuf {
     // As many as the kernel follows (path_resolution(7)).
     for _ in 0..40 {
         if path.metadata().is_ok_and(|meta| !meta.is_file()) {

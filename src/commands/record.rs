@@ -48,7 +48,10 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
         .status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
 
     let workdir = Workdir::kept(&project.directory, settings.shell)?;
-    let recorded = record(&project, &workdir, settings, args, dirty, &mut memory);
+    let mut recorded = record(&project, &workdir, settings, args, dirty, &mut memory);
+    if let Ok(Recorded::Uncommitted) = recorded {
+        recorded = record(&project, &workdir, settings, args, true, &mut memory);
+    }
     memory.save();
     match recorded? {
         Recorded::Lock(mut recording) => {
@@ -58,6 +61,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
             conclude(settings, &verdict_of(&standing, &project, recording.notes, not_checked))
         }
         Recorded::Refused(verdict) => conclude(settings, &verdict),
+        Recorded::Uncommitted => unreachable!("the work tree itself was built"),
     }
 }
 
@@ -76,6 +80,9 @@ enum Recorded {
     Lock(Box<Recording>),
     /// None, and why.
     Refused(Box<Verdict>),
+    /// None: something that reached the program is not as committed, as only the build or the training showed, and
+    /// the commit was what was built.
+    Uncommitted,
 }
 
 /// An unreadable lock is no reason not to record a new one, but a newer version is: this tool would
@@ -146,7 +153,7 @@ fn record(
     workdir: &Workdir,
     settings: &Settings,
     args: &args::Record,
-    mut dirty: bool,
+    dirty: bool,
     memory: &mut Memory,
 ) -> Result<Recorded> {
     let environment = Environment::observe(&project.manifest.environment)?;
@@ -176,7 +183,12 @@ fn record(
     refuse_missing(&data)?;
     let session = session?;
     let closure = closure(project, &session)?;
-    dirty |= refuse_dirty(project, &closure, args.allow_dirty, &mut Memory::none())?;
+    let is_uncommitted = |closure: &BTreeSet<String>| {
+        refuse_dirty(project, closure, args.allow_dirty, &mut Memory::none()).map(|found| found && !dirty)
+    };
+    if is_uncommitted(&closure)? {
+        return Ok(Recorded::Uncommitted);
+    }
     let laboratory = Laboratory {
         project,
         session: &session,
@@ -192,7 +204,9 @@ fn record(
     };
     // What the stages read of the commit reaches the model as surely as a source file.
     let closure = with_read(closure, &agreed.accesses);
-    dirty |= refuse_dirty(project, &closure, args.allow_dirty, &mut Memory::none())?;
+    if is_uncommitted(&closure)? {
+        return Ok(Recorded::Uncommitted);
+    }
     let mut source = if dirty {
         source::observe_work_tree(&project.repository, project.commit, &closure)?
     } else {

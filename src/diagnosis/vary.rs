@@ -322,13 +322,13 @@ impl Trials<'_> {
             return Ok(None);
         }
         let is_random = factor == Kind::AddressLayout || setting.times > 1;
-        let again = match factor {
+        let times = match factor {
             Kind::Scheduling => 0,
             _ if is_concurrent => 2,
             _ if is_random => 0,
             _ => 1,
         };
-        for _ in 0..again {
+        for _ in 0..times {
             let again = self.observe(&setting.circumstances)?;
             if self.effect(&again).is_none() {
                 return Ok(None);

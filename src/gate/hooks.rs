@@ -57,7 +57,7 @@ fn install_in_front(place: &Path, aside: &Path, text: &str) -> Result<Installed>
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             // Unless an installation was killed at just that.
-            if !is_same_file(place, aside) {
+            if !is_same_file(place, aside) && std::fs::read(place).ok() != std::fs::read(aside).ok() {
                 let what = format!("{} is in the way", aside.display());
                 return Err(Error::new(what).hint("an earlier hook was kept there; move it away, then install again"));
             }
@@ -123,8 +123,13 @@ fn write(place: &Path, text: &str) -> Result<()> {
 
 fn copy(place: &Path, aside: &Path) -> std::io::Result<()> {
     let file = beside(aside, &std::fs::read(place)?, place.metadata()?.permissions())?;
-    file.persist_noclobber(aside)?;
-    Ok(())
+    match file.persist_noclobber(aside) {
+        Err(refused) if refused.error.kind() != std::io::ErrorKind::AlreadyExists => {
+            // Nor a rename that overwrites nothing.
+            std::fs::copy(place, aside).map(drop)
+        }
+        persisted => Ok(persisted.map(drop)?),
+    }
 }
 
 /// A file that is yet to get its name.

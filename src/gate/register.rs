@@ -83,7 +83,9 @@ impl Register {
 fn read(path: &Path) -> Result<Kept> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Kept::default()),
-        read => read.at("read", path)?,
+        read => read
+            .at("read", path)
+            .map_err(|error| error.hint("let everybody read it whose pushes are judged here"))?,
     };
     let broken = |error: serde_json::Error| {
         Error::new(format!("{} is not as cargo repro wrote it: {error}", path.display()))

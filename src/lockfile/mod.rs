@@ -203,8 +203,12 @@ pub fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// # Errors
 /// As [`replace`], and when there is one.
 pub fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    temporary(TEMPORARY, path, bytes)?.persist_noclobber(path)?;
-    sync_directory(path)
+    match temporary(TEMPORARY, path, bytes)?.persist_noclobber(path) {
+        Ok(_) => sync_directory(path),
+        Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => Err(refused.error),
+        // Some file systems know neither links nor a rename that overwrites nothing.
+        Err(_) => std::fs::File::create_new(path)?.write_all(bytes),
+    }
 }
 
 fn replace_by(prefix: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -14,8 +14,9 @@ use crate::error::{Error, IoContext as _, Result};
 /// What the builds in a target directory read, and of which checkout.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct BuildReads {
-    /// Of the names of all files: a macro may read whatever it finds.
-    names: Digest,
+    /// Of the names of all files, since a macro may read whatever it finds; and of what decides which of its earlier
+    /// results cargo takes up again, be they of the last build or of one long before.
+    of: Digest,
     reads: Vec<Read>,
 }
 
@@ -33,7 +34,7 @@ impl BuildReads {
     ///
     /// # Errors
     /// When it cannot be taken away.
-    pub fn take(kept: &Path, checkout: &Checkout) -> Result<Option<Self>> {
+    pub fn take(kept: &Path, checkout: &Checkout, made: Digest) -> Result<Option<Self>> {
         let bytes = match std::fs::read(kept) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -41,11 +42,11 @@ impl BuildReads {
         };
         std::fs::remove_file(kept).at("remove", kept)?;
         let known: Option<Self> = serde_json::from_slice(&bytes).ok();
-        Ok(known.filter(|known| known.holds(checkout.names(), |path| checkout.digest(path))))
+        Ok(known.filter(|known| known.holds(of(checkout, made), |path| checkout.digest(path))))
     }
 
-    fn holds(&self, names: Digest, digest: impl Fn(&str) -> Option<Digest>) -> bool {
-        self.names == names && self.reads.iter().all(|read| digest(&read.path) == Some(read.digest))
+    fn holds(&self, of: Digest, digest: impl Fn(&str) -> Option<Digest>) -> bool {
+        self.of == of && self.reads.iter().all(|read| digest(&read.path) == Some(read.digest))
     }
 
     /// Adds what earlier builds in this target directory read to what this one did. With `anew`, everything that
@@ -63,11 +64,12 @@ impl BuildReads {
         }
     }
 
-    /// Keeps what a build read that ended, for the next one.
+    /// Keeps what a build read that ended, for the next one. `made` is how it was made, by what and from which
+    /// packages.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keep(kept: &Path, accesses: &[Access], checkout: &Checkout) -> Result<()> {
+    pub fn keep(kept: &Path, accesses: &[Access], checkout: &Checkout, made: Digest) -> Result<()> {
         let read = |access: &Access| match &access.what {
             Reached::Committed(path) => Some(Read {
                 by: access.by.clone(),
@@ -77,12 +79,16 @@ impl BuildReads {
             _ => None,
         };
         let reads = Self {
-            names: checkout.names(),
+            of: of(checkout, made),
             reads: accesses.iter().filter_map(read).collect(),
         };
         // Half of it is no JSON, and as good as nothing.
         std::fs::write(kept, serde_json::to_vec(&reads).expect("digests and text can be written")).at("write", kept)
     }
+}
+
+fn of(checkout: &Checkout, made: Digest) -> Digest {
+    Digest::of_tree([&checkout.shape(), &made])
 }
 
 #[cfg(test)]
@@ -104,7 +110,7 @@ mod tests {
             digest: Digest::of(path),
         };
         BuildReads {
-            names: Digest::of("names"),
+            of: Digest::of("names"),
             reads: paths.iter().map(read).collect(),
         }
     }

@@ -215,26 +215,23 @@ impl Checkout {
     /// that of where it leads.
     #[must_use]
     pub fn digest(&self, inner: &str) -> Option<Digest> {
-        self.planned(inner).map(|planned| match &planned.content {
-            Content::Bytes(bytes) => Digest::of(bytes),
-            Content::File(_, digest) => *digest,
-        })
+        self.planned(inner).map(Planned::digest)
     }
 
     fn planned(&self, inner: &str) -> Option<&Planned> {
         self.files.get(&normal(&self.root.join(inner)))
     }
 
-    /// The digest of the names of all files.
+    /// A digest of the names of all files, and of cargo's manifests.
     #[must_use]
-    pub fn names(&self) -> Digest {
-        let names = self.files.keys().filter_map(|path| path.strip_prefix(&self.top).ok());
-        // No name has a zero byte in it.
-        Digest::of(
-            names
-                .flat_map(|name| [name.as_os_str().as_encoded_bytes(), b"\0"].concat())
-                .collect::<Vec<_>>(),
-        )
+    pub fn shape(&self) -> Digest {
+        let mut digests = Vec::new();
+        for (path, planned) in &self.files {
+            let name = path.strip_prefix(&self.top).unwrap_or(path);
+            digests.push(Digest::of(name.as_os_str().as_encoded_bytes()));
+            digests.extend(path.ends_with("Cargo.toml").then(|| planned.digest()));
+        }
+        Digest::of_tree(&digests)
     }
 
     /// Refuses sources that are not those that were checked out: whoever may edit them did. What links lead to is
@@ -328,6 +325,13 @@ impl Planned {
             kind,
             content: Content::File(path.to_path_buf(), Digest::of_file(path)?.0),
         }))
+    }
+
+    fn digest(&self) -> Digest {
+        match &self.content {
+            Content::Bytes(bytes) => Digest::of(bytes),
+            Content::File(_, digest) => *digest,
+        }
     }
 
     fn write(&self, path: &Path) -> Result<()> {

@@ -117,6 +117,9 @@ fn metrics_file(place: &Path, name: &str) -> Result<BTreeMap<String, Metric>> {
         .0
         .into_iter()
         .map(|(metric, value)| {
+            if metric.is_empty() {
+                return Err(refuse("has a metric without a name".to_owned()));
+            }
             let number = match &value {
                 serde_json::Value::Number(number) => number.as_f64(),
                 serde_json::Value::String(text) => match text.as_str() {

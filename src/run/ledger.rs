@@ -62,6 +62,11 @@ impl Ledger {
         }
         let event: Event = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         match event {
+            Event::Metric { name, .. } | Event::Checkpoint { name, .. } | Event::Stream { name, .. }
+                if name.is_empty() =>
+            {
+                return Err("what it reports has no name".to_owned());
+            }
             Event::Open { protocol, .. } if protocol != repro::protocol::VERSION => {
                 return Err(format!(
                     "it speaks version {protocol}, this cargo repro version {}",
@@ -115,6 +120,16 @@ mod tests {
     fn a_metric_whose_value_and_bits_disagree_is_refused() {
         let line = r#"{"event":"metric","name":"a","value":"1.0","bits":"0000000000000000"}"#;
         assert!(read(line).unwrap_err().contains("do not agree"));
+    }
+
+    #[test]
+    fn what_has_no_name_is_refused() {
+        for line in [
+            r#"{"event":"metric","name":"","value":"1.0","bits":"3ff0000000000000"}"#,
+            r#"{"event":"stream","name":"","words":1}"#,
+        ] {
+            assert!(read(line).unwrap_err().contains("no name"));
+        }
     }
 
     #[test]

@@ -72,6 +72,13 @@ impl<'a> Pinned<'a> {
             line_tables: false,
         }
     }
+
+    /// How, by what and from which packages it is made.
+    fn made(&self, project: &Project) -> Digest {
+        let (toolchain, programs) = (&project.toolchain.identity, project.manifest.binaries());
+        let all = (self.build, self.dependencies, toolchain, programs, self.line_tables);
+        Digest::of(serde_json::to_vec(&all).expect("what a lock has can be written"))
+    }
 }
 
 /// What a training gave.
@@ -126,7 +133,8 @@ impl<'a> Session<'a> {
             let outside = source.files.keys().filter(|path| path.starts_with("../"));
             checkout.must_be(&project.repository, outside, &source.files)?;
         }
-        let earlier = BuildReads::take(&workdir.build_reads(), &checkout)?;
+        let made = snapshot.made(project);
+        let earlier = BuildReads::take(&workdir.build_reads(), &checkout, made)?;
         if earlier.is_none() {
             // Cargo builds anew what is newer than what was built.
             workdir.forget_tree()?;
@@ -140,7 +148,7 @@ impl<'a> Session<'a> {
         shell.json(&report::json::phase("build", &project.package.name))?;
         let begin = Instant::now();
         let built = build::build(project, workdir, &checkout, &snapshot, earlier, shell)?;
-        BuildReads::keep(&workdir.build_reads(), &built.accesses, &checkout)?;
+        BuildReads::keep(&workdir.build_reads(), &built.accesses, &checkout, made)?;
         timings.push(Timing::since(Step::Build, begin));
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {

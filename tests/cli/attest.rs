@@ -235,7 +235,8 @@ fn a_file_that_cannot_be_added_to_is_found_out_before_the_training() {
     std::fs::create_dir(project.around().join("directory")).unwrap();
     std::fs::write(project.around().join("bytes"), b"\xff\n").unwrap();
     for (file, said) in [
-        ("../directory", "error: could not read "),
+        ("../directory", "error: could not write "),
+        ("/dev/null", "error: /dev/null is not a file that could be added to"),
         ("../bytes", "error: could not read "),
         ("../bytes/below.jsonl", "error: could not "),
         ("/proc/below.jsonl", "error: could not write /proc/below.jsonl"),

@@ -394,6 +394,7 @@ fn a_metrics_file_that_is_no_object_of_numbers_is_shown_with_the_metric() {
         ("{\"accuracy\": \"high\"}", "something other than a number for accuracy"),
         ("{\"accuracy\": {\"mean\": 1}}", "something other than a number for accuracy"),
         ("{\"accuracy\": true}", "something other than a number for accuracy"),
+        ("{\"\": 1}", "the metrics file metrics.json has a metric without a name"),
         ("{\"accuracy\": NaN}", "the metrics file metrics.json is not a JSON object"),
     ];
     let project = script("echo '{}' > model.json; cat answer > metrics.json\n");

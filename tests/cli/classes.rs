@@ -11,7 +11,7 @@ use cargo_repro::lockfile::{Lockfile, Read};
 use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::interruption::{GOOD, alive, mark, script};
+use crate::interruption::{GOOD, WAIT, go_on, script, wait_for_processes};
 use crate::schema::holds;
 use crate::support::{Answer, Project};
 
@@ -366,11 +366,11 @@ fn an_interrupted_addition_leaves_the_lock_as_it_was() {
 
 #[test]
 fn a_lock_that_came_in_place_of_the_old_one_during_the_training_stays() {
-    let project = script(&format!(
-        "sleep 1
-{GOOD}"
-    ));
-    project.record();
+    let project = script(&format!("{WAIT}{GOOD}"));
+    let first = project.command(&["record"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    go_on(&project);
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+    project.commit("record");
     recorded_on(&project, OLD_LIBC);
     let mine = project.read("repro.lock");
     let theirs = project
@@ -379,12 +379,9 @@ fn a_lock_that_came_in_place_of_the_old_one_during_the_training_stays() {
         .read("repro.lock");
     project.write("repro.lock", &mine);
     let child = project.command(&ADD).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !alive(&mark(&project)).iter().any(|process| process.contains("sleep")) {
-        assert!(Instant::now() < deadline, "the training did not begin");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_processes(&project, "sleep", 1);
     project.write("repro.lock", &theirs);
+    go_on(&project);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");

@@ -259,7 +259,7 @@ fn a_hook_that_is_there_is_asked_first_with_the_same_words() {
 fn an_installation_that_is_killed_leaves_the_hook_that_was_there() {
     let pushed = Pushed::new();
     let theirs = "#!/bin/sh\nexit 7\n";
-    script(&pushed.hook(), theirs);
+    executable(&pushed.hook(), theirs);
     let inner = pushed.project.command(&["hook", "install"]);
     let mut command = std::process::Command::new("sh");
     // The first byte that it writes to any file is its end.

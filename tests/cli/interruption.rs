@@ -348,7 +348,7 @@ pub fn alive(mark: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn wait_for_processes(project: &Project, program: &str, count: usize) {
+pub fn wait_for_processes(project: &Project, program: &str, count: usize) {
     let began = Instant::now();
     while alive(&mark(project)).iter().filter(|line| line.contains(program)).count() < count {
         assert!(began.elapsed() < Duration::from_secs(60), "the program does not start");

@@ -60,6 +60,41 @@ fn a_file_that_is_new_may_be_what_a_macro_looks_for() {
     assert!(locks(&project, "weight.txt.new"));
 }
 
+#[test]
+fn what_a_macro_read_in_an_earlier_build_that_cargo_takes_up_again_is_pinned_too() {
+    let project = weighing();
+    project.edit("Cargo.toml", "[dependencies]\n", "[features]\nheavy = []\n[dependencies]\n");
+    project.write(
+        "src/lib.rs",
+        "#[cfg(feature = \"heavy\")]\npub const WEIGHT: f64 = macros::weight!();\n#[cfg(not(feature = \"heavy\"))]\npub const WEIGHT: f64 = 0.0;\n",
+    );
+    let heavy = "[build]\nfeatures = [\"heavy\"]\n";
+    let light = project.read("repro.toml");
+    let record = |manifest: &str| {
+        project.write("repro.toml", manifest).commit("other features");
+        project.repro(&["record"]).code(0);
+        locks(&project, "weight.txt")
+    };
+    assert!(record(&format!("{light}{heavy}")));
+    let before = project.read("model.json");
+    assert!(!record(&light));
+    project.write("weight.txt", "2.5");
+    assert!(record(&format!("{light}{heavy}")));
+    assert_ne!(project.read("model.json"), before);
+}
+
+#[test]
+fn what_only_the_build_shows_to_be_uncommitted_is_built_from_the_work_tree_where_that_is_allowed() {
+    let project = weighing();
+    project.repro(&["record"]).code(0);
+    let before = project.read("model.json");
+    project.write("weight.txt", "2.5");
+    project.repro(&["record"]).code(1);
+    project.repro(&["record", "--allow-dirty"]).code(0);
+    assert!(project.read("repro.lock").contains("dirty = true"));
+    assert_ne!(project.read("model.json"), before);
+}
+
 /// A program asks the test's own server what to do, which then edits what the program was built from.
 fn edited_meanwhile(project: &Project, args: &[&str], path: &str, named: &str) {
     let before = project.repro(&["show"]).code;

