@@ -23,6 +23,41 @@ impl Abroad {
     }
 }
 
+/// A remote of git as others may know it: one on this machine by its last name, any other without who may read it.
+#[must_use]
+pub fn remote(remote: &str) -> String {
+    let path = remote.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("file"));
+    let path = path
+        .map(|(_, path)| path)
+        .or_else(|| Some(remote).filter(|it| it.starts_with(['/', '.', '~'])));
+    let last = path.map(|path| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned());
+    last.unwrap_or_else(|| without_users(remote))
+}
+
+/// A text whose addresses name nobody who may read what is there: neither a password, nor a user who may be a token, nor
+/// what is asked for behind a question mark.
+#[must_use]
+pub fn without_users(text: &str) -> String {
+    const MARK: &str = "://";
+    let (mut told, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(MARK) {
+        let (head, tail) = rest.split_at(at + MARK.len());
+        let end = tail.find(|c: char| c.is_whitespace() || "'\"`<>".contains(c)).unwrap_or(tail.len());
+        let (address, after) = tail.split_at(end);
+        let authority = address.find(['/', '?', '#']).unwrap_or(address.len());
+        let host = address[..authority].rfind('@').map_or(0, |at| at + 1);
+        told += head;
+        // Where only keys open, the user is part of the address.
+        if host > 0 && head.to_ascii_lowercase().ends_with("ssh://") {
+            told += address[..host - 1].split(':').next().unwrap_or_default();
+            told.push('@');
+        }
+        told += address[host..].split(['?', '#']).next().unwrap_or_default();
+        rest = after;
+    }
+    told + rest
+}
+
 /// Replaces a path where it stands by itself, not within a longer one.
 fn replaced(text: &str, path: &str, name: &str) -> String {
     let is_of_a_path = |c: char| c.is_alphanumeric() || "-_.~$/".contains(c);
@@ -53,6 +88,30 @@ fn replaced(text: &str, path: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn remotes_are_told_without_who_may_read_them_and_where_they_are_here() {
+        for (given, told) in [
+            ("origin", "origin"),
+            ("git@host.example:ada/wine.git", "git@host.example:ada/wine.git"),
+            ("https://host.example/wine.git", "https://host.example/wine.git"),
+            ("https://ada:secret@host.example/wine.git", "https://host.example/wine.git"),
+            ("HTTPS://secret@host.example", "HTTPS://host.example"),
+            ("ssh://ada:a@b@host.example:22/x@y", "ssh://ada@host.example:22/x@y"),
+            ("ssh://git@host.example/wine", "ssh://git@host.example/wine"),
+            ("https://host.example/wine?private_token=secret#secret", "https://host.example/wine"),
+            ("/home/ada/wine.git/", "wine.git"),
+            ("../ada/wine.git", "wine.git"),
+            ("~/wine.git", "wine.git"),
+            ("File:///home/ada/wine.git", "wine.git"),
+        ] {
+            assert_eq!(remote(given), told);
+        }
+        assert_eq!(
+            without_users("fatal: could not read Password for 'http://secret@h': no, http://b@h:80/c"),
+            "fatal: could not read Password for 'http://h': no, http://h:80/c"
+        );
+    }
 
     #[test]
     fn paths_of_this_machine_are_told_by_what_they_are() {

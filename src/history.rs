@@ -54,7 +54,7 @@ pub enum Change {
     First,
     /// There is none before it, but others are older.
     FirstOfBranch,
-    /// The one before it is not in this clone.
+    /// The one before it, if there is one, is not in this clone.
     Cut,
     /// One of the two cannot be read, or nobody asked.
     Unknown,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::subject::text;
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::lockfile::Lockfile;
@@ -21,7 +22,7 @@ pub(super) fn lines(repository: &Repository, lock: &Lockfile, drift: &[Drift]) -
     });
     let line = |path: &String| {
         let old = locked(repository, lock, path)?;
-        let new = std::fs::read_to_string(repository.root().join(path)).ok()?;
+        let new = Some(text(&repository.root().join(path))).filter(|text| !text.is_empty())?;
         Some((path.clone(), first_difference(&old, &new)?))
     };
     paths.take(MOST).filter_map(line).collect()

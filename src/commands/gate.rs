@@ -17,7 +17,7 @@ use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::snapshot::source::relative;
 use crate::verdict::Verdict;
-use crate::{ambient, args, manifest};
+use crate::{abroad, ambient, args, manifest};
 
 /// The remote that git calls so by default.
 const ORIGIN: &str = "origin";
@@ -40,24 +40,9 @@ fn typed(settings: &Settings, args: &args::Gate) -> Vec<String> {
         .policy_ref
         .iter()
         .flat_map(|reference| ["--policy-ref".to_owned(), reference.clone()]);
-    let remote = args.remote.iter().flat_map(|remote| ["--remote".to_owned(), told(remote)]);
+    let remote = args.remote.iter().flat_map(|remote| ["--remote".to_owned(), abroad::remote(remote)]);
     let offline = settings.offline.then(|| "--offline".to_owned());
     std::iter::once(args.name.clone()).chain(policy).chain(remote).chain(offline).collect()
-}
-
-/// A remote as others may know it: without where it lies on this machine, and without a token.
-fn told(remote: &str) -> String {
-    if let Some(name) = Path::new(remote).file_name().filter(|_| remote.starts_with('/')) {
-        return name.to_string_lossy().into_owned();
-    }
-    let address = ["https://", "http://"]
-        .into_iter()
-        .find_map(|scheme| Some((scheme, remote.strip_prefix(scheme)?)));
-    let Some((scheme, rest)) = address else {
-        return remote.to_owned();
-    };
-    let host = rest.find('/').unwrap_or(rest.len());
-    format!("{scheme}{}", &rest[rest[..host].rfind('@').map_or(0, |at| at + 1)..])
 }
 
 /// The answer; of a subject it also finds out what a report says of it.
@@ -70,6 +55,10 @@ fn gate(settings: &Settings, args: &args::Gate, subject: Option<&mut Subject>) -
     let package = chosen(settings, &repository)?;
     if let Some(subject) = subject {
         look_at(&repository, package.as_deref(), args, subject);
+        if package.is_none() && !repository.is_bare() {
+            // Which packages are asked is found from here.
+            subject.place = relative(repository.root(), &settings.current_directory).ok();
+        }
     }
     let asked = Asked {
         repository: &repository,
@@ -162,22 +151,4 @@ fn named(repository: &Repository, name: &str) -> Result<String> {
             .code(ExitCode::Usage)
             .hint("`-p` takes the name in the package's Cargo.toml"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_remote_is_told_without_paths_and_tokens() {
-        for (remote, expected) in [
-            ("origin", "origin"),
-            ("/srv/git/wine.git", "wine.git"),
-            ("https://ada:secret@example.org/@wine.git", "https://example.org/@wine.git"),
-            ("https://example.org", "https://example.org"),
-            ("ssh://git@example.org/wine", "ssh://git@example.org/wine"),
-        ] {
-            assert_eq!(told(remote), expected);
-        }
-    }
 }

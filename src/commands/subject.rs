@@ -72,10 +72,14 @@ impl Subject {
         let root = Repository::discover(here).ok().map(|found| found.root().to_path_buf());
         let inside = || relative(root.as_deref()?, self.directory.as_deref()?).ok();
         let place = self.place.clone().or_else(inside).filter(|place| !Path::new(place).starts_with(".."));
+        let begin = root
+            .as_ref()
+            .zip(place.as_ref())
+            .map_or_else(|| here.to_path_buf(), |(root, place)| root.join(place));
         let mut line = self.line.clone();
         for (at, file) in self.from.iter().enumerate() {
             line += if at == 0 { " --from " } else { " " };
-            line += &shell(&called(file, current_directory, here, root.as_deref()));
+            line += &shell(&called(file, current_directory, &begin, root.as_deref()));
         }
         match place.as_deref() {
             None | Some("") => line,
@@ -144,17 +148,18 @@ impl Overrides {
 /// What a file that was named in one directory is called in another of the same repository. One that lies elsewhere
 /// is known by its name alone.
 fn called(file: &Path, current_directory: &Path, here: &Path, root: Option<&Path>) -> String {
-    if file.is_relative() && current_directory == here {
-        return file.display().to_string();
-    }
     let path = current_directory.join(file);
     let path = path.canonicalize().unwrap_or(path);
-    let inside = root.filter(|root| path.starts_with(root)).and_then(|_| relative(here, &path).ok());
+    let is_inside = root.is_none_or(|root| path.starts_with(root));
+    if is_inside && file.is_relative() && current_directory == here {
+        return file.display().to_string();
+    }
+    let inside = is_inside.then(|| relative(here, &path).ok()).flatten();
     inside.unwrap_or_else(|| file.file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
 
-/// What cannot be read has no lines.
-fn text(path: &Path) -> String {
+/// What cannot be read has no lines, nor has what is no file or very large.
+pub(super) fn text(path: &Path) -> String {
     if path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST) {
         std::fs::read_to_string(path).unwrap_or_default()
     } else {

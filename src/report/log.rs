@@ -94,7 +94,7 @@ fn changed(entry: &Entry, below: Option<&Entry>, layout: Layout) -> String {
     let changes = match &entry.change {
         Change::First => return "  the first\n".to_owned(),
         Change::FirstOfBranch => return "  the first of its branch\n".to_owned(),
-        Change::Cut => return "  what came before is not in this clone\n".to_owned(),
+        Change::Cut => return "  what came before, if anything did, is not in this clone\n".to_owned(),
         Change::Unknown => return format!("  not compared with {before}\n"),
         Change::Since(differences) => findings(differences),
     };

@@ -755,3 +755,14 @@ fn how_to_repeat_it_begins_at_the_top_of_the_repository() {
     let asked = project.json(&["status", "-p", "trainer"]);
     assert_eq!(again.verdict(), asked.verdict());
 }
+
+#[test]
+fn a_source_that_is_no_file_any_more_holds_no_report_up() {
+    let project = Project::recorded("steady");
+    project.remove("src/main.rs");
+    let made = std::process::Command::new("mkfifo").arg(project.root.join("src/main.rs")).status();
+    assert!(made.unwrap().success());
+    let answer = project.repro(&["status", "--report", "../r.sarif"]);
+    answer.code(3);
+    assert!(project.read("../r.sarif").contains("source-dirty"), "{}", answer.stdout);
+}

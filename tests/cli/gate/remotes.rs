@@ -86,3 +86,29 @@ fn without_the_network_no_remote_is_asked() {
     assert!(both.human.stdout.contains("no remote was asked"), "{}", both.human.stdout);
     assert!(!project.root.join("asked").exists());
 }
+
+#[test]
+fn nobody_is_told_who_may_read_a_remote() {
+    let project = pushed();
+    let url = "http://ada:hunter2@127.0.0.1:1/wine?private_token=hunter3";
+    for (set, args) in [("origin", vec!["gate", V]), (url, vec!["gate", V, "--remote", url])] {
+        if set == "origin" {
+            project.git(&["remote", "set-url", "origin", url]);
+        }
+        let reports = ["a.html", "a.md", "a.json", "a.xml", "a.sarif"].map(|name| format!("../{name}"));
+        let mut all = args.clone();
+        reports.iter().for_each(|report| all.extend(["--report", report]));
+        let both = project.passes(&all);
+        let filed = reports.iter().map(|report| project.read(report)).collect::<String>();
+        let said = [
+            both.human.stdout,
+            both.human.stderr,
+            both.json.stdout,
+            both.json.stderr,
+            filed,
+        ]
+        .concat();
+        assert!(said.contains("could not be asked"), "{said}");
+        assert!(!said.contains("hunter") && !said.contains("ada:"), "{said}");
+    }
+}
