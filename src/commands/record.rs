@@ -6,7 +6,7 @@ mod confirm;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use confirm::{Confirmed, confirm};
+use confirm::{Agreed, Confirmed, confirm};
 
 use super::conclude;
 use crate::args;
@@ -148,6 +148,37 @@ pub(super) fn refuse_dirty(
         ))
 }
 
+/// What is pinned before anything is built.
+struct Pins {
+    environment: Environment,
+    dependencies: Dependencies,
+    circumstances: Circumstances,
+    build: Build,
+}
+
+impl Pins {
+    fn observe(project: &Project) -> Result<Self> {
+        let (package, repository) = (&project.package, &project.repository);
+        Ok(Self {
+            environment: Environment::observe(&project.manifest.environment)?,
+            dependencies: Dependencies::read(&package.workspace.join("Cargo.lock"))?,
+            circumstances: Circumstances::of(&project.manifest, Some(repository.time(project.commit)?)),
+            build: Build::observe(&project.manifest.build, package, repository, &project.toolchain)?,
+        })
+    }
+
+    fn pinned(&self) -> Pinned<'_> {
+        Pinned {
+            build: &self.build,
+            environment: &self.environment,
+            dependencies: &self.dependencies,
+            source: None,
+            circumstances: &self.circumstances,
+            line_tables: false,
+        }
+    }
+}
+
 fn record(
     project: &Project,
     workdir: &Workdir,
@@ -156,32 +187,8 @@ fn record(
     dirty: bool,
     memory: &mut Memory,
 ) -> Result<Recorded> {
-    let environment = Environment::observe(&project.manifest.environment)?;
-    let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
-    let circumstances = Circumstances::of(&project.manifest, Some(project.repository.time(project.commit)?));
-    let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
-
-    // The data is digested while cargo compiles: neither needs the other.
-    let (directory, declared) = (&project.directory, &project.manifest.data);
-    let (session, data) = std::thread::scope(|scope| {
-        let data = scope.spawn(|| {
-            let observe = |tally: &Tally| snapshot::observe_data(directory, declared, memory, tally);
-            settings.shell.watching("Hashing", observe)
-        });
-        let pinned = Pinned {
-            build: &build,
-            environment: &environment,
-            dependencies: &dependencies,
-            source: None,
-            circumstances: &circumstances,
-            line_tables: false,
-        };
-        let session = Session::build(project, workdir, dirty, pinned, settings.shell);
-        (session, data.join().expect("digesting does not panic"))
-    });
-    let data = data.map_err(|error| error.phase(Phase::Snapshot))?;
-    refuse_missing(&data)?;
-    let session = session?;
+    let pins = Pins::observe(project)?;
+    let (session, data) = build(project, workdir, settings, &pins, dirty, memory)?;
     let closure = closure(project, &session)?;
     let is_uncommitted = |closure: &BTreeSet<String>| {
         refuse_dirty(project, closure, args.allow_dirty, &mut Memory::none()).map(|found| found && !dirty)
@@ -193,10 +200,10 @@ fn record(
         project,
         session: &session,
         data: &data,
-        environment: &environment,
+        environment: &pins.environment,
         shell: settings.shell,
     };
-    let confirmed = confirm(&laboratory, &circumstances, args.confirm);
+    let confirmed = confirm(&laboratory, &pins.circumstances, args.confirm);
     session.forget_kept();
     let agreed = match confirmed? {
         Confirmed::Same(agreed) => agreed,
@@ -207,34 +214,76 @@ fn record(
     if is_uncommitted(&closure)? {
         return Ok(Recorded::Uncommitted);
     }
-    let mut source = if dirty {
-        source::observe_work_tree(&project.repository, project.commit, &closure)?
-    } else {
-        Source::observe(&project.repository, project.commit, &closure)?
+    let source = sources(project, &session, &closure, dirty)?;
+    let record = Record {
+        runs: args.confirm,
+        dirty,
+        date: pins.circumstances.conditions.clock,
     };
-    session.must_be_of(&closure, &source)?;
+    Ok(Recorded::Lock(Box::new(recording(project, &session, record, pins, source, data, agreed))))
+}
+
+/// Builds, and digests the data meanwhile: neither needs the other.
+fn build<'a>(
+    project: &'a Project,
+    workdir: &'a Workdir,
+    settings: &Settings,
+    pins: &Pins,
+    dirty: bool,
+    memory: &mut Memory,
+) -> Result<(Session<'a>, BTreeMap<String, Data>)> {
+    let (directory, declared) = (&project.directory, &project.manifest.data);
+    let (session, data) = std::thread::scope(|scope| {
+        let data = scope.spawn(|| {
+            let observe = |tally: &Tally| snapshot::observe_data(directory, declared, memory, tally);
+            settings.shell.watching("Hashing", observe)
+        });
+        let session = Session::build(project, workdir, dirty, pins.pinned(), settings.shell);
+        (session, data.join().expect("digesting does not panic"))
+    });
+    let data = data.map_err(|error| error.phase(Phase::Snapshot))?;
+    refuse_missing(&data)?;
+    Ok((session?, data))
+}
+
+/// The closure as it was built.
+fn sources(project: &Project, session: &Session<'_>, closure: &BTreeSet<String>, dirty: bool) -> Result<Source> {
+    let mut source = if dirty {
+        source::observe_work_tree(&project.repository, project.commit, closure)?
+    } else {
+        Source::observe(&project.repository, project.commit, closure)?
+    };
+    session.must_be_of(closure, &source)?;
     source.variables = session.built.variables.iter().cloned().collect();
+    Ok(source)
+}
+
+fn recording(
+    project: &Project,
+    session: &Session<'_>,
+    record: Record,
+    pins: Pins,
+    source: Source,
+    data: BTreeMap<String, Data>,
+    agreed: Agreed,
+) -> Recording {
     let mut notes = verdict::data_notes(&data);
     notes.extend(agreed.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
-    let lock = Lockfile {
-        record: Record {
-            runs: args.confirm,
-            dirty,
-            date: circumstances.conditions.clock,
-        },
-        snapshot: Snapshot::assemble(project, source, dependencies, build, environment, data),
-        outcome: agreed.outcome,
-        classes: Vec::new(),
-        facts: Facts::observe(),
-    };
-    let artifacts = lock.outcome.values().flat_map(|stage| stage.artifacts.keys());
+    let artifacts = agreed.outcome.values().flat_map(|stage| stage.artifacts.keys());
     let outputs = artifacts.map(|path| (path.clone(), session.output(path))).collect();
-    Ok(Recorded::Lock(Box::new(Recording {
-        lock,
+    let snapshot = Snapshot::assemble(project, source, pins.dependencies, pins.build, pins.environment, data);
+    Recording {
+        lock: Lockfile {
+            record,
+            snapshot,
+            outcome: agreed.outcome,
+            classes: Vec::new(),
+            facts: Facts::observe(),
+        },
         outputs,
         notes,
         not_covered: agreed.not_covered,
-    })))
+    }
 }
 
 fn with_read(mut closure: BTreeSet<String>, accesses: &[Access]) -> BTreeSet<String> {
