@@ -115,8 +115,8 @@ impl Repository {
         for (parent, before) in parents.iter_mut().filter(|(_, before)| before.entry.is_none()) {
             let gone = self.gone(commit, *parent, &place.path).unwrap_or_default();
             let same = gone.iter().find(|(_, id)| *id == entry.id);
-            let only = gone.first().filter(|_| is_new && gone.len() == 1);
-            if let Some((path, _)) = same.or(only) {
+            let other = || self.only_of_the_package(commit.id(), *parent, &place.path, &gone);
+            if let Some((path, _)) = same.or_else(|| is_new.then(other).flatten()) {
                 *before = self.place(*parent, &Rc::from(path.as_path()));
             }
         }
@@ -131,6 +131,28 @@ impl Repository {
         let deleted = diff.deltas().filter(|delta| delta.status() == Delta::Deleted);
         let files = deleted.filter_map(|delta| Some((delta.old_file().path()?.to_path_buf(), delta.old_file().id())));
         Some(files.filter(|(old, _)| old.file_name() == path.file_name()).collect())
+    }
+
+    /// The only file that went with a package of the name that the one at `path` has: where packages come and go in one
+    /// commit, another's lock is no past of this one.
+    fn only_of_the_package<'a>(
+        &self,
+        commit: Oid,
+        parent: Oid,
+        path: &Path,
+        gone: &'a [(PathBuf, Oid)],
+    ) -> Option<&'a (PathBuf, Oid)> {
+        let name = self.package_name(commit, path)?;
+        let mut named = gone.iter().filter(|(old, _)| self.package_name(parent, old).as_ref() == Some(&name));
+        named.next().filter(|_| named.next().is_none())
+    }
+
+    /// The name of the package whose directory a commit has the file in.
+    fn package_name(&self, commit: Oid, path: &Path) -> Option<String> {
+        let manifest = self.entry(Commit(commit), &path.with_file_name("Cargo.toml"))?;
+        let text = String::from_utf8(self.content(manifest).ok()?).ok()?;
+        let manifest: toml::Table = text.parse().ok()?;
+        Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
     }
 
     /// Gives each version the one before it, and the tags of the commits that have it. The newest commits come first,

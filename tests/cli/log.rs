@@ -357,6 +357,37 @@ fn a_lock_that_moved_and_changed_at_once_is_compared_with_the_one_that_went() {
 }
 
 #[test]
+fn a_package_that_went_in_the_same_commit_is_no_past_of_another_that_came() {
+    let project = Project::recorded("steady");
+    moved(&project, "alpha");
+    project.commit("alpha alone");
+    std::fs::rename(project.root.join("alpha"), project.root.join("beta")).unwrap();
+    project.edit("beta/Cargo.toml", "name = \"steady\"", "name = \"beta\"");
+    let lock = project.read("beta/repro.lock");
+    project
+        .write("beta/repro.lock", &lock.replace("seed = 42", "seed = 43"))
+        .commit("beta for alpha");
+    let human = log_in(&project, "beta", &[]).code(0).stdout.clone();
+    assert!(human.matches("computed once").count() == 1 && human.contains("  the first\n"), "{human}");
+}
+
+#[test]
+fn of_two_locks_that_went_the_one_of_the_same_package_is_the_past() {
+    let project = Project::recorded("steady");
+    project.write("another/Cargo.toml", "[package]\nname = \"another\"\n");
+    project.write("another/repro.lock", "another\n").commit("beside");
+    std::fs::remove_dir_all(project.root.join("another")).unwrap();
+    moved(&project, "ml");
+    let lock = project.read("ml/repro.lock");
+    project.write("ml/repro.lock", &lock.replace("seed = 42", "seed = 43")).commit("moved");
+    let human = log_in(&project, "ml", &[]).code(0).stdout.clone();
+    assert!(
+        human.contains("  seed-changed seed: 42 → 43") && human.contains("2026-01-01 repro.lock\n"),
+        "{human}"
+    );
+}
+
+#[test]
 fn a_copy_of_a_package_has_no_locks_from_before() {
     let project = Project::recorded("steady");
     let lock = project.read("repro.lock");
