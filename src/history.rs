@@ -34,6 +34,13 @@ pub struct Entry {
     pub change: Change,
 }
 
+/// Whether one of some locks, the newest first, does not follow the next of the list. What the last of them follows
+/// need not be among them.
+#[must_use]
+pub fn has_branches(entries: &[Entry]) -> bool {
+    entries.windows(2).any(|pair| pair[0].before.as_ref() != Some(&pair[1].commit))
+}
+
 /// What is kept of a lock.
 #[derive(Clone, Debug)]
 pub struct Recorded {

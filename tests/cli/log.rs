@@ -292,6 +292,17 @@ fn a_lock_is_compared_with_the_one_that_its_own_branch_had() {
 }
 
 #[test]
+fn a_chart_says_where_the_history_has_branches() {
+    let said = |project: &Project| {
+        let chart = project.repro(&["log", "--metric", "accuracy"]).code(0).stdout.clone();
+        chart
+            .matches("\n  The history has branches: the values are in the order of their commits.\n")
+            .count()
+    };
+    assert_eq!((said(&branched()), said(&three())), (1, 0));
+}
+
+#[test]
 fn a_lock_without_another_before_it_is_the_first_of_its_branch_alone() {
     let project = Project::fixture("steady");
     project.git(&["checkout", "--quiet", "-b", "side"]);

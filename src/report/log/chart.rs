@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use textwrap::core::display_width;
 
 use super::{date, short};
-use crate::history::Entry;
+use crate::history::{Entry, has_branches};
 use crate::outcome::Metric;
 use crate::report::human::{FAINT, NAME, visible};
 use crate::report::layout::{Layout, padded};
@@ -66,6 +66,10 @@ fn one(entries: &[Entry], (stage, name): (&str, &str), layout: Layout) -> String
     let columns = layout.columns().saturating_sub(beside(digits)).clamp(NARROWEST, WIDEST);
     let mut text =
         format!("{NAME}{}{NAME:#} {FAINT}(stage {}), oldest first{FAINT:#}\n", visible(name), visible(stage));
+    if has_branches(entries) {
+        let words = "The history has branches: the values are in the order of their commits.";
+        text += &layout.wrapped("  ", "", words);
+    }
     for row in &rows {
         let commit = short(row.entry).get(..digits).unwrap_or(short(row.entry));
         let plot = row.number.map_or_else(String::new, |number| plot(number, bounds, columns));

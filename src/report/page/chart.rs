@@ -28,6 +28,8 @@ pub(super) struct Drawing<'a> {
     pub(super) description: String,
     /// The points, the oldest first.
     pub(super) points: &'a [(f64, Point<'a>)],
+    /// Those of them between which a line is drawn.
+    pub(super) lines: &'a [[(f64, Point<'a>); 2]],
     /// What was found instead of the current one.
     pub(super) found: Option<f64>,
     /// How many locks the history has.
@@ -139,15 +141,12 @@ impl Scale {
     }
 }
 
-/// Lines between neighbours; where a lock between two has no number, there is none.
+/// The lines, so that each branch has its own.
 fn curve(drawing: &Drawing<'_>, scale: &Scale) -> Markup {
     html! {
         g.curve {
-            @for pair in drawing.points.windows(2) {
-                @let ((old, from), (new, to)) = (pair[0], pair[1]);
-                @if !from.is_followed_by_gap(&to) {
-                    line x1=(scale.x(from.at)) y1=(scale.y(old)) x2=(scale.x(to.at)) y2=(scale.y(new)) {}
-                }
+            @for [(new, to), (old, from)] in drawing.lines {
+                line x1=(scale.x(from.at)) y1=(scale.y(*old)) x2=(scale.x(to.at)) y2=(scale.y(*new)) {}
             }
         }
     }

@@ -14,8 +14,6 @@ pub(super) struct Series<'a> {
     pub(super) points: Vec<Point<'a>>,
     /// What the verification found instead, where that is another value.
     pub(super) found: Option<&'a Metric>,
-    /// How many of the points can be drawn.
-    drawn: usize,
 }
 
 /// A lock that has the metric.
@@ -31,19 +29,14 @@ pub(super) struct Point<'a> {
     pub(super) number: Option<f64>,
     /// Whether it is the lock that the page is about.
     pub(super) is_current: bool,
-    /// How many locks before this one have no number to draw.
-    gaps: usize,
+    /// Which lock of the history it follows on its own branch, counted so too.
+    before: Option<usize>,
 }
 
 impl Point<'_> {
     /// Whether the lock was recorded with uncommitted changes, or edited.
     pub(super) fn is_doubtful(&self) -> bool {
         self.entry.read.as_ref().is_ok_and(|read| read.record.dirty || read.is_edited())
-    }
-
-    /// Whether a lock between this and a later one has no number to draw.
-    pub(super) fn is_followed_by_gap(&self, later: &Self) -> bool {
-        self.gaps != later.gaps
     }
 }
 
@@ -61,21 +54,21 @@ pub(super) fn all<'a>(dossier: &'a Dossier<'_>) -> BTreeMap<(&'a str, &'a str), 
     };
     let current = entries.iter().position(is_this).map(|newer| entries.len() - 1 - newer);
     let mut all: BTreeMap<(&str, &str), Series<'_>> = BTreeMap::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, entry) in entries.iter().rev().enumerate() {
+        let before = entry.before.as_deref().and_then(|commit| places.get(commit).copied());
+        places.insert(&entry.commit, at);
         let Ok(read) = &entry.read else { continue };
         for (stage, outcome) in &read.outcome {
             for (name, metric) in &outcome.metrics {
                 let series = all.entry((stage, name)).or_default();
-                let number = finite(metric);
-                series.drawn += usize::from(number.is_some());
-                let gaps = at + 1 - series.drawn;
                 series.points.push(Point {
                     at,
                     entry,
                     metric,
-                    number,
+                    number: finite(metric),
                     is_current: current == Some(at),
-                    gaps,
+                    before,
                 });
             }
         }
@@ -94,6 +87,22 @@ impl<'a> Series<'a> {
     pub(super) fn drawable(&self) -> Vec<(f64, Point<'a>)> {
         self.points.iter().filter_map(|point| Some((point.number?, *point))).collect()
     }
+}
+
+/// Which of the kept points, of all that can be drawn, follow each other on a branch: the later one first. What was
+/// left out between two is passed over, but not a lock without a number to draw.
+pub(super) fn neighbours<'a>(kept: &[(f64, Point<'a>)], drawable: &[(f64, Point<'a>)]) -> Vec<[(f64, Point<'a>); 2]> {
+    let before = |point: &Point<'a>| find(drawable, point.before?).map(|(_, point)| point);
+    let kept_before = |point: &Point<'a>| {
+        let mut olds = std::iter::successors(before(point), before);
+        olds.find_map(|old| find(kept, old.at))
+    };
+    kept.iter().filter_map(|later| Some([*later, kept_before(&later.1)?])).collect()
+}
+
+/// The point of a lock; they are sorted by it.
+fn find<'a>(points: &[(f64, Point<'a>)], at: usize) -> Option<(f64, Point<'a>)> {
+    points.binary_search_by_key(&at, |(_, point)| point.at).ok().map(|found| points[found])
 }
 
 /// The least and the greatest of some numbers; none of none.

@@ -89,7 +89,7 @@ impl Case {
     }
 }
 
-/// A lock of the history; 86,400 seconds are a day.
+/// A lock of the history that follows the one before it; 86,400 seconds are a day.
 pub(super) fn entry(at: usize, read: Result<Read, String>) -> Entry {
     Entry {
         commit: format!("{at:040x}"),
@@ -101,7 +101,7 @@ pub(super) fn entry(at: usize, read: Result<Read, String>) -> Entry {
         },
         read: read.map(|read| Recorded::from(&read)),
         path: None,
-        before: None,
+        before: at.checked_sub(1).map(|before| format!("{before:040x}")),
         change: Change::Unknown,
     }
 }

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 
 use super::View;
 use super::chart::{self, Drawing};
-use super::series::{self, Point, Series, extremes, finite, thinned};
+use super::series::{self, Point, Series, extremes, finite, neighbours, thinned};
 use super::text::{code, count, shortened, shown};
-use crate::history::History;
+use crate::history::{History, has_branches};
 
 /// Points of one drawing: at most, and at least where many drawings share the page.
 const MOST_POINTS: usize = 100;
@@ -49,6 +49,9 @@ fn introduction(history: &History) -> String {
         "{} in the history of this commit, the oldest at the left.",
         count(history.entries.len(), "lock", "locks")
     );
+    if has_branches(&history.entries) {
+        text += " The history has branches: a line leads to each lock from the one before it on its branch.";
+    }
     if unreadable > 0 {
         text += &format!(" {unreadable} of them cannot be read by this version.");
     }
@@ -72,6 +75,7 @@ fn figure(view: View<'_>, at: usize, (stage, name): (&str, &str), series: &Serie
         title: format!("{} of stage {} over the locks", plain(name), plain(stage)),
         description: description(&drawable),
         points: &kept,
+        lines: &neighbours(&kept, &drawable),
         found,
         locks: view.dossier.history.entries.len(),
     };

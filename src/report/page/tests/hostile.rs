@@ -86,12 +86,13 @@ fn hostile(name: &str) -> Case {
     let mut case = Case::of(Word::Diverged);
     case.package = text();
     case.history = (0..4)
+        .rev()
         .map(|at| Entry {
             tags: vec![text()],
             ..entry(at, Ok(lock.clone()))
         })
         .collect();
-    case.history.push(entry(4, Err(text())));
+    case.history.insert(0, entry(4, Err(text())));
     case.timings.push(Timing {
         step: Step::Train { stage: text(), run: 1 },
         took: Duration::from_secs(3),

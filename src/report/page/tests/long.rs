@@ -75,7 +75,7 @@ fn names_of_ten_thousand_characters_and_lists_of_thousands_fit() {
             lock.outcome.insert(long(at), outcome.clone());
         }
     }));
-    case.history = (0..3).map(|at| entry(at, Ok(case.lock.clone().unwrap()))).collect();
+    case.history = (0..3).rev().map(|at| entry(at, Ok(case.lock.clone().unwrap()))).collect();
     case.timings = (0..3000)
         .map(|at| Timing {
             step: Step::Train {
@@ -115,18 +115,25 @@ fn an_output_without_end_is_cut_to_its_end() {
     );
 }
 
+/// A lock with this metric alone.
+fn with_loss(value: f64) -> Read {
+    edited(|lock| {
+        let metrics = &mut lock.outcome.get_mut("train").unwrap().metrics;
+        metrics.clear();
+        metrics.insert("loss".to_owned(), Metric::new(value));
+    })
+}
+
 #[test]
 fn values_that_are_no_numbers_are_listed_and_not_drawn() {
     let mut case = Case::of(Word::Unchanged);
-    let with = |value: f64| {
-        edited(|lock| {
-            let metrics = &mut lock.outcome.get_mut("train").unwrap().metrics;
-            metrics.clear();
-            metrics.insert("loss".to_owned(), Metric::new(value));
-        })
-    };
     let values = [0.5, f64::NAN, f64::INFINITY, -f64::MAX, f64::MAX, f64::NEG_INFINITY];
-    case.history = values.iter().enumerate().rev().map(|(at, value)| entry(at, Ok(with(*value)))).collect();
+    case.history = values
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(at, value)| entry(at, Ok(with_loss(*value))))
+        .collect();
     let page = case.page();
     holds(&page);
     assert_eq!(texts(&page, "figure svg use").len(), 3);
@@ -137,6 +144,45 @@ fn values_that_are_no_numbers_are_listed_and_not_drawn() {
     let drawing = page.split("<svg class=\"plot\"").nth(1).unwrap().split("</svg>").next().unwrap();
     let places: Vec<&str> = drawing.match_indices("y=\"").map(|(at, _)| &drawing[at + 3..at + 6]).collect();
     assert!(!places.iter().any(|place| place.contains("NaN") || place.contains("inf")), "{places:?}");
+}
+
+/// A trunk of even locks and a branch of odd ones, each with a loss of its own height, which is drawn as a line.
+fn two_branches(locks: usize) -> Case {
+    let mut case = Case::of(Word::Unchanged);
+    let lock = |at: usize| with_loss(if at.is_multiple_of(2) { 1.0 } else { 2.0 });
+    case.history = (0..locks).rev().map(|at| entry(at, Ok(lock(at)))).collect();
+    for (at, entry) in case.history.iter_mut().rev().enumerate().skip(1) {
+        entry.before = Some(format!("{:040x}", at.saturating_sub(2)));
+    }
+    case
+}
+
+/// The lines that lead from one height to another.
+fn sloping(page: &str) -> Vec<[String; 2]> {
+    let document = Html::parse_document(page);
+    let lines = Selector::parse("figure .curve line").unwrap();
+    let end = |line: ElementRef<'_>, name: &str| line.attr(name).unwrap().to_owned();
+    let ends = document.select(&lines).map(|line| [end(line, "y1"), end(line, "y2")]);
+    ends.filter(|[old, new]| old != new).collect()
+}
+
+#[test]
+fn each_branch_is_a_line_of_its_own() {
+    for locks in [9, 301] {
+        let page = two_branches(locks).page();
+        holds(&page);
+        let drawn = texts(&page, "figure .curve line").len();
+        assert!(drawn == texts(&page, "figure tbody tr").len() - 1, "every lock but the first has one: {drawn}");
+        assert_eq!(sloping(&page).len(), 1, "where the branch begins");
+        assert!(texts(&page, "#metrics > p")[0].contains("The history has branches"));
+    }
+}
+
+#[test]
+fn a_history_in_one_line_is_not_said_to_have_branches() {
+    let mut case = two_branches(0);
+    case.history = (0..4).rev().map(|at| entry(at, Ok(with_loss(1.0)))).collect();
+    assert!(!texts(&case.page(), "#metrics > p")[0].contains("branches"));
 }
 
 #[test]
