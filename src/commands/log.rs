@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::interrupt;
 use crate::lockfile::{self, Lockfile, Read};
 use crate::project;
 use crate::report;
-use crate::repository::{Repository, Version};
+use crate::repository::{Commit, Repository, Version};
 use crate::settings::Settings;
 use crate::snapshot::source::relative;
 
@@ -36,7 +36,8 @@ pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
     };
     let entries = entries(&repository, &directory, &args.rev, most, detail)?;
     if entries.is_empty() {
-        return Err(Error::new(format!("no commit that {} goes back to has a {}", args.rev, lockfile::FILE))
+        let path = path_now(&repository, &directory)?;
+        return Err(Error::new(format!("no commit that {} goes back to has a {path}", args.rev))
             .hint("`cargo repro record` writes it; commit it"));
     }
     if repository.is_shallow() {
@@ -83,8 +84,9 @@ pub(super) fn entries(
     most: usize,
     detail: Detail,
 ) -> Result<Vec<Entry>> {
-    let path = relative(repository.root(), &directory.join(lockfile::FILE))?;
-    let versions = repository.versions(path.as_ref(), repository.resolve(rev)?)?;
+    let path = path_now(repository, directory)?;
+    let commit = repository.resolve(rev)?;
+    let versions = repository.versions(&path_at(repository, commit, path.as_ref())?, commit)?;
     let listed = versions.len().min(most);
     let mut locks = Locks {
         path,
@@ -100,6 +102,20 @@ pub(super) fn entries(
         entries.par_extend(group.into_par_iter().map(|at| locks.entry(at, detail)));
     }
     Ok(entries)
+}
+
+/// Where the lock is now, from the top of the repository.
+fn path_now(repository: &Repository, directory: &Path) -> Result<String> {
+    relative(repository.root(), &directory.join(lockfile::FILE))
+}
+
+/// Where a commit has the lock: where it is now or, if the package has moved since, the last of the places where it was
+/// that the commit has.
+fn path_at(repository: &Repository, commit: Commit, now: &Path) -> Result<PathBuf> {
+    let has = |path: &Path| repository.entry(commit, path).is_some();
+    let head = repository.head().ok().filter(|head| *head != commit && !has(now));
+    let paths = head.map_or_else(|| Ok(Vec::new()), |head| repository.paths(now, head))?;
+    Ok(paths.into_iter().find(|path| has(path)).unwrap_or_else(|| now.to_path_buf()))
 }
 
 type Parsed = std::result::Result<Read, String>;

@@ -59,21 +59,9 @@ impl Repository {
     /// # Errors
     /// When git's objects cannot be read.
     pub fn versions(&self, path: &Path, from: Commit) -> Result<Vec<Version>> {
-        let broken = |error: git2::Error| unreadable(&self.root, &error);
-        let mut walk = self.git.revwalk().map_err(broken)?;
-        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME).map_err(broken)?;
-        walk.push(from.0).map_err(broken)?;
         let (mut versions, mut visits) = (Vec::new(), Vec::new());
-        // Those of commits that are still to come: each comes after all of its children.
-        let mut places = BTreeMap::from([(from.0, self.place(from.0, &Rc::from(path)))]);
-        for id in walk {
-            crate::interrupt::check()?;
-            let commit = self.git.find_commit(id.map_err(broken)?).map_err(broken)?;
-            let Some(place) = places.remove(&commit.id()) else {
-                continue;
-            };
-            let parents = self.places_before(&commit, &place);
-            let visit = visit(&commit, &place, &parents, versions.len());
+        self.go_back(path, from, |commit, place, parents| {
+            let visit = visit(commit, place, parents, versions.len());
             if let (Content::New(_), Some(entry)) = (&visit.has, place.entry) {
                 versions.push(Version {
                     commit: Commit(commit.id()),
@@ -85,6 +73,47 @@ impl Repository {
                 });
             }
             visits.push(visit);
+        })?;
+        self.relate(&mut versions, &visits)?;
+        Ok(versions)
+    }
+
+    /// Every path that a file had in the commits that `from` goes back to, the newest first: also one from which it was
+    /// moved on unchanged, so that no version has it.
+    ///
+    /// # Errors
+    /// When git's objects cannot be read.
+    pub fn paths(&self, path: &Path, from: Commit) -> Result<Vec<PathBuf>> {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        self.go_back(path, from, |_, place, _| {
+            if place.entry.is_some() && paths.iter().all(|known| **known != *place.path) {
+                paths.push(place.path.to_path_buf());
+            }
+        })?;
+        Ok(paths)
+    }
+
+    /// Visits the commits that `from` goes back to, the newest first, with where each has the file, and its parents.
+    fn go_back(
+        &self,
+        path: &Path,
+        from: Commit,
+        mut visit: impl FnMut(&git2::Commit<'_>, &Place, &[(Oid, Place)]),
+    ) -> Result<()> {
+        let broken = |error: git2::Error| unreadable(&self.root, &error);
+        let mut walk = self.git.revwalk().map_err(broken)?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME).map_err(broken)?;
+        walk.push(from.0).map_err(broken)?;
+        // Those of commits that are still to come: each comes after all of its children.
+        let mut places = BTreeMap::from([(from.0, self.place(from.0, &Rc::from(path)))]);
+        for id in walk {
+            crate::interrupt::check()?;
+            let commit = self.git.find_commit(id.map_err(broken)?).map_err(broken)?;
+            let Some(place) = places.remove(&commit.id()) else {
+                continue;
+            };
+            let parents = self.places_before(&commit, &place);
+            visit(&commit, &place, &parents);
             for (parent, place) in parents {
                 let known = places.entry(parent).or_insert_with(|| place.clone());
                 // One branch may know of a move, and another not.
@@ -93,8 +122,7 @@ impl Repository {
                 }
             }
         }
-        self.relate(&mut versions, &visits)?;
-        Ok(versions)
+        Ok(())
     }
 
     fn place(&self, commit: Oid, path: &Rc<Path>) -> Place {

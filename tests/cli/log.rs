@@ -355,6 +355,30 @@ fn the_locks_from_before_the_package_moved_are_listed_too() {
 }
 
 #[test]
+fn a_revision_from_before_the_package_moved_has_its_locks() {
+    let project = Project::recorded("steady");
+    project.git(&["tag", "none", "HEAD~1"]);
+    relocked(&project, "seed = 42", "seed = 43").git(&["tag", "old"]);
+    moved(&project, "ml");
+    project.commit("moved").git(&["tag", "between"]);
+    std::fs::rename(project.root.join("ml"), project.root.join("model")).unwrap();
+    project.commit("moved again");
+    let lock = project.read("model/repro.lock");
+    project
+        .write("model/repro.lock", &lock.replace("seed = 43", "seed = 44"))
+        .commit("another seed");
+    let listed = |rev: &str| {
+        let human = log_in(&project, "model", &[rev]).code(0).stdout.clone();
+        (human.matches("computed once").count(), human.matches("2026-01-01 repro.lock\n").count())
+    };
+    assert_eq!([listed("old"), listed("between"), listed("HEAD")], [(2, 2), (2, 2), (3, 2)]);
+    let answer = log_in(&project, "model", &["none"]);
+    answer.code(1);
+    let what = "no commit that none goes back to has a model/repro.lock";
+    assert!(answer.stderr.contains(what), "{}", answer.stderr);
+}
+
+#[test]
 fn a_lock_that_moved_and_changed_at_once_is_compared_with_the_one_that_went() {
     let project = Project::recorded("steady");
     moved(&project, "ml");
