@@ -73,10 +73,12 @@ impl<'a> Pinned<'a> {
         }
     }
 
-    /// How, by what and from which packages it is made.
+    /// How, by what and from which packages it is made; and what a macro may draw on or take for the date.
     fn made(&self, project: &Project) -> Digest {
         let (toolchain, programs) = (&project.toolchain.identity, project.manifest.binaries());
-        let all = (self.build, self.dependencies, toolchain, programs, self.line_tables);
+        let conditions = &self.circumstances.conditions;
+        let around = (&conditions.entropy, conditions.clock);
+        let all = (self.build, self.dependencies, toolchain, programs, self.line_tables, around);
         Digest::of(serde_json::to_vec(&all).expect("what a lock has can be written"))
     }
 }

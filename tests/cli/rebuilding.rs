@@ -133,3 +133,18 @@ fn a_source_outside_the_repository_that_is_edited_while_it_trains_gives_no_lock(
     project.commit("beside");
     edited_meanwhile(&project, &["record"], "../beside/src/lib.rs", "beside/src/lib.rs");
 }
+
+#[test]
+fn what_a_macro_drew_without_the_seed_is_drawn_anew_by_the_seed() {
+    let project = weighing();
+    project.write("src/lib.rs", "pub const WEIGHT: f64 = (macros::fields!()[0] * 64 + macros::fields!()[1]) as f64;\n");
+    project.commit("an order by chance");
+    project.record();
+    project.repro(&["record"]).code(0); // of the same files as the next one
+    let manifest = project.read("repro.toml");
+    project.write("repro.toml", &format!("{manifest}[determinism]\nentropy = \"seeded\"\n"));
+    project.commit("by the seed");
+    project.repro(&["record"]).code(0);
+    project.commit("record");
+    project.repro(&["verify"]).code(0);
+}
