@@ -1,5 +1,5 @@
-//! Where reports may go: a place that can be written, and is not one of what the report is about. All of it is looked
-//! at before anything is done, since the alternative is to find out after hours.
+//! Where reports may go, and attestations: a place that can be written, and for reports none of what they are about.
+//! All of it is looked at before anything is done, since the alternative is to find out after hours.
 
 use std::path::{Component, Path, PathBuf};
 

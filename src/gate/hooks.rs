@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::push::Hook;
 use crate::error::{Error, IoContext as _, Result};
-use crate::held;
+use crate::{held, lockfile};
 
 /// By this line a hook of ours is known.
 const MARK: &str = "# Made by `cargo repro hook install`; `cargo repro hook uninstall` takes it away again.";
@@ -116,28 +116,21 @@ fn before(directory: &Path, hook: Hook) -> PathBuf {
 
 fn write(place: &Path, text: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let permissions = std::fs::Permissions::from_mode(0o755);
-    let written = beside(place, text.as_bytes(), permissions).and_then(|file| Ok(file.persist(place)?));
-    written.map(|_| ()).at("write", place)
+    let directory = place.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())?;
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o755))?;
+        file.persist(place)?;
+        Ok(())
+    };
+    write().at("write", place)
 }
 
+/// Nobody runs the copy before ours is in place, so it may get its mode after its name.
 fn copy(place: &Path, aside: &Path) -> std::io::Result<()> {
-    let file = beside(aside, &std::fs::read(place)?, place.metadata()?.permissions())?;
-    match file.persist_noclobber(aside) {
-        Err(refused) if refused.error.kind() != std::io::ErrorKind::AlreadyExists => {
-            // Nor a rename that overwrites nothing.
-            std::fs::copy(place, aside).map(drop)
-        }
-        persisted => Ok(persisted.map(drop)?),
-    }
-}
-
-/// A file that is yet to get its name.
-fn beside(place: &Path, bytes: &[u8], permissions: std::fs::Permissions) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(Path::new(".")))?;
-    std::io::Write::write_all(&mut file, bytes)?;
-    file.as_file().set_permissions(permissions)?;
-    Ok(file)
+    lockfile::create(aside, &std::fs::read(place)?)?;
+    std::fs::set_permissions(aside, place.metadata()?.permissions())
 }
 
 /// A hook for any shell. It needs the tool for tags alone, and without it refuses these: a gate that is open
@@ -240,5 +233,20 @@ mod tests {
             });
             assert_eq!(read(directory.path().join("pre-push")), THEIRS);
         }
+    }
+
+    #[test]
+    fn where_there_are_no_links_a_copy_is_as_good_and_takes_no_other_place() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let [place, aside] = ["pre-push", "aside"].map(|name| directory.path().join(name));
+        std::fs::write(&place, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o750)).unwrap();
+        copy(&place, &aside).unwrap();
+        assert_eq!(std::fs::read_to_string(&aside).unwrap(), "#!/bin/sh\n");
+        assert_eq!(aside.metadata().unwrap().permissions().mode() & 0o777, 0o750);
+        std::fs::write(&place, "another").unwrap();
+        assert_eq!(copy(&place, &aside).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&aside).unwrap(), "#!/bin/sh\n");
     }
 }
