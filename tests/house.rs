@@ -1,8 +1,9 @@
 //! The house rules that no lint knows: documents say what is there, copies are equal, files stay
 //! short, and lists stay small. Each test's name is the rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_repro::exit_code::ExitCode;
 use cargo_repro::explanation;
@@ -70,6 +71,47 @@ fn the_glossary_has_every_word() {
     for word in WORDS {
         assert!(words.contains(&format!("| **{word}**")), "DESIGN.md does not explain “{word}”");
     }
+}
+
+#[test]
+fn what_is_tested_has_the_features_of_what_is_shipped() {
+    let (shipped, tested) = (features("normal,no-proc-macro"), features("normal,dev,no-proc-macro"));
+    assert!(shipped.len() > 100, "cargo tree lists {shipped:?}");
+    let differing: Vec<_> = shipped
+        .iter()
+        .filter(|(package, features)| tested.get(*package) != Some(features))
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "dev-dependencies turn on more features of {differing:?} than users get: name these in Cargo.toml"
+    );
+}
+
+/// The features that cargo turns on along these kinds of dependency, by package. Those of procedural macros are left
+/// out: they run in the compiler, not in the program.
+fn features(kinds: &str) -> BTreeMap<String, String> {
+    let arguments = [
+        "tree",
+        "--locked",
+        "--workspace",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}\t{f}",
+        "--edges",
+        kinds,
+    ];
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
+    text.lines()
+        .filter_map(|line| line.trim_end_matches(" (*)").split_once('\t'))
+        .map(|(package, features)| (package.to_owned(), features.to_owned()))
+        .collect()
 }
 
 #[test]
