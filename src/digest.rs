@@ -3,7 +3,6 @@
 //! rule. What the bytes mean is not for this file.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
@@ -11,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::bounded;
 use crate::error::{IoContext, Result};
 use crate::interrupt;
 use crate::tally::Tally;
@@ -41,7 +41,7 @@ impl Digest {
     /// As [`Digest::of_file`].
     pub fn of_watched(path: &Path, tally: &Tally) -> Result<(Self, u64)> {
         const BUFFER: usize = 256 * 1024;
-        let mut file = File::open(path).at("open", path)?;
+        let mut file = bounded::open(path).at("open", path)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
         let mut bytes = 0;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::cause::Cause;
 use crate::exit_code::ExitCode;
+use crate::interrupt;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -85,6 +86,7 @@ impl Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 plain.hint("free some space, then run the same command again; nothing was half written")
             }
+            std::io::ErrorKind::Interrupted if interrupt::check().is_err() => Self::interrupted(),
             std::io::ErrorKind::PermissionDenied => plain.hint("check the owner and the permissions of that path"),
             _ => plain,
         }

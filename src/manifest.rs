@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::snapshot::params::Param;
 use crate::snapshot::seed::Seed;
@@ -160,7 +161,7 @@ impl Manifest {
     /// When there is none, or it says something that it may not; the error shows the line.
     pub fn read(directory: &Path) -> Result<Self> {
         let path = directory.join(FILE);
-        let text = match std::fs::read(&path) {
+        let text = match bounded::bytes(&path, bounded::WRITTEN) {
             Ok(bytes) => String::from_utf8(bytes)
                 .map_err(|_| Error::new(format!("{} is not UTF-8", path.display())).hint("save it as UTF-8"))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

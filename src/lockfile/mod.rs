@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use class::Class;
 
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::outcome::Outcome;
@@ -114,7 +115,7 @@ impl Lockfile {
     /// # Errors
     /// As [`Lockfile::from_text`], and when there is none.
     pub fn read(path: &Path) -> Result<Read> {
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        let bytes = bounded::bytes(path, bounded::GENERATED).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::new(format!("there is no {}", path.display())).hint("`cargo repro record` trains and writes it")
             }

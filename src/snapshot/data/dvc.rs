@@ -9,6 +9,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 
 use super::{DataFile, Remark};
+use crate::bounded;
 use crate::digest::Hasher;
 use crate::error::{IoContext as _, Result};
 use crate::interrupt;
@@ -42,10 +43,12 @@ pub(super) fn disagreements(
     for path in declared {
         let path = path.trim_end_matches('/');
         let note = format!("{path}.dvc");
-        let Ok(text) = std::fs::read_to_string(directory.join(&note)) else {
-            continue; // hardly any data has one
+        let text = match bounded::text(&directory.join(&note), bounded::WRITTEN) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue, // hardly any data has one
+            Err(error) => Err(error.to_string()),
         };
-        let says = match noted(&text, path) {
+        let says = match text.and_then(|text| noted(&text, path)) {
             Ok(says) => says,
             Err(why) => {
                 remarks.push(Remark::DvcUnread { path: note, why });
@@ -87,7 +90,7 @@ fn noted(text: &str, path: &str) -> Result<String, String> {
 
 fn of_file(path: &Path) -> Result<String> {
     use std::io::Read as _;
-    let mut file = std::fs::File::open(path).at("open the data", path)?;
+    let mut file = bounded::open(path).at("open the data", path)?;
     let mut hasher = Md5::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

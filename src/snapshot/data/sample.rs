@@ -6,10 +6,10 @@
 //! byte ⌊(S − 65,536) · i / 255⌋, so that the last one ends with the file. A table is read up to its first
 //! thousand rows.
 
-use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use crate::bounded;
 use crate::digest::{Digest, Hasher};
 use crate::error::{IoContext as _, Result};
 use crate::interrupt;
@@ -36,7 +36,7 @@ pub const READ: u64 = HEAD + BLOCK * BLOCKS;
 /// # Errors
 /// When it cannot be read, or the user interrupts.
 pub fn digest(path: &Path, size: u64, tally: &Tally) -> Result<Digest> {
-    let mut file = File::open(path).at("open the data", path)?;
+    let mut file = bounded::open(path).at("open the data", path)?;
     let mut hasher = Hasher::default();
     hasher.update(size.to_le_bytes());
     let mut buffer = vec![0; HEAD as usize];
