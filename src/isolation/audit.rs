@@ -116,6 +116,7 @@ pub enum Act {
 #[derive(Debug, Default)]
 pub struct Audit {
     looks: BTreeMap<String, Look>,
+    listed: BTreeMap<String, BTreeSet<String>>,
     /// What was decided already: most looks are at what was looked at before.
     known: BTreeMap<Vec<u8>, BTreeSet<Act>>,
 }
@@ -140,20 +141,22 @@ impl Audit {
         if act == Act::Stat && meta.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
             return;
         }
-        let by = || {
-            let executable = thread.executable();
-            executable
-                .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-                .unwrap_or_default()
-        };
         let look = self.looks.entry(text).or_insert_with(|| Look {
-            by: by(),
+            by: name(thread),
             existed: meta.is_ok(),
             opened: false,
             written: false,
         });
         look.opened |= act == Act::Read;
         look.written |= act == Act::Write && !(look.existed && look.opened);
+    }
+
+    /// Writes down that the thread reads the names in a directory.
+    pub fn list(&mut self, thread: Thread, directory: &Path) {
+        let text = normal(directory).to_string_lossy().into_owned();
+        if !is_system(&text) {
+            self.listed.entry(text).or_default().insert(name(thread));
+        }
     }
 
     /// Remembers that a path has been looked at so.
@@ -164,11 +167,25 @@ impl Audit {
         }
     }
 
+    /// All directories that were listed, and by which programs.
+    #[must_use]
+    pub fn listed(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.listed
+    }
+
     /// All looks.
     #[must_use]
     pub fn looks(&self) -> &BTreeMap<String, Look> {
         &self.looks
     }
+}
+
+/// The program that a thread executes, by its file name.
+fn name(thread: Thread) -> String {
+    let executable = thread.executable();
+    executable
+        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .unwrap_or_default()
 }
 
 /// What an open is, by its flags (open(2)).

@@ -105,6 +105,7 @@ fn audited() -> Vec<Rule> {
         ask_when(libc::SYS_newfstatat, When::Without(3, EMPTY_PATH)),
         ask(libc::SYS_faccessat),
         ask(libc::SYS_faccessat2),
+        ask(libc::SYS_getdents64),
         ask(libc::SYS_connect),
         ask_when(libc::SYS_sendto, When::Given(4)),
         ask(libc::SYS_sendmsg),
@@ -117,6 +118,7 @@ fn audited() -> Vec<Rule> {
         ask(libc::SYS_stat),
         ask(libc::SYS_lstat),
         ask(libc::SYS_access),
+        ask(libc::SYS_getdents),
     ]);
     rules
 }
@@ -286,6 +288,7 @@ mod tests {
     #[test]
     fn opens_are_asked_about_and_reads_are_not() {
         assert_eq!(fate(&all(), libc::SYS_openat, ARCHITECTURE, [0; 6]), libc::SECCOMP_RET_USER_NOTIF);
+        assert_eq!(fate(&all(), libc::SYS_getdents64, ARCHITECTURE, [0; 6]), libc::SECCOMP_RET_USER_NOTIF);
         assert_eq!(fate(&all(), libc::SYS_read, ARCHITECTURE, [0; 6]), libc::SECCOMP_RET_ALLOW);
     }
 

@@ -178,6 +178,10 @@ impl Listener {
             libc::SYS_time => return self.time(thread, args[0]),
             libc::SYS_open => return self.path(thread, here, args[0], audit::act_of_open(args[1])),
             libc::SYS_creat => return self.path(thread, here, args[0], Act::Write),
+            libc::SYS_getdents => {
+                self.list(thread, at);
+                return Answer::Go;
+            }
             libc::SYS_stat | libc::SYS_lstat | libc::SYS_access => return self.path(thread, here, args[0], Act::Stat),
             _ => {}
         }
@@ -345,6 +349,7 @@ impl Listener {
 
     fn entries(&mut self, thread: Thread, [descriptor, buffer, room, ..]: [u64; 6]) -> Answer {
         self.sight(thread, Source::Directories, "read_dir");
+        self.list(thread, descriptor as i32);
         let Some(order) = self.conditions.directories else {
             return Answer::Go;
         };
@@ -353,6 +358,15 @@ impl Listener {
             Ok(bytes) if bytes.is_empty() => Answer::Result(0),
             Ok(bytes) if thread.write(buffer, &bytes).is_ok() => Answer::Result(bytes.len() as i64),
             _ => Answer::Go,
+        }
+    }
+
+    /// Writes down that it reads the names in a directory: which there are, and which are not, it learns by that.
+    fn list(&mut self, thread: Thread, descriptor: i32) {
+        if self.audits
+            && let Ok(directory) = thread.directory(descriptor)
+        {
+            self.log().audit.list(thread, &directory);
         }
     }
 

@@ -29,7 +29,7 @@ pub mod tracer;
 pub mod walls;
 pub mod warden;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -204,6 +204,9 @@ pub struct Report {
     pub failure: Option<String>,
     /// What it read or looked for, by the path within.
     pub reads: BTreeMap<String, Look>,
+    /// Directories whose names it read, by the path within, and the programs that did.
+    #[serde(default)]
+    pub listed: BTreeMap<String, BTreeSet<String>>,
     /// Addresses that it tried to reach.
     pub network: BTreeMap<String, String>,
     /// Where it drew on a source.
