@@ -57,6 +57,22 @@ impl Digest {
         }
     }
 
+    /// The digest of all that a stream has left, however much that is.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the user interrupts.
+    pub fn of_stream(mut stream: impl Read) -> std::io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut buffer = [0; 1 << 14];
+        loop {
+            interrupt::check().map_err(|_| std::io::Error::other("interrupted"))?;
+            match stream.read(&mut buffer)? {
+                0 => return Ok(Self(hasher.finalize().into())),
+                read => hasher.update(&buffer[..read]),
+            }
+        }
+    }
+
     /// The digest of a tree: SHA-256 over the concatenated raw digests of its files, sorted by name
     /// (the OpenSSF model-signing rule). The names themselves are not hashed; whoever compares trees
     /// compares the lists of names too. `files` must come in the order of their names.

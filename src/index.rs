@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::bounded;
 use crate::digest::Digest;
 use crate::stamp::Stamp;
 
@@ -89,7 +90,7 @@ impl Index {
     /// The index that an earlier process left at `place`.
     #[must_use]
     pub fn load(place: &Path) -> Self {
-        let directories = std::fs::read(place).ok().and_then(|bytes| decode(&bytes));
+        let directories = bounded::bytes(place, bounded::HELD).ok().and_then(|bytes| decode(&bytes));
         Self {
             directories: directories.unwrap_or_default(),
             changed: false,

@@ -2,12 +2,14 @@
 //! else at its next [`check`], so that destructors remove what is temporary and no half-written file
 //! stays. A second signal changes nothing: cleaning up is short, and must not be cut.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::bounded;
 use crate::error::{Error, Result};
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -40,7 +42,7 @@ pub fn listen() -> Result<()> {
 
 /// Whether whoever started this program had it ignore a signal.
 fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = bounded::text(Path::new("/proc/self/status"), bounded::WRITTEN).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
     // One bit a signal, the first for number 1 (proc_pid_status(5)).
     u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1)

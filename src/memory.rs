@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::index::Index;
@@ -85,7 +86,7 @@ impl Memory {
     /// Remembers what an earlier process left in `directory`.
     #[must_use]
     pub fn load(directory: &Path) -> Self {
-        let kept = std::fs::read(directory.join(FACTS))
+        let kept = bounded::bytes(&directory.join(FACTS), bounded::HELD)
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok())
             .filter(|kept| kept.version == VERSION)
@@ -214,7 +215,7 @@ impl Memory {
 /// Whether a file only says where its bytes are. Whoever reads it as data must come to see that, so the
 /// index does not know it.
 fn is_pointer(path: &Path, size: u64) -> bool {
-    size < lfs::LARGEST && std::fs::read(path).is_ok_and(|bytes| lfs::is_pointer(&bytes))
+    size < lfs::LARGEST && bounded::bytes(path, lfs::LARGEST).is_ok_and(|bytes| lfs::is_pointer(&bytes))
 }
 
 fn key(digest: Digest, format: Format) -> String {

@@ -203,6 +203,42 @@ fn no_source_file_is_too_long() {
     assert!(long.is_empty(), "longer than {LONGEST} lines: {long:?}");
 }
 
+/// Files of others are read through `src/bounded.rs`, which waits for no pipe and reads no device.
+#[test]
+fn every_file_is_read_within_bounds() {
+    const ROOMS: [(&str, &str); 7] = [
+        ("src/bounded.rs", "the room itself"),
+        ("src/isolation/", "files of the kernel's, and what the warden itself left"),
+        ("src/trace/sighting.rs", "files of the kernel's"),
+        ("src/attestation/passphrase.rs", "the user names it, and a pipe from a keyring is a usual way"),
+        ("src/attestation/key_file.rs", "the same, and it reads so many bytes and no more"),
+        ("src/held.rs", "a directory"),
+        ("src/lockfile/mod.rs", "a directory"),
+    ];
+    let ways = [
+        "fs::read(",
+        "fs::read_to_string(",
+        "File::open(",
+        ".read_to_end(",
+        ".read_to_string(",
+    ];
+    for path in files(&["src"]) {
+        if !path.ends_with(".rs") || ROOMS.iter().any(|(room, _)| path.starts_with(room)) {
+            continue;
+        }
+        let text = read(&path);
+        let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let is_test = path.ends_with("/tests.rs") || path.contains("/tests/") || path.starts_with("src/template/");
+        let found = ways.into_iter().filter(|way| !is_test && shipped.lines().any(|line| reads(line, way)));
+        let found: Vec<&str> = found.collect();
+        assert!(found.is_empty(), "{path}: {found:?} has no bounds; src/bounded.rs has the functions for it");
+    }
+}
+
+fn reads(line: &str, way: &str) -> bool {
+    line.contains(way) && !line.trim_start().starts_with("//")
+}
+
 #[test]
 fn a_program_that_links_the_runtime_gets_at_most_three_dependencies() {
     let manifest: toml::Table = read("runtime/Cargo.toml").parse().expect("runtime/Cargo.toml is TOML");

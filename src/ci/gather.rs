@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::inputs::{self, Local, Place, Shape};
 use super::{Compiler, Pipeline};
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::lfs;
 use crate::lockfile::{self, Lockfile};
@@ -129,7 +130,7 @@ impl Asked<'_> {
         let says_so = |place: PathBuf| {
             let above = place.ancestors().take_while(|above| above.starts_with(root)).map(Path::to_path_buf);
             above.map(|directory| directory.join(".gitattributes")).any(|path| {
-                std::fs::read_to_string(path)
+                bounded::text(&path, bounded::WRITTEN)
                     .is_ok_and(|text| text.lines().any(|line| !line.starts_with('#') && line.contains("filter=lfs")))
             })
         };

@@ -15,6 +15,7 @@ use crate::attestation::{
     AllowedKey, Envelope, Expectation, Flaw, PublicKey, Reproduction, SigningKey, check, expected_outcome, provenance,
     reproduction, summary,
 };
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
@@ -142,7 +143,7 @@ fn refuse_unwritable(path: &Path) -> Result<()> {
 
 /// What is in a file; nothing if there is none.
 fn text_of(path: &Path) -> Result<String> {
-    match std::fs::read_to_string(path) {
+    match bounded::text(path, bounded::WRITTEN) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         read => read.at("read", path),
     }
@@ -225,7 +226,7 @@ fn files(paths: &[PathBuf]) -> String {
 }
 
 fn public_key(path: &Path) -> Result<PublicKey> {
-    let text = std::fs::read_to_string(path).at("read", path)?;
+    let text = bounded::text(path, bounded::WRITTEN).at("read", path)?;
     PublicKey::from_text(&text).ok_or_else(|| {
         Error::new(format!("{} is no ECDSA P-256 public key", path.display()))
             .hint("`cargo repro key new` writes one beside the private key, ending in `.pub`")

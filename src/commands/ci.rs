@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::done;
 use crate::args::{self, Forge, Writing};
+use crate::bounded;
 use crate::ci::{self, Action, Pipeline, Source, Tool, github, gitlab};
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
@@ -60,7 +61,7 @@ fn where_from(tool: &Tool) -> String {
 
 /// GitLab reads one file; where somebody else wrote that, or several packages have jobs, ours is one to include.
 fn gitlab_place(root: &Path, pipeline: &Pipeline) -> String {
-    let is_free = match std::fs::read_to_string(root.join(gitlab::PLACE)) {
+    let is_free = match bounded::text(&root.join(gitlab::PLACE), bounded::WRITTEN) {
         Ok(text) => text.starts_with(ci::MARK),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     };

@@ -1,10 +1,9 @@
 //! `hook`: installs and takes away git hooks, and is what they run.
 
-use std::io::Read as _;
-
 use super::done;
 use super::gate::rules;
 use crate::args::{self, HookAction};
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::asked::{Asked, Rules};
@@ -77,9 +76,8 @@ fn uninstall(settings: &Settings, args: &args::HookUninstall) -> Result<ExitCode
 /// Gates everything that a push brings. One tag that is refused refuses the push: git asks a hook about all of
 /// it at once.
 fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
+    let text = bounded::rest(std::io::stdin(), bounded::GENERATED, 0)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other))
         .map_err(|error| Error::new(format!("could not read what git says of the push: {error}")))?;
     let updates = args.hook.read(&text).ok_or_else(|| {
         Error::new("what stands on stdin is not what git says of a push")

@@ -10,6 +10,7 @@ use confirm::{Agreed, Confirmed, confirm};
 
 use super::conclude;
 use crate::args;
+use crate::bounded;
 use crate::diagnosis::trial::Laboratory;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::exit_code::ExitCode;
@@ -336,14 +337,13 @@ fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> R
     lockfile::sweep(&project.directory);
     for (path, place) in &recording.outputs {
         let to = project.directory.join(path);
-        let bytes = std::fs::read(place).at("read", place)?;
-        if std::fs::read(&to).is_ok_and(|there| there == bytes) {
+        if bounded::are_same(place, &to).is_ok_and(|same| same) {
             continue;
         }
         let parent = to.parent().unwrap_or(&project.directory);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
         lockfile::sweep(parent);
-        lockfile::replace_recorded(&to, &bytes)?;
+        lockfile::replace_recorded_by(&to, place)?;
         settings.shell.detail("Wrote", path);
     }
     let lock = &mut recording.lock;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::args;
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::gate::refusal::{CommitFault, Refusal};
 use crate::lockfile;
@@ -53,7 +54,7 @@ impl Place {
     /// A verification is one of the lock in the work tree, and a tag carries the committed one.
     pub(super) fn uncommitted(&self, commit: Commit) -> Result<Option<Refusal>> {
         let committed = self.lock(commit)?;
-        let there = std::fs::read(self.directory.join(lockfile::FILE)).unwrap_or_default();
+        let there = bounded::bytes(&self.directory.join(lockfile::FILE), bounded::HELD).unwrap_or_default();
         Ok((there != committed).then_some(Refusal::Commit(CommitFault::LockUncommitted)))
     }
 }

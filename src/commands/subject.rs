@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::args::Overrides;
+use crate::bounded;
 use crate::ci::quote::shell;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
@@ -161,7 +162,7 @@ fn called(file: &Path, current_directory: &Path, here: &Path, root: Option<&Path
 /// What cannot be read has no lines, nor has what is no file or very large.
 pub(super) fn text(path: &Path) -> String {
     if path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST) {
-        std::fs::read_to_string(path).unwrap_or_default()
+        bounded::text(path, bounded::GENERATED).unwrap_or_default()
     } else {
         String::new()
     }

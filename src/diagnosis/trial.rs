@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::parts::{self, Part, Parts};
+use crate::bounded;
 use crate::compare::divergence::Output;
 use crate::compare::{Divergence, divergence};
 use crate::error::Result;
@@ -103,7 +104,7 @@ impl Laboratory<'_> {
     /// Takes the outcome of the training that was just made apart.
     pub fn take_apart(&self, observed: &mut Observed) {
         if let Some(outcome) = &observed.outcome {
-            observed.parts = parts::of(outcome, |path| std::fs::read(self.session.output(path)).ok());
+            observed.parts = parts::of(outcome, |path| bounded::bytes(&self.session.output(path), bounded::HELD).ok());
         }
     }
 

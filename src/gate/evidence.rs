@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::DIRECTORY;
 use super::content::Tree;
+use crate::bounded;
 use crate::error::{IoContext as _, Result};
 use crate::lockfile;
 use crate::repository::{Commit, Repository};
@@ -53,7 +54,7 @@ impl<'a> Evidence<'a> {
     pub fn add_files(&mut self, directory: &Path, files: &[PathBuf]) -> Result<()> {
         for file in files {
             let path = directory.join(file);
-            let text = std::fs::read(&path).at("read", &path)?;
+            let text = bounded::bytes(&path, bounded::WRITTEN).at("read", &path)?;
             self.add_text(&file.display().to_string(), &text);
         }
         Ok(())

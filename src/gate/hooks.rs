@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::push::Hook;
+use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::{held, lockfile};
 
@@ -35,7 +36,7 @@ pub fn install(directory: &Path, hook: Hook, program: &Path, arguments: &[&str])
     let _held = held::directory(directory)?;
     let place = directory.join(hook.file());
     let text = script(hook, program, arguments);
-    let found = match std::fs::read(&place) {
+    let found = match bounded::bytes(&place, bounded::WRITTEN) {
         Ok(found) => Some(String::from_utf8_lossy(&found).into_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(Error::io("read", &place, &error)),
@@ -57,7 +58,9 @@ fn install_in_front(place: &Path, aside: &Path, text: &str) -> Result<Installed>
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             // Unless an installation was killed at just that.
-            if !is_same_file(place, aside) && std::fs::read(place).ok() != std::fs::read(aside).ok() {
+            if !is_same_file(place, aside)
+                && bounded::bytes(place, bounded::WRITTEN).ok() != bounded::bytes(aside, bounded::WRITTEN).ok()
+            {
                 let what = format!("{} is in the way", aside.display());
                 return Err(Error::new(what).hint("an earlier hook was kept there; move it away, then install again"));
             }
@@ -89,7 +92,7 @@ pub fn uninstall(directory: &Path, hook: Hook) -> Result<bool> {
     }
     let _held = held::directory(directory)?;
     let place = directory.join(hook.file());
-    let found = match std::fs::read(&place) {
+    let found = match bounded::bytes(&place, bounded::WRITTEN) {
         Ok(found) => String::from_utf8_lossy(&found).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Error::io("read", &place, &error)),
@@ -129,7 +132,7 @@ fn write(place: &Path, text: &str) -> Result<()> {
 
 /// Nobody runs the copy before ours is in place, so it may get its mode after its name.
 fn copy(place: &Path, aside: &Path) -> std::io::Result<()> {
-    lockfile::create(aside, &std::fs::read(place)?)?;
+    lockfile::create(aside, &bounded::bytes(place, bounded::WRITTEN)?)?;
     std::fs::set_permissions(aside, place.metadata()?.permissions())
 }
 

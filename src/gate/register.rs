@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::repository::{ObjectId, Repository};
 use crate::{held, lockfile};
@@ -81,7 +82,7 @@ impl Register {
 }
 
 fn read(path: &Path) -> Result<Kept> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match bounded::text(path, bounded::GENERATED) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Kept::default()),
         read => read
             .at("read", path)

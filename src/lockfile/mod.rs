@@ -115,7 +115,7 @@ impl Lockfile {
     /// # Errors
     /// As [`Lockfile::from_text`], and when there is none.
     pub fn read(path: &Path) -> Result<Read> {
-        let bytes = bounded::bytes(path, bounded::GENERATED).map_err(|error| match error.kind() {
+        let bytes = bounded::bytes(path, MOST).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::new(format!("there is no {}", path.display())).hint("`cargo repro record` trains and writes it")
             }
@@ -147,6 +147,9 @@ impl Lockfile {
         self.record.runs <= old.record.runs && self.id() == same.id()
     }
 }
+
+/// A lock of four million files of data is about as large.
+const MOST: u64 = 256 << 20;
 
 /// What the temporary files of [`replace`] are called.
 const TEMPORARY: &str = ".cargo-repro-";
@@ -180,7 +183,25 @@ fn is_old(entry: &std::fs::DirEntry) -> bool {
 /// # Errors
 /// As [`replace`].
 pub fn replace_recorded(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace_by(RECORDED, path, bytes).at("write", path)
+    replace_from(RECORDED, path, &mut &*bytes).at("write", path)
+}
+
+/// The same with the bytes of another file, of whatever size.
+///
+/// # Errors
+/// As [`replace`], and when the other cannot be read.
+pub fn replace_recorded_by(path: &Path, other: &Path) -> Result<()> {
+    let mut other = bounded::open(other).at("read", other)?;
+    replace_from(RECORDED, path, &mut other).at("write", path)
+}
+
+/// The same for what no recording gives.
+///
+/// # Errors
+/// As [`replace_recorded_by`].
+pub fn replace_by(path: &Path, other: &Path) -> Result<()> {
+    let mut other = bounded::open(other).at("read", other)?;
+    replace_from(TEMPORARY, path, &mut other).at("write", path)
 }
 
 /// Writes a file by way of a temporary one beside it.
@@ -196,7 +217,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`replace`].
 pub fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    replace_by(TEMPORARY, path, bytes)
+    replace_from(TEMPORARY, path, &mut &*bytes)
 }
 
 /// Writes a file as [`replace`] does, unless there is one by then.
@@ -204,7 +225,7 @@ pub fn try_replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// # Errors
 /// As [`replace`], and when there is one.
 pub fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    match temporary(TEMPORARY, path, bytes)?.persist_noclobber(path) {
+    match temporary(TEMPORARY, path, &mut &*bytes)?.persist_noclobber(path) {
         Ok(_) => sync_directory(path),
         Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => Err(refused.error),
         // Some file systems know neither links nor a rename that overwrites nothing.
@@ -212,13 +233,13 @@ pub fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     }
 }
 
-fn replace_by(prefix: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    temporary(prefix, path, bytes)?.persist(path)?;
+fn replace_from(prefix: &str, path: &Path, content: &mut impl std::io::Read) -> std::io::Result<()> {
+    temporary(prefix, path, content)?.persist(path)?;
     sync_directory(path)
 }
 
 /// A file beside its place, which has yet to get its name.
-fn temporary(prefix: &str, path: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
+fn temporary(prefix: &str, path: &Path, content: &mut impl std::io::Read) -> std::io::Result<tempfile::NamedTempFile> {
     use std::os::unix::fs::PermissionsExt as _;
     // Of these the system takes away what the caller's umask says.
     let permissions = std::fs::Permissions::from_mode(0o666);
@@ -226,7 +247,7 @@ fn temporary(prefix: &str, path: &Path, bytes: &[u8]) -> std::io::Result<tempfil
         .prefix(prefix)
         .permissions(permissions)
         .tempfile_in(directory_of(path))?;
-    file.write_all(bytes)?;
+    std::io::copy(content, file.as_file_mut())?;
     file.as_file().sync_all()?;
     Ok(file)
 }

@@ -8,6 +8,7 @@ use cargo_metadata::MetadataCommand;
 use tempfile::TempDir;
 
 use crate::ambient;
+use crate::bounded;
 use crate::error::{IoContext as _, Result};
 use crate::snapshot::build::{BUILDING, config_files};
 use crate::snapshot::toolchain::Installed;
@@ -83,7 +84,7 @@ fn has_more(cargo_home: &Path, directory: &Path, root: &Path) -> bool {
 fn read(directory: &Path) -> Option<toml::Table> {
     NAMES
         .iter()
-        .find_map(|name| std::fs::read_to_string(directory.join(name)).ok()?.parse().ok())
+        .find_map(|name| bounded::text(&directory.join(name), bounded::WRITTEN).ok()?.parse().ok())
 }
 
 fn is_kept_out(key: &str) -> bool {

@@ -17,6 +17,7 @@ use super::session::Pinned;
 use super::variables;
 use super::workdir::Workdir;
 use crate::ambient;
+use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
 use crate::package::Program;
@@ -234,7 +235,7 @@ fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
 /// The files of the checkout that a dep-info file of cargo's names. Cargo writes one beside each
 /// product: `product: file file …`, with blanks in names escaped.
 fn sources(dep_info: &Path, workdir: &Workdir, root: &Path) -> Result<BTreeSet<String>> {
-    let text = std::fs::read_to_string(dep_info).at("read", dep_info)?;
+    let text = bounded::text(dep_info, bounded::GENERATED).at("read", dep_info)?;
     let tree = workdir.tree();
     let mut sources = BTreeSet::new();
     for line in text.lines() {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Access, Reached};
 use super::checkout::Checkout;
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 
@@ -35,7 +36,7 @@ impl BuildReads {
     /// # Errors
     /// When it cannot be taken away.
     pub fn take(kept: &Path, checkout: &Checkout, made: Digest) -> Result<Option<Self>> {
-        let bytes = match std::fs::read(kept) {
+        let bytes = match bounded::bytes(kept, bounded::HELD) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", kept, &error)),

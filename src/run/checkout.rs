@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
@@ -271,9 +272,7 @@ impl Checkout {
         let time = UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs());
         for path in self.files.keys().filter(|path| !path.is_symlink()) {
             let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
-            std::fs::File::open(path)
-                .and_then(|file| file.set_times(times))
-                .at("set the time of", path)?;
+            bounded::open(path).and_then(|file| file.set_times(times)).at("set the time of", path)?;
         }
         Ok(())
     }
@@ -342,7 +341,7 @@ impl Planned {
         let bytes = match &self.content {
             Content::Bytes(bytes) => bytes,
             Content::File(source, digest) => {
-                read = std::fs::read(source).at("read", source)?;
+                read = bounded::bytes(source, bounded::HELD).at("read", source)?;
                 if Digest::of(&read) != *digest {
                     return Err(changed(source));
                 }
@@ -379,7 +378,8 @@ impl Planned {
         }
         let is_same = || match &self.content {
             Content::Bytes(bytes) => {
-                meta.len() == bytes.len() as u64 && std::fs::read(path).is_ok_and(|found| found == *bytes)
+                meta.len() == bytes.len() as u64
+                    && bounded::bytes(path, bounded::HELD).is_ok_and(|found| found == *bytes)
             }
             Content::File(_, digest) => Digest::of_file(path).is_ok_and(|(found, _)| found == *digest),
         };

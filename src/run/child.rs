@@ -19,6 +19,7 @@ use rustix::process::{
 };
 
 use super::watchdog::{self, Minded};
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
@@ -294,7 +295,7 @@ fn children() -> Vec<Pid> {
     };
     let lists = threads
         .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+        .filter_map(|thread| bounded::text(&thread.path().join("children"), bounded::GENERATED).ok());
     lists
         .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
         .filter_map(Pid::from_raw)

@@ -12,6 +12,7 @@ use super::checkout::Checkout;
 use super::ledger::Ledger;
 use super::staging::Staged;
 use super::workdir::Workdir;
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::manifest::{Manifest, Program, Stage};
@@ -110,7 +111,7 @@ fn metrics_file(place: &Path, name: &str) -> Result<BTreeMap<String, Metric>> {
         Error::training(format!("the metrics file {name} {why}"))
             .hint("it is a JSON object of numbers, such as {\"accuracy\": 0.94}")
     };
-    let bytes = std::fs::read(place).at("read", place)?;
+    let bytes = bounded::bytes(place, bounded::GENERATED).at("read", place)?;
     let object: Entries =
         serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not a JSON object: {error}")))?;
     object

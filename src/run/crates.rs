@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::ambient;
+use crate::bounded;
 use crate::compare::drift::Tampered;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
@@ -107,7 +108,7 @@ fn check_archive(package: &RemotePackage, archive: &Path, checksums: &Checksums<
     let Some(expected) = expected else {
         return Ok(Vec::new());
     };
-    let bytes = std::fs::read(archive)
+    let bytes = bounded::bytes(archive, bounded::HELD)
         .map_err(|error| Error::io("read", archive, &error).hint("`cargo fetch --locked` downloads it"))?;
     let digest = Digest::of(&bytes);
     if !expected.contains(digest.hex().as_str()) {
@@ -121,12 +122,14 @@ fn check_archive(package: &RemotePackage, archive: &Path, checksums: &Checksums<
         .collect())
 }
 
+/// Cargo unpacks no more of an archive, however little is in it.
+const MOST_UNPACKED: u64 = 512 << 20;
+
 /// The files of the unpacked sources that are not those of the archive: name, digest there, digest here.
 fn differing_files(archive: &[u8], package: &RemotePackage) -> std::io::Result<Vec<(String, String, String)>> {
     let mut published = BTreeSet::new();
     let mut differing = Vec::new();
-    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive));
-    let mut content = Vec::new();
+    let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(archive).take(MOST_UNPACKED));
     for entry in tar.entries()? {
         let mut entry = entry?;
         if !entry.header().entry_type().is_file() {
@@ -134,12 +137,11 @@ fn differing_files(archive: &[u8], package: &RemotePackage) -> std::io::Result<V
         }
         let path = entry.path()?.into_owned();
         let inner: PathBuf = path.components().skip(1).collect();
-        content.clear();
-        entry.read_to_end(&mut content)?;
-        let found = std::fs::read(package.directory.join(&inner)).ok();
-        if found.as_deref() != Some(&content) {
-            let found = found.map_or_else(|| "missing".to_owned(), |bytes| Digest::of(bytes).to_string());
-            differing.push((inner.display().to_string(), Digest::of(&content).to_string(), found));
+        let content = Digest::of_stream(&mut entry)?;
+        let found = Digest::of_file(&package.directory.join(&inner)).ok().map(|(digest, _)| digest);
+        if found != Some(content) {
+            let found = found.map_or_else(|| "missing".to_owned(), |digest| digest.to_string());
+            differing.push((inner.display().to_string(), content.to_string(), found));
         }
         published.insert(inner);
     }
@@ -147,7 +149,10 @@ fn differing_files(archive: &[u8], package: &RemotePackage) -> std::io::Result<V
     list(&package.directory, &package.directory, &mut here)?;
     let own = |path: &Path| path == Path::new(".cargo-ok");
     for path in here.into_iter().filter(|path| !published.contains(path) && !own(path)) {
-        let found = Digest::of(std::fs::read(package.directory.join(&path))?).to_string();
+        let found = Digest::of_file(&package.directory.join(&path))
+            .map_err(std::io::Error::other)?
+            .0
+            .to_string();
         differing.push((path.display().to_string(), "no such file".to_owned(), found));
     }
     Ok(differing)
@@ -190,7 +195,7 @@ fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
         if matches!(entry.kind, Kind::Submodule | Kind::Link) {
             continue;
         }
-        let found = std::fs::read(checkout.root().join(&path)).ok();
+        let found = bounded::bytes(&checkout.root().join(&path), bounded::HELD).ok();
         if !found.as_ref().is_some_and(|bytes| checkout.is_content(entry, bytes)) {
             let found = found.map_or_else(|| "missing".to_owned(), |bytes| Digest::of(bytes).to_string());
             differing.push(tampered(path, Digest::of(checkout.content(entry)?).to_string(), found));
@@ -222,7 +227,7 @@ pub fn provide(home: &Path, package: &Package, dependencies: &Dependencies) -> R
         if copy.is_file() {
             continue;
         }
-        let bytes = std::fs::read(&archive).at("read", &archive)?;
+        let bytes = bounded::bytes(&archive, bounded::HELD).at("read", &archive)?;
         let digest = Digest::of(&bytes);
         let expected = checksums.get(&(remote.name.as_str(), remote.version.as_str()));
         if expected.is_some_and(|expected| !expected.contains(digest.hex().as_str())) {
@@ -252,7 +257,7 @@ fn write_sources(home: &Path, cargo_home: &Path) -> Result<()> {
     let files = [cargo_home.join("config.toml"), cargo_home.join("config")];
     let table: toml::Table = files
         .iter()
-        .find_map(|path| std::fs::read_to_string(path).ok()?.parse().ok())
+        .find_map(|path| bounded::text(path, bounded::WRITTEN).ok()?.parse().ok())
         .unwrap_or_default();
     let mut passing: toml::Table =
         table.into_iter().filter(|(key, _)| key == "source" || key == "registries").collect();

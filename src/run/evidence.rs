@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::session::Session;
+use crate::bounded;
 use crate::compare::divergence::Output;
 use crate::compare::{Divergence, bytes};
 use crate::digest::Digest;
@@ -21,9 +22,10 @@ pub fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Diverg
             ..
         } = &mut divergence.output
         {
-            let recorded = std::fs::read(directory.join(&*path)).ok();
+            let read = |path: &Path| bounded::bytes(path, bounded::HELD).ok();
+            let recorded = read(&directory.join(&*path));
             let recorded = recorded.filter(|bytes| Digest::of(bytes) == locked.digest);
-            let found = std::fs::read(session.output(path)).ok();
+            let found = read(&session.output(path));
             *difference = recorded.zip(found).and_then(|(recorded, found)| bytes::difference(&recorded, &found));
         }
     }
@@ -53,8 +55,7 @@ pub fn leave(session: &Session<'_>, locked: &Outcome, differing: &[Divergence], 
         let place = to.join(below(path));
         let parent = place.parent().unwrap_or(to);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
-        let bytes = std::fs::read(&from).at("read", &from)?;
-        lockfile::replace(&place, &bytes)?;
+        lockfile::replace_by(&place, &from)?;
         left = Some(to.to_path_buf());
     }
     Ok(left)

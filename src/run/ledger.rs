@@ -2,12 +2,12 @@
 //! protocol's, [`repro::protocol`].
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use repro::protocol::Event;
 
+use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::outcome::{Checkpoint, Metric};
 
@@ -33,7 +33,7 @@ impl Ledger {
     pub fn read(path: &Path) -> Result<Self> {
         use std::io::Read as _;
         let mut ledger = Self::default();
-        let mut lines = match File::open(path) {
+        let mut lines = match bounded::open(path) {
             Ok(file) => BufReader::new(file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ledger),
             Err(error) => return Err(Error::io("read", path, &error)),

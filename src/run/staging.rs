@@ -10,6 +10,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::checkout::normal;
 use super::workdir::Workdir;
+use crate::bounded;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::digest::Digest;
@@ -207,7 +208,7 @@ impl Staged {
             let times = meta
                 .modified()
                 .map(|time| std::fs::FileTimes::new().set_modified(time).set_accessed(time));
-            let set = times.and_then(|times| std::fs::File::open(&copy)?.set_times(times));
+            let set = times.and_then(|times| bounded::open(&copy)?.set_times(times));
             set.at("set the time of", &copy)?;
             item.source = copy;
         }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Message;
 
+use crate::bounded;
+
 /// Where the answers lie, gathered from cargo's messages.
 #[derive(Debug, Default)]
 pub struct Asked {
@@ -44,10 +46,10 @@ impl Asked {
             .flat_map(|directory| std::fs::read_dir(directory).into_iter().flatten());
         let dep_infos = entries.flatten().map(|entry| entry.path()).filter(is_dep_info);
         let mut names = BTreeSet::new();
-        for text in dep_infos.filter_map(|path| std::fs::read_to_string(path).ok()) {
+        for text in dep_infos.filter_map(|path| bounded::text(&path, bounded::GENERATED).ok()) {
             names.extend(text.lines().filter_map(in_dep_info).map(str::to_owned));
         }
-        for text in self.outputs.iter().filter_map(|path| std::fs::read_to_string(path).ok()) {
+        for text in self.outputs.iter().filter_map(|path| bounded::text(path, bounded::GENERATED).ok()) {
             names.extend(text.lines().filter_map(in_output).map(str::to_owned));
         }
         names.retain(|name| !is_cargos(name));

@@ -9,6 +9,7 @@ use cargo_config2::ResolveOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
+use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest;
 use crate::package::Package;
@@ -155,7 +156,7 @@ fn profile_settings(workspace: &Path, profile: &str) -> Result<BTreeMap<String, 
 }
 
 fn read_table(path: &Path) -> Result<toml::Table> {
-    let text = std::fs::read_to_string(path).at("read", path)?;
+    let text = bounded::text(path, bounded::WRITTEN).at("read", path)?;
     text.parse().map_err(|error: toml::de::Error| {
         Error::new(format!("{} is not TOML", path.display())).context(error.to_string())
     })

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::package;
@@ -59,7 +60,7 @@ impl Dependencies {
     /// # Errors
     /// When it is missing or broken.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        let bytes = bounded::bytes(path, bounded::GENERATED).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::new(format!("there is no {}", path.display())).hint(package::NO_LOCK)
             }

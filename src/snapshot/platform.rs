@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
+
 /// Within one class, equal inputs must give equal bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +56,7 @@ impl Facts {
     #[must_use]
     pub fn observe() -> Self {
         let system = rustix::system::uname();
-        let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let cpu = bounded::text(Path::new("/proc/cpuinfo"), bounded::GENERATED).unwrap_or_default();
         let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
         Self {
             tool: format!("cargo-repro {}", env!("CARGO_PKG_VERSION")),
@@ -68,13 +70,13 @@ impl Facts {
 /// The C library that this process runs on, which is the one that programs built here will run on.
 /// glibc and musl both carry their version as text.
 fn libc() -> Option<String> {
-    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let maps = bounded::text(Path::new("/proc/self/maps"), bounded::GENERATED).ok()?;
     let path = maps.lines().find_map(|line| {
         let path = line.split_whitespace().nth(5)?;
         let name = Path::new(path).file_name()?.to_str()?;
         (name.starts_with("libc.so") || name.starts_with("libc-") || name.starts_with("ld-musl")).then_some(path)
     })?;
-    version_in(&std::fs::read(path).ok()?)
+    version_in(&bounded::bytes(Path::new(path), bounded::HELD).ok()?)
 }
 
 fn version_in(library: &[u8]) -> Option<String> {

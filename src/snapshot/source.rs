@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::lfs;
@@ -133,7 +134,7 @@ impl<'a> Tree<'a> {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         if path.starts_with("../") {
             let outside = self.repository.root().join(path);
-            return match std::fs::read(&outside) {
+            return match bounded::bytes(&outside, bounded::HELD) {
                 Ok(content) => Ok(Some(content)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(Error::io("read", &outside, &error)),

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::memory::{Memory, Witnesses};
 
@@ -144,7 +145,7 @@ fn pin_files(directory: &Path) -> impl Iterator<Item = PathBuf> {
 
 /// The channel that the nearest pin asks for.
 fn pin(directory: &Path) -> Option<String> {
-    let text = pin_files(directory).find_map(|path| std::fs::read_to_string(path).ok())?;
+    let text = pin_files(directory).find_map(|path| bounded::text(&path, bounded::WRITTEN).ok())?;
     match text.parse::<toml::Table>() {
         Ok(table) => Some(table.get("toolchain")?.get("channel")?.as_str()?.to_owned()),
         Err(_) => Some(text.trim().to_owned()), // the old form is the channel alone

@@ -19,6 +19,8 @@ use object::{
 
 use super::sighting::Mapping;
 
+use crate::bounded;
+
 /// Bytes of a file, shared.
 pub type Bytes = EndianArcSlice<LittleEndian>;
 
@@ -65,13 +67,7 @@ impl Image {
     /// Reads the file; none if it is no ELF file of a 64-bit little-endian machine.
     #[must_use]
     pub fn open(path: &Path) -> Option<Self> {
-        let file = std::fs::File::open(path).ok()?;
-        let metadata = file.metadata().ok()?;
-        // Opening a pipe or a device could wait, or never end.
-        (metadata.is_file() && metadata.len() <= LARGEST).then_some(())?;
-        let mut data = Vec::new();
-        file.take(LARGEST).read_to_end(&mut data).ok()?;
-        Self::parse(data)
+        Self::parse(bounded::bytes(path, LARGEST).ok()?)
     }
 
     /// Reads the bytes of a file.
@@ -291,9 +287,8 @@ fn section(elf: &Elf<'_>, data: &Arc<[u8]>, name: &str) -> Bytes {
         match range.format {
             CompressionFormat::None => Some(Bytes::new(Arc::clone(data), LittleEndian).range(place)),
             CompressionFormat::Zlib if range.uncompressed_size <= LARGEST => {
-                let mut plain = Vec::new();
-                let mut reader = flate2::read::ZlibDecoder::new(packed).take(range.uncompressed_size);
-                reader.read_to_end(&mut plain).ok()?;
+                let reader = flate2::read::ZlibDecoder::new(packed).take(range.uncompressed_size);
+                let plain = bounded::rest(reader, LARGEST, range.uncompressed_size).ok()?;
                 Some(Bytes::new(plain.into(), LittleEndian))
             }
             _ => None,

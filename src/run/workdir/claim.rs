@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{KEPT, make, remove};
+use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::{held, interrupt, lockfile};
@@ -68,7 +69,7 @@ fn directory_of(base: &Path, project: &Path) -> Result<PathBuf> {
     let directory = base.join(&Digest::of(owner).hex()[..16]);
     make(&directory)?;
     let mark = directory.join(OWNER);
-    if !std::fs::read(&mark).is_ok_and(|written| written == owner) {
+    if !bounded::bytes(&mark, bounded::WRITTEN).is_ok_and(|written| written == owner) {
         lockfile::replace(&mark, owner)?;
     }
     Ok(directory)
@@ -141,7 +142,7 @@ fn taken(path: &Path) -> std::io::Result<File> {
 
 /// Whether the project of the directory is not there any more.
 fn is_ownerless(directory: &Path) -> bool {
-    std::fs::read(directory.join(OWNER))
+    bounded::bytes(&directory.join(OWNER), bounded::WRITTEN)
         .is_ok_and(|owner| !owner.is_empty() && !PathBuf::from(OsString::from_vec(owner)).join("Cargo.toml").exists())
 }
 

@@ -19,6 +19,9 @@ use crate::digest::{Digest, Hasher};
 /// A lock has up to so many files as tables.
 pub const MOST_OPEN: usize = 1000;
 
+/// So many bytes of paths are unpacked: each may repeat what the one before had, so a few bytes may stand for many.
+const MOST_UNPACKED: usize = 512 << 20;
+
 /// The version of the packed form.
 const RULES: u32 = 1;
 
@@ -189,7 +192,7 @@ impl Packed {
     fn walk(&self, mut show: impl FnMut(&str, Digest, u64)) -> Option<()> {
         let bytes = BASE64.decode(self.packed.as_bytes()).ok()?;
         let mut rest = bytes.as_slice();
-        let (mut path, mut count) = (Vec::new(), 0);
+        let (mut path, mut count, mut unpacked) = (Vec::new(), 0, 0);
         while !rest.is_empty() {
             let shared = usize::try_from(read_number(&mut rest)?).ok()?;
             let length = usize::try_from(read_number(&mut rest)?).ok()?;
@@ -198,6 +201,10 @@ impl Packed {
             }
             path.truncate(shared);
             path.extend(rest.split_off(..length)?);
+            unpacked += path.len();
+            if unpacked > MOST_UNPACKED {
+                return None;
+            }
             let digest = Digest::from_raw(rest.split_off(..32)?.try_into().ok()?);
             show(std::str::from_utf8(&path).ok()?, digest, read_number(&mut rest)?);
             count += 1;

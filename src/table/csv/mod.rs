@@ -7,7 +7,6 @@ mod scan;
 mod split;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -18,6 +17,7 @@ use self::split::{Splitter, Stretch};
 use super::build::Ordered;
 use super::leaf::{Digests, Sums};
 use super::{Format, NotATable, Reading, Table};
+use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
 use crate::tally::Tally;
@@ -43,7 +43,7 @@ impl From<Error> for Stop {
 
 /// The file's bytes and its table.
 pub(super) fn read(path: &Path, format: Format, threads: usize, tally: &Tally) -> Result<Reading> {
-    let file = File::open(path).at("open", path)?;
+    let file = bounded::open(path).at("open", path)?;
     let splitter = Splitter::new(file, path, Some(tally));
     let (splitter, table) = table(splitter, format, None, threads)?;
     let (digest, bytes) = splitter.finish()?;
@@ -52,7 +52,7 @@ pub(super) fn read(path: &Path, format: Format, threads: usize, tally: &Tally) -
 
 /// The table of the first rows.
 pub(super) fn read_first(path: &Path, format: Format, rows: u64) -> Result<Result<Table, NotATable>> {
-    let file = File::open(path).at("open", path)?;
+    let file = bounded::open(path).at("open", path)?;
     let (_, table) = table(Splitter::new(file, path, None), format, Some(rows), 1)?;
     Ok(table)
 }

@@ -3,7 +3,6 @@
 mod cells;
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Once;
@@ -17,6 +16,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::build::Ordered;
 use super::leaf::{Cells, Sums};
 use super::{Format, LEAF_ROWS, MOST_COLUMNS, MOST_LEAF_BYTES, NotATable, Reading, Table};
+use crate::bounded;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
@@ -78,7 +78,7 @@ fn hush() {
 }
 
 fn digest(path: &Path, tally: &Tally) -> Result<(Digest, u64)> {
-    let mut file = File::open(path).at("open", path)?;
+    let mut file = bounded::open(path).at("open", path)?;
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 256 * 1024];
     let mut bytes = 0;
@@ -95,7 +95,7 @@ fn digest(path: &Path, tally: &Tally) -> Result<(Digest, u64)> {
 }
 
 fn table(path: &Path, first: Option<u64>) -> Result<Result<Table, NotATable>> {
-    let file = File::open(path).at("open", path)?;
+    let file = bounded::open(path).at("open", path)?;
     if file.metadata().at("read", path)?.len() == 0 {
         return Ok(Err(NotATable("it is empty".to_owned())));
     }
