@@ -2,6 +2,7 @@
 //! of, and where the others lie. Directories are absolute here; nothing here reaches a lock.
 
 mod asking;
+mod readable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -156,6 +157,7 @@ pub fn members(directory: &Path, toolchain: &Installed) -> Result<Members> {
 }
 
 fn without_dependencies(directory: &Path, toolchain: &Installed) -> Result<Metadata> {
+    readable::check(directory)?;
     MetadataCommand::new()
         .cargo_path(&toolchain.cargo)
         .env("RUSTC", &toolchain.rustc)
@@ -182,6 +184,7 @@ impl Package {
     /// # Errors
     /// When Cargo.lock is missing or stale, a dependency cannot be had, or a manifest is broken.
     pub fn resolve(directory: &Path, root: &Path, build: &Build, toolchain: &Installed, offline: bool) -> Result<Self> {
+        readable::check(directory)?;
         let asking = Asking::about(directory, root)?;
         let (mut command, mut options) = asking.command(toolchain);
         options.extend([
