@@ -1,22 +1,24 @@
 //! Inspection: every input of a project against its lock, before any compute. What `status` shows and
 //! `verify` begins with. Observing happens here; comparing is [`crate::compare`]'s.
 
+mod artifacts;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+use artifacts::artifacts;
 
 use crate::abroad::Abroad;
 use crate::compare::classes::drift_from;
 use crate::compare::drift::DataChange;
 use crate::compare::{Drift, snapshots};
-use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::lockfile::{self, Lockfile, Read};
 use crate::memory::Memory;
-use crate::outcome::Artifact;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
 use crate::snapshot::data::Remark;
-use crate::snapshot::{self, Dependencies, Platform, Snapshot, source};
+use crate::snapshot::{self, Dependencies, Snapshot, source};
 use crate::tally::Tally;
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
@@ -55,7 +57,9 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     found.extend(dirty.into_iter().map(Drift::SourceDirty));
     let mut not_checked = Vec::new();
     found.extend(tag(project, lock, &mut not_checked));
-    found.extend(artifacts(project, lock, &snapshot.platform, memory, &mut not_checked)?);
+    let artifacts = artifacts(project, lock, &snapshot.platform, memory)?;
+    found.extend(artifacts.drift);
+    not_checked.extend(artifacts.not_checked);
     let ambient = snapshot::build::ambient_settings(&project.package, project.repository.root());
     found.extend(ambient.into_iter().map(|setting| Drift::AmbientBuild { setting }));
     let asked_for = lock.snapshot.source.variables.iter();
@@ -65,6 +69,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     not_checked.extend(verdict::sampled(&snapshot.data));
     let mut notes = verdict::data_notes(&snapshot.data);
     notes.retain(|note| !found.iter().any(|drift| says_the_same(drift, note)));
+    notes.extend(artifacts.notes);
     notes.extend(lock.record.dirty.then_some(Note::RecordedDirty));
     Ok(Inspected {
         snapshot,
@@ -164,54 +169,6 @@ fn tag(project: &Project, lock: &Lockfile, not_checked: &mut Vec<NotChecked>) ->
         locked: lock.snapshot.source.commit.clone(),
         found,
     })
-}
-
-/// Artifacts may be too large to keep; one that is there must be one that was recorded, on whichever class.
-fn artifacts(
-    project: &Project,
-    lock: &Lockfile,
-    platform: &Platform,
-    memory: &mut Memory,
-    not_checked: &mut Vec<NotChecked>,
-) -> Result<Vec<Drift>> {
-    let recorded = |stage: &str, path: &str, found: &Artifact| {
-        let mut outcomes = lock.classes_known().filter_map(|(_, _, outcome)| outcome.get(stage));
-        outcomes.any(|outcome| outcome.artifacts.get(path) == Some(found))
-    };
-    let mut tampered = Vec::new();
-    for (stage, outcome) in lock.expected(platform).unwrap_or(&lock.outcome) {
-        for (path, locked) in &outcome.artifacts {
-            let place = project.directory.join(path);
-            let Some(found) = artifact(&place, memory)? else {
-                not_checked.push(NotChecked::new("artifact", format!("{path} is not in the work tree")));
-                continue;
-            };
-            if !recorded(stage, path, &found) {
-                tampered.push(Drift::ArtifactTampered {
-                    stage: stage.clone(),
-                    path: path.clone(),
-                    locked: *locked,
-                    found,
-                });
-            }
-        }
-    }
-    Ok(tampered)
-}
-
-fn artifact(place: &Path, memory: &mut Memory) -> Result<Option<Artifact>> {
-    match place.symlink_metadata() {
-        Err(_) => Ok(None),
-        Ok(meta) if meta.is_file() => {
-            let (digest, bytes) = memory.digest(place)?;
-            Ok(Some(Artifact { digest, bytes }))
-        }
-        // Whatever it is, it is not the plain file that was recorded.
-        Ok(_) => Ok(Some(Artifact {
-            digest: Digest::of([]),
-            bytes: 0,
-        })),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The verdict: what a command came to, as a value. Deciding is pure; saying it is
 //! [`crate::report`]'s.
 
+pub mod edits;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -177,6 +179,8 @@ pub enum Note {
     },
     /// The lock was recorded with uncommitted changes.
     RecordedDirty,
+    /// An artifact in the work tree is neither the recorded one nor the commit's.
+    Leftover(Leftover),
     /// A stage, or the build, reached for something beside its inputs.
     Reached(Access),
     /// Something worth saying of declared data.
@@ -214,6 +218,21 @@ pub enum Note {
         /// The first training, counted from 1, that differs from the first.
         run: u32,
     },
+}
+
+/// A file in an artifact's place that nobody recorded, such as what a run by hand leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// The stage that writes the artifact.
+    pub stage: String,
+    /// Its path in the package.
+    pub path: String,
+    /// As recorded.
+    pub locked: Digest,
+    /// As it lies there.
+    pub found: Digest,
+    /// Its path from the top of the repository, if the commit has the recorded one.
+    pub restorable: Option<String>,
 }
 
 /// Something that was not looked at.

@@ -3,9 +3,11 @@
 
 mod classes;
 mod gate;
-mod inputs;
+pub(super) mod inputs;
 mod outputs;
 mod tables;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
@@ -46,6 +48,9 @@ pub enum Severity {
     /// It is worth knowing: a verification goes on.
     Warning,
 }
+
+/// What can be done about any drift, where nothing more is known of it.
+pub const ACCEPT: &str = "`cargo repro record` accepts it; or undo the change";
 
 /// Every `kind` of drift.
 pub const DRIFT_KINDS: [&str; 17] = [
@@ -110,7 +115,7 @@ struct Words {
     locked: Option<String>,
     found: Option<String>,
     detail: String,
-    hint: Option<&'static str>,
+    hint: Option<Cow<'static, str>>,
 }
 
 impl Words {
@@ -131,8 +136,8 @@ impl Words {
         self
     }
 
-    fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
+    fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 }
@@ -147,7 +152,7 @@ impl Finding {
             locked: words.locked,
             found: words.found,
             detail: words.detail,
-            hint: words.hint.map(str::to_owned),
+            hint: words.hint.map(Cow::into_owned),
         }
     }
 }
@@ -160,7 +165,11 @@ impl From<&Drift> for Finding {
         } else {
             Severity::Warning
         };
-        Self::of(words, None, Some(severity))
+        let mut finding = Self::of(words, None, Some(severity));
+        if finding.hint.is_none() && severity == Severity::Critical {
+            finding.hint = Some(ACCEPT.to_owned());
+        }
+        finding
     }
 }
 
@@ -195,6 +204,7 @@ impl From<&Note> for Finding {
                         .hint("commit them, then `cargo repro record` again"),
                 )
             }
+            Note::Leftover(leftover) => (Some(leftover.stage.clone()), inputs::leftover(leftover)),
             Note::Reached(access) => {
                 let kind = access.cause().kind.word();
                 let words = Words::new(kind, access.subject(), access.detail());

@@ -8,12 +8,15 @@ use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
 use super::diagnosis;
-use super::finding::{Finding, Severity};
+use super::finding::inputs::top;
+use super::finding::{ACCEPT, Finding};
 use super::gate;
 use super::layout::{Layout, padded};
+use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::outcome::Outcome;
-use crate::verdict::{Verdict, Word};
+use crate::verdict::edits::{edits, restorable};
+use crate::verdict::{Verdict, Word, stops};
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -31,9 +34,8 @@ pub fn verdict(verdict: &Verdict, layout: Layout) -> String {
     }
     text += &gate::vouched(&verdict.vouched, layout);
     let refusals: Vec<Finding> = verdict.refusals.iter().map(Finding::from).collect();
-    let drift: Vec<Finding> = verdict.drift.iter().map(Finding::from).collect();
-    let (critical, warnings): (Vec<_>, Vec<_>) =
-        drift.into_iter().partition(|finding| finding.severity == Some(Severity::Critical));
+    let critical: Vec<Finding> = edits(&verdict.drift).map(plain).collect();
+    let warnings = verdict.drift.iter().filter(|drift| !stops(drift)).map(Finding::from);
     let divergence: Vec<Finding> = verdict.divergence.iter().map(Finding::from).collect();
     let sides = sides(verdict);
     text += &findings(refusals.iter(), BAD, &["wanted".to_owned(), "found".to_owned()], layout);
@@ -50,12 +52,13 @@ pub fn verdict(verdict: &Verdict, layout: Layout) -> String {
         text += "\n";
         text += &outcome(&verdict.outcome, layout);
     }
-    let notes: Vec<Finding> = warnings.into_iter().chain(verdict.notes.iter().map(Finding::from)).collect();
+    let notes: Vec<Finding> = warnings.chain(verdict.notes.iter().map(Finding::from)).collect();
     text += &findings(notes.iter(), CAUTION, &sides, layout);
     if let Some(outputs) = &verdict.outputs {
         let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
     }
     text += &not_checked(verdict, layout);
+    text += &next_step(verdict, layout);
     if verdict.word == Word::Diverged
         && verdict.causes.is_empty()
         && verdict.lock.is_some()
@@ -65,6 +68,43 @@ pub fn verdict(verdict: &Verdict, layout: Layout) -> String {
         text += &layout.wrapped("", "hint: ", "`cargo repro explain` finds out why, and where in the program");
     }
     text
+}
+
+/// What is said once of all drift need not stand at each.
+fn plain(drift: &Drift) -> Finding {
+    let mut finding = Finding::from(drift);
+    finding.hint = finding.hint.filter(|hint| hint != ACCEPT);
+    finding
+}
+
+/// How drift is accepted, and how it is undone.
+fn next_step(verdict: &Verdict, layout: Layout) -> String {
+    const SHOWN: usize = 4;
+    // Others say for themselves what to do; a lock of them would be none.
+    let is_accepted = |drift: &Drift| {
+        !matches!(
+            drift,
+            Drift::DataMissing { .. }
+                | Drift::DependencyTampered(_)
+                | Drift::LockEdited { .. }
+                | Drift::ArtifactTampered { .. }
+        )
+    };
+    let is_open = verdict.word == Word::Drifted && verdict.runs == 0 && verdict.lock.is_some();
+    if !is_open || !edits(&verdict.drift).any(is_accepted) {
+        return String::new();
+    }
+    let files: Vec<String> = restorable(&verdict.drift).map(top).collect();
+    let hint = match files.len() {
+        0 => "`cargo repro record` accepts it as it is now; or put back what changed".to_owned(),
+        1..=SHOWN => format!(
+            "`cargo repro record` accepts it, once it is committed; `git restore {}` undoes what is not",
+            files.join(" ")
+        ),
+        _ => "`cargo repro record` accepts it, once it is committed; `git restore` of these files undoes what is not"
+            .to_owned(),
+    };
+    format!("\n{}", layout.wrapped("", "hint: ", &hint))
 }
 
 fn headline(verdict: &Verdict, layout: Layout) -> String {
@@ -85,7 +125,7 @@ pub(super) fn sentence(verdict: &Verdict) -> (Style, String) {
             format!("{number} {many}")
         }
     };
-    let critical = verdict.drift.iter().filter(|drift| crate::verdict::stops(drift)).count();
+    let critical = edits(&verdict.drift).count();
     let diverged = count(verdict.divergence.len(), "output is", "outputs are");
     let (style, rest) = match verdict.word {
         Word::Reproduced => (GOOD, format!("{trainings} gave what repro.lock says, byte for byte")),

@@ -287,12 +287,16 @@ fn a_plain_recording_on_another_class_is_a_new_lock_and_says_what_would_have_kep
 }
 
 #[test]
-fn an_artifact_in_the_work_tree_may_be_that_of_any_class_that_the_lock_knows() {
+fn a_committed_artifact_may_be_that_of_any_class_that_the_lock_knows() {
     let project = added("last-digits");
     let own = project.read("model.json").replace("[0.1,", "[0.10000000000000002,");
     project.write("model.json", &own);
+    let status = project.json(&["status"]);
+    assert_eq!(status.code(0).kinds("drift"), [""; 0]);
+    assert_eq!(status.kinds("notes"), [""; 0]);
+    project.commit("the model of the other class");
     assert_eq!(project.json(&["status"]).code(0).kinds("drift"), [""; 0]);
-    project.write("model.json", &own.replace("0.3", "0.4"));
+    project.write("model.json", &own.replace("0.3", "0.4")).commit("a model of none");
     assert_eq!(project.json(&["status"]).code(3).kinds("drift"), ["artifact-tampered model.json"]);
 }
 

@@ -361,12 +361,69 @@ fn another_stage_is_manifest_changed() {
 #[test]
 fn an_artifact_that_is_not_the_recorded_one_is_artifact_tampered() {
     let project = Project::recorded("steady");
-    project.edit("model.json", "6.5", "6.6");
+    project.edit("model.json", "6.5", "6.6").commit("a better model");
     assert_snapshot!(drifts(&project, &["artifact-tampered model.json"]).snapshot);
     // A link to a file with the right bytes is not the file that was recorded.
     project.write("../model.json", "{\"sum\":6.5}\n").remove("model.json");
     std::os::unix::fs::symlink("../model.json", project.root.join("model.json")).unwrap();
+    project.commit("a link");
     drifts(&project, &["artifact-tampered model.json"]);
+}
+
+/// A verification proves a commit. What lies in the work tree beside it is named, and stops nothing.
+#[test]
+fn what_a_run_by_hand_left_is_a_note() {
+    let project = Project::recorded("steady");
+    let leftover = |project: &Project, hint: &str| {
+        let status = project.json(&["status"]);
+        assert_eq!(status.code(0).kinds("notes"), ["artifact-leftover model.json"]);
+        let said = status.verdict()["notes"][0]["hint"].as_str().unwrap().to_owned();
+        assert!(said.contains(hint), "{said}");
+        assert!(project.repro(&["status"]).code(0).stdout.contains("model.json in the work tree"));
+    };
+    project.edit("model.json", "6.5", "6.6");
+    leftover(&project, "git restore :/model.json");
+    let verified = project.json(&["verify"]);
+    assert_eq!(verified.code(0).kinds("notes"), ["artifact-leftover model.json"]);
+    // The hint does as it says.
+    project.git(&["restore", ":/model.json"]);
+    does_not_drift(&project);
+    assert_eq!(project.json(&["status"]).kinds("notes"), [""; 0]);
+    // A link is no file, and neither is an artifact that git ignores the commit's.
+    project.remove("model.json");
+    std::os::unix::fs::symlink("nowhere", project.root.join("model.json")).unwrap();
+    leftover(&project, "git restore :/model.json");
+    project.git(&["rm", "--quiet", "--cached", "model.json"]);
+    project
+        .remove("model.json")
+        .write("model.json", "{}")
+        .write(".gitignore", "target\nmodel.json\n");
+    project.commit("keep the model elsewhere");
+    leftover(&project, "cargo repro record");
+}
+
+/// Between `record` and the commit, the lock speaks of artifacts that no commit has yet.
+#[test]
+fn a_lock_that_is_not_committed_yet_is_not_held_against_the_artifacts_of_the_commit() {
+    let project = Project::recorded("steady");
+    project.edit("src/main.rs", "/ 100.0", "/ 50.0").commit("another scale");
+    project.edit("repro.toml", "seed = 42", "seed = 43").commit("another seed");
+    project.repro(&["record"]).code(0);
+    assert_eq!(project.json(&["status"]).code(0).kinds("drift"), [""; 0]);
+    assert_eq!(project.json(&["status"]).kinds("notes"), [""; 0]);
+}
+
+#[test]
+fn one_edit_is_one_input_and_says_how_it_is_accepted_and_undone() {
+    let project = Project::recorded("steady");
+    project.edit("repro.toml", "seed = 42", "seed = 43");
+    let status = project.repro(&["status"]);
+    assert!(status.code(3).stdout.starts_with("drifted: 1 input is not as in repro.lock"), "{}", status.stdout);
+    let words = status.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("`cargo repro record` accepts it, once it is committed"), "{words}");
+    assert!(words.contains("`git restore :/repro.toml` undoes what is not"), "{words}");
+    project.git(&["restore", ":/repro.toml"]);
+    does_not_drift(&project);
 }
 
 #[test]
@@ -379,6 +436,7 @@ fn every_drift_is_reported_and_not_only_the_first() {
     project
         .edit("model.json", "6.5", "6.6")
         .edit("repro.lock", "value = \"0.065\"", "value = \"0.066\"");
+    project.git(&["commit", "--quiet", "-m", "better", "model.json", "repro.lock"]);
     let kinds = [
         "lock-edited repro.lock",
         "seed-changed seed",

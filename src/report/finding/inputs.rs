@@ -5,6 +5,8 @@ use crate::compare::Drift;
 use crate::compare::drift::{Change, DataChange, FileChange};
 use crate::snapshot::data::Sample;
 use crate::snapshot::dependencies::Package;
+use crate::snapshot::source::{Dirty, Edit};
+use crate::verdict::Leftover;
 
 /// Names a drift.
 pub(super) fn drift_words(drift: &Drift) -> Words {
@@ -21,7 +23,7 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
         Drift::Toolchain(change) => {
             let detail = format!("another {}", if change.name == "host" { "host" } else { change.name });
             changed("toolchain-changed", change, detail)
-                .hint("pin it in rust-toolchain.toml; rustup then installs the recorded one")
+                .hint("pin the recorded one in rust-toolchain.toml, and rustup installs it; or `cargo repro record` accepts this one")
         }
         Drift::Dependency { locked, found } => dependency(locked.as_ref(), found.as_ref()),
         Drift::DependencyGraph { locked, found } => {
@@ -41,11 +43,16 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
                 (_, None) => "was removed since the lock was recorded",
                 _ => "was changed since the lock was recorded",
             };
-            changed("source-changed", change, format!("{} {what}", change.name))
+            let words = changed("source-changed", change, format!("{} {what}", change.name));
+            if change.name.starts_with("../") {
+                return words; // git knows nothing of it
+            }
+            let path = top(&change.name);
+            words.hint(format!("`cargo repro record` accepts it; `git log -- {path}` tells who changed it"))
         }
         Drift::SourceDirty(dirty) => {
             let detail = format!("{} is {}; a checkout of HEAD would not have this", dirty.path, dirty.how.word());
-            Words::new("source-dirty", dirty.path.clone(), detail).hint("commit it, or `git restore` it")
+            Words::new("source-dirty", dirty.path.clone(), detail).hint(dirty_hint(dirty))
         }
         Drift::Build(change) => changed("build-changed", change, format!("{} is set otherwise", change.name)),
         Drift::AmbientBuild { setting } => {
@@ -94,11 +101,43 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
             locked,
             found,
         } => {
-            let detail = format!("{path} is not what stage `{stage}` wrote when it was recorded");
+            let detail = format!("the commit's {path} is not what stage `{stage}` wrote when it was recorded");
             Words::new("artifact-tampered", path.clone(), detail)
                 .values(Some(locked.digest), Some(found.digest))
-                .hint("restore the recorded file; a verification then tells whether a retraining gives it")
+                .hint("commit the recorded file again, or `cargo repro record` anew; a verification tells whether a training gives it")
         }
+    }
+}
+
+fn dirty_hint(dirty: &Dirty) -> String {
+    let path = top(&dirty.path);
+    match dirty.how {
+        Edit::Untracked => format!("`git add {path}` and commit it, or remove it"),
+        Edit::Modified | Edit::Deleted => format!("commit it, or `git restore {path}` undoes it"),
+    }
+}
+
+/// Names a file in an artifact's place that is not the recorded one and no part of the commit.
+pub(super) fn leftover(leftover: &Leftover) -> Words {
+    let path = &leftover.path;
+    let detail =
+        format!("{path} in the work tree is not the recorded one, as after a run by hand; it is no part of the commit");
+    let words =
+        Words::new("artifact-leftover", path.clone(), detail).values(Some(leftover.locked), Some(leftover.found));
+    match &leftover.restorable {
+        Some(committed) => words.hint(format!("`git restore {}` brings the recorded one back", top(committed))),
+        None => words.hint("`cargo repro record` trains and writes the recorded one again"),
+    }
+}
+
+/// A path from the top of the repository, as git takes it from wherever it is called within.
+#[must_use]
+pub fn top(path: &str) -> String {
+    let path = format!(":/{path}");
+    if path.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-+@".contains(c)) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
     }
 }
 

@@ -7,10 +7,16 @@ const MODEL: &str = "model.json";
 pub fn rows() -> Vec<Row> {
     vec![
         drift("D68", "an edited model")
-            .plant(|it| it.edit(MODEL, "42", "43"))
+            .plant(|it| {
+                it.edit(MODEL, "42", "43");
+                it.commit("a better model");
+            })
             .must(&["artifact-tampered model.json"]),
         drift("D69", "edited metrics")
-            .plant(|it| it.edit("metrics.json", "\"bias\":0.0", "\"bias\":0.9"))
+            .plant(|it| {
+                it.edit("metrics.json", "\"bias\":0.0", "\"bias\":0.9");
+                it.commit("better metrics");
+            })
             .must(&["artifact-tampered metrics.json"]),
         drift("D69", "edited metrics in the lock")
             .plant(|it| it.edit("repro.lock", "value = \"0.0\"", "value = \"0.9\""))
@@ -79,6 +85,7 @@ pub fn rows() -> Vec<Row> {
             .plant(|it| {
                 std::fs::rename(it.root().join(MODEL), it.root().join("real.json")).unwrap();
                 it.link(MODEL, "real.json");
+                it.commit("a link");
             })
             .must(&["artifact-tampered model.json"]),
         drift("D80", "files that have changed places")

@@ -1,0 +1,132 @@
+//! Artifacts against the lock. A verification proves a commit: only what the commit has can be tampered with. What
+//! lies in the work tree beside it, such as the model of a run by hand, is a file that nobody judges, and is named.
+
+use std::path::{Path, PathBuf};
+
+use crate::compare::Drift;
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::lfs;
+use crate::lockfile::{self, Lockfile};
+use crate::memory::{Memory, Witnesses};
+use crate::outcome::Artifact;
+use crate::project::Project;
+use crate::repository::{Entry, Kind};
+use crate::snapshot::Platform;
+use crate::verdict::{Leftover, NotChecked, Note};
+
+/// Committed files larger than this are not read from git at every look.
+const LARGE: u64 = 1 << 20;
+
+/// What a look at the artifacts came to.
+#[derive(Debug, Default)]
+pub(super) struct Artifacts {
+    pub drift: Vec<Drift>,
+    pub notes: Vec<Note>,
+    pub not_checked: Vec<NotChecked>,
+}
+
+/// Artifacts may be too large to keep; one that is committed must be one that was recorded, on whichever class.
+pub(super) fn artifacts(
+    project: &Project,
+    lock: &Lockfile,
+    platform: &Platform,
+    memory: &mut Memory,
+) -> Result<Artifacts> {
+    let recorded = |stage: &str, path: &str, found: &Artifact| {
+        let mut outcomes = lock.classes_known().filter_map(|(_, _, outcome)| outcome.get(stage));
+        outcomes.any(|outcome| outcome.artifacts.get(path) == Some(found))
+    };
+    // A lock that is not committed yet speaks of artifacts that are not either.
+    let is_lock_committed = is_committed(project, lockfile::FILE)?;
+    let mut found = Artifacts::default();
+    for (stage, outcome) in lock.expected(platform).unwrap_or(&lock.outcome) {
+        for (path, locked) in &outcome.artifacts {
+            let in_repository = project.in_repository(path)?;
+            let entry = project.repository.entry(project.commit, Path::new(&in_repository));
+            let committed = match entry.filter(|_| is_lock_committed) {
+                Some(entry) => Some(committed(project, entry, locked, memory)?),
+                None => None,
+            };
+            let is_tampered = committed.is_some_and(|committed| !recorded(stage, path, &committed));
+            if let Some(committed) = committed.filter(|_| is_tampered) {
+                found.drift.push(Drift::ArtifactTampered {
+                    stage: stage.clone(),
+                    path: path.clone(),
+                    locked: *locked,
+                    found: committed,
+                });
+            }
+            let here = in_work_tree(&project.directory.join(path), memory)?;
+            match here {
+                None => {
+                    let why = format!("{path} is not in the work tree");
+                    found.not_checked.push(NotChecked::new("artifact", why));
+                }
+                Some(here) if !recorded(stage, path, &here) && committed.is_none_or(|committed| committed != here) => {
+                    found.notes.push(Note::Leftover(Leftover {
+                        stage: stage.clone(),
+                        path: path.clone(),
+                        locked: locked.digest,
+                        found: here.digest,
+                        restorable: committed.filter(|_| !is_tampered).map(|_| in_repository),
+                    }));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a file of the package is in the work tree as it is in the commit.
+fn is_committed(project: &Project, path: &str) -> Result<bool> {
+    let in_repository = project.in_repository(path)?;
+    let entry = project.repository.entry(project.commit, Path::new(&in_repository));
+    let place: PathBuf = project.directory.join(path);
+    let here = std::fs::read(place).unwrap_or_default();
+    Ok(entry.is_some_and(|entry| project.repository.is_content(entry, &here)))
+}
+
+/// An artifact as the commit has it. One that is kept by Git LFS is the file that its pointer stands for.
+fn committed(project: &Project, entry: Entry, locked: &Artifact, memory: &mut Memory) -> Result<Artifact> {
+    if matches!(entry.kind, Kind::Link | Kind::Submodule) {
+        return Ok(no_file());
+    }
+    let look = || {
+        let bytes = project.repository.content(entry)?;
+        let size = bytes.len() as u64;
+        Ok(match lfs::stands_for(&bytes) {
+            // The pointer's digest says it all; its own length says nothing.
+            Some(digest) => (digest, if digest == locked.digest { locked.bytes } else { size }),
+            None => (Digest::of(&bytes), size),
+        })
+    };
+    let (digest, bytes) = if locked.bytes > LARGE {
+        // An object never changes.
+        memory.fact(&format!("artifact {}", entry.id()), || Ok((look()?, Witnesses::default())))?
+    } else {
+        look()?
+    };
+    Ok(Artifact { digest, bytes })
+}
+
+/// What is not the plain file that was recorded, whatever it is. No file has this size, so that not even an empty one
+/// is taken for it.
+fn no_file() -> Artifact {
+    Artifact {
+        digest: Digest::of([]),
+        bytes: u64::MAX,
+    }
+}
+
+fn in_work_tree(place: &Path, memory: &mut Memory) -> Result<Option<Artifact>> {
+    match place.symlink_metadata() {
+        Err(_) => Ok(None),
+        Ok(meta) if meta.is_file() => {
+            let (digest, bytes) = memory.digest(place)?;
+            Ok(Some(Artifact { digest, bytes }))
+        }
+        Ok(_) => Ok(Some(no_file())),
+    }
+}
