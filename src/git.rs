@@ -1,14 +1,14 @@
 //! The git program, for what the library of [`crate::repository`] cannot: signing tags, checking their
 //! signatures, and asking a remote. Nothing is fetched, and nobody is asked for a password.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::Signer;
 use crate::repository::{Commit, ObjectId, Repository};
+use crate::subprocess;
 
 fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Output> {
     let mut command = Command::new("git");
@@ -19,21 +19,12 @@ fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Outp
         .env("LC_ALL", "C.UTF-8")
         // Else whoever can push `refs/replace/` has a good signature checked in place of theirs.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env_remove(ambient::PASSPHRASE)
-        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| {
-        Error::new(format!("could not start git: {error}"))
-            .hint("install git; it makes and checks the signatures of tags")
-    })?;
-    if let (Some(mut stdin), Some(text)) = (child.stdin.take(), input) {
-        // If git ends without reading it, its own words say why.
-        let _ = stdin.write_all(text.as_bytes());
-    }
-    child
-        .wait_with_output()
-        .map_err(|error| Error::new(format!("could not wait for git: {error}")))
+        .env_remove(ambient::PASSPHRASE);
+    subprocess::output(&mut command, input.map(str::as_bytes)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::new(format!("could not start git: {error}"))
+            .hint("install git; it makes and checks the signatures of tags"),
+        _ => Error::io("run", Path::new("git"), &error),
+    })
 }
 
 /// What git said, for people.

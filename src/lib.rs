@@ -47,6 +47,7 @@ pub mod settings;
 pub mod shell;
 pub mod snapshot;
 pub mod stamp;
+pub mod subprocess;
 pub mod table;
 pub mod tally;
 pub mod template;

@@ -6,6 +6,7 @@ mod readable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use crate::exit_code::ExitCode;
 use crate::manifest::Build;
 use crate::memory::Witnesses;
 use crate::snapshot::toolchain::Installed;
+use crate::subprocess;
 
 /// The package with the manifest, as cargo resolves it on this machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -158,14 +160,29 @@ pub fn members(directory: &Path, toolchain: &Installed) -> Result<Members> {
 
 fn without_dependencies(directory: &Path, toolchain: &Installed) -> Result<Metadata> {
     readable::check(directory)?;
-    MetadataCommand::new()
+    let command = MetadataCommand::new()
         .cargo_path(&toolchain.cargo)
         .env("RUSTC", &toolchain.rustc)
         .env_remove(ambient::PASSPHRASE)
         .current_dir(directory)
         .no_deps()
-        .exec()
-        .map_err(|error| from_cargo(directory, &error))
+        .cargo_command();
+    metadata(command, directory)
+}
+
+/// What cargo answers.
+fn metadata(mut command: Command, directory: &Path) -> Result<Metadata> {
+    let output =
+        subprocess::output(&mut command, None).map_err(|error| Error::io("run", Path::new("cargo"), &error))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(from_cargo(directory, &cargo_metadata::Error::CargoMetadata { stderr }));
+    }
+    let parsed = std::str::from_utf8(&output.stdout).map_err(cargo_metadata::Error::from).and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with('{')).ok_or(cargo_metadata::Error::NoJson)?;
+        MetadataCommand::parse(line)
+    });
+    parsed.map_err(|error| from_cargo(directory, &error))
 }
 
 /// The package whose Cargo.toml is in `directory`.
@@ -200,10 +217,8 @@ impl Package {
         if !build.features.is_empty() {
             command.features(cargo_metadata::CargoOpt::SomeFeatures(build.features.clone()));
         }
-        let metadata = command
-            .other_options(options)
-            .exec()
-            .map_err(|error| from_cargo(directory, &error).of_cargo())?;
+        let asked = command.other_options(options).cargo_command();
+        let metadata = metadata(asked, directory).map_err(Error::of_cargo)?;
         let mut package = Self::from_metadata(&metadata, directory)?;
         for remote in &mut package.remote {
             remote.directory = asking.real(&remote.directory);
