@@ -3,6 +3,7 @@
 //! rule. What the bytes mean is not for this file.
 
 use std::fmt;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
@@ -40,8 +41,15 @@ impl Digest {
     /// # Errors
     /// As [`Digest::of_file`].
     pub fn of_watched(path: &Path, tally: &Tally) -> Result<(Self, u64)> {
+        Self::of_open(&mut bounded::open(path).at("open", path)?, path, tally)
+    }
+
+    /// The same of a file that is open already; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Digest::of_file`].
+    pub fn of_open(file: &mut File, path: &Path, tally: &Tally) -> Result<(Self, u64)> {
         const BUFFER: usize = 256 * 1024;
-        let mut file = bounded::open(path).at("open", path)?;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
         let mut bytes = 0;
@@ -69,6 +77,25 @@ impl Digest {
             match stream.read(&mut buffer)? {
                 0 => return Ok(Self(hasher.finalize().into())),
                 read => hasher.update(&buffer[..read]),
+            }
+        }
+    }
+
+    /// The digest and the length of all that a reader gives, to its end and without interruption.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_reader(mut from: impl Read) -> std::io::Result<(Self, u64)> {
+        let (mut hasher, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 256 * 1024]);
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok((Self(hasher.finalize().into()), bytes)),
+                Ok(read) => {
+                    hasher.update(&buffer[..read]);
+                    bytes += read as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
     }

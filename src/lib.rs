@@ -14,6 +14,7 @@ pub mod abroad;
 pub mod ambient;
 pub mod args;
 pub mod attestation;
+pub mod beneath;
 pub mod bounded;
 pub mod cause;
 pub mod ci;

@@ -5,6 +5,7 @@ mod data;
 mod gate;
 mod names;
 mod origin;
+mod outputs;
 mod parse;
 mod placeholder;
 mod stages;
@@ -228,7 +229,8 @@ impl Manifest {
     /// are judged by themselves and so are no source.
     #[must_use]
     pub fn is_apart(&self, path: &str) -> bool {
-        path == crate::lockfile::FILE
+        // No run sees a lock, be it that of a package within this one.
+        Path::new(path).ends_with(crate::lockfile::FILE)
             || path == FILE
             || path == "Cargo.lock"
             || path.starts_with(crate::gate::DIRECTORY)

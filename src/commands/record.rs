@@ -10,8 +10,9 @@ use confirm::{Agreed, Confirmed, confirm};
 
 use super::conclude;
 use crate::args;
-use crate::bounded;
+use crate::beneath::{Beneath, There};
 use crate::diagnosis::trial::Laboratory;
+use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
@@ -19,6 +20,7 @@ use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::run::access::{Access, Reached};
 use crate::run::circumstances::Circumstances;
+use crate::run::places;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
 use crate::settings::{Overrides, Settings};
@@ -43,6 +45,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     project.check_commands()?;
     old_lock(&project)?;
     refuse_absent(&project)?;
+    places::refuse_blocked(&project)?;
     let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut memory)?;
     settings
         .shell
@@ -335,16 +338,9 @@ fn closure(project: &Project, session: &Session<'_>) -> Result<BTreeSet<String>>
 fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> Result<Lockfile> {
     crate::interrupt::check()?;
     lockfile::sweep(&project.directory);
-    for (path, place) in &recording.outputs {
-        let to = project.directory.join(path);
-        if bounded::are_same(place, &to).is_ok_and(|same| same) {
-            continue;
-        }
-        let parent = to.parent().unwrap_or(&project.directory);
-        std::fs::create_dir_all(parent).at("make the directory", parent)?;
-        lockfile::sweep(parent);
-        lockfile::replace_recorded_by(&to, place)?;
-        settings.shell.detail("Wrote", path);
+    let here = Beneath::open(&project.directory).at("open", &project.directory)?;
+    for (path, from) in &recording.outputs {
+        put(project, &here, path, from, settings)?;
     }
     let lock = &mut recording.lock;
     if let Some(old) = old_lock(project)? {
@@ -357,6 +353,24 @@ fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> R
     lock.write(&project.lock_path())?;
     settings.shell.status("Wrote", lockfile::FILE);
     Ok(lock.clone())
+}
+
+/// Puts an output at its place, unless it is there. Whatever leads to that place is no link.
+fn put(project: &Project, here: &Beneath, path: &str, from: &Path, settings: &Settings) -> Result<()> {
+    let to = project.directory.join(path);
+    let digest = |file: std::fs::File| Digest::of_reader(file);
+    let wanted = std::fs::File::open(from).and_then(digest).at("read", from)?;
+    if let There::File(there) = here.look(Path::new(path)).at("look at", &to)?
+        && digest(there).is_ok_and(|there| there == wanted)
+    {
+        return Ok(());
+    }
+    let place = here.place(Path::new(path)).at("write", &to)?;
+    place.path().parent().map(lockfile::sweep);
+    let mut from = std::fs::File::open(from).at("read", from)?;
+    lockfile::replace_recorded_from(&place.path(), &mut from).at("write", &to)?;
+    settings.shell.detail("Wrote", path);
+    Ok(())
 }
 
 fn verdict_of(lock: &Lockfile, project: &Project, notes: Vec<Note>, mut not_checked: Vec<NotChecked>) -> Verdict {

@@ -152,7 +152,7 @@ impl Lockfile {
 const MOST: u64 = 256 << 20;
 
 /// What the temporary files of [`replace`] are called.
-const TEMPORARY: &str = ".cargo-repro-";
+pub const TEMPORARY: &str = ".cargo-repro-";
 
 /// And those of [`replace_recorded`].
 const RECORDED: &str = ".cargo-repro-record-";
@@ -186,22 +186,21 @@ pub fn replace_recorded(path: &Path, bytes: &[u8]) -> Result<()> {
     replace_from(RECORDED, path, &mut &*bytes).at("write", path)
 }
 
-/// The same with the bytes of another file, of whatever size.
-///
-/// # Errors
-/// As [`replace`], and when the other cannot be read.
-pub fn replace_recorded_by(path: &Path, other: &Path) -> Result<()> {
-    let mut other = bounded::open(other).at("read", other)?;
-    replace_from(RECORDED, path, &mut other).at("write", path)
-}
-
 /// The same for what no recording gives.
 ///
 /// # Errors
-/// As [`replace_recorded_by`].
+/// As [`replace`], and when the other cannot be read.
 pub fn replace_by(path: &Path, other: &Path) -> Result<()> {
     let mut other = bounded::open(other).at("read", other)?;
     replace_from(TEMPORARY, path, &mut other).at("write", path)
+}
+
+/// The same, for what is too large to keep in memory.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_recorded_from(path: &Path, bytes: &mut impl std::io::Read) -> std::io::Result<()> {
+    replace_from(RECORDED, path, bytes)
 }
 
 /// Writes a file by way of a temporary one beside it.

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::{Component, Path};
 
 use toml::Spanned;
 
 use super::names::{Variables, plain, sorted};
 use super::origin::Origin;
+use super::outputs::{check_output, refuse_overlap};
 use super::parse::StageText;
 use super::placeholder::{Placeholder, fill};
 use super::{Declared, Program, Stage};
@@ -42,6 +42,13 @@ pub(super) fn stages(
         refuse_double_output(origin, name.get_ref(), text.get_ref(), &mut written)?;
         stages.insert(name.get_ref().clone(), stage);
     }
+    let outputs = declared
+        .values()
+        .flat_map(|text| text.get_ref().artifacts.iter().chain(&text.get_ref().metrics));
+    let paths = data
+        .iter()
+        .flat_map(|(name, data)| data.paths.iter().map(move |path| (name.as_str(), path.as_str())));
+    refuse_overlap(origin, outputs, &paths.collect::<Vec<_>>())?;
     refuse_cycle(origin, &declared)?;
     Ok(stages)
 }
@@ -135,23 +142,6 @@ fn check_placeholders(
             .error(span, "a `{` or `}` stands alone", "not a placeholder")
             .hint("write `{{` and `}}` for plain braces")),
     }
-}
-
-/// Outputs are files in the package, and none that is an input of its own.
-fn check_output(origin: &Origin<'_>, path: &Spanned<String>) -> Result<()> {
-    let text = path.get_ref();
-    let inside = !text.is_empty()
-        && Path::new(text).components().all(|part| matches!(part, Component::Normal(_)))
-        && !text.ends_with('/');
-    if !inside {
-        let what = "an output is a file in the package: a relative path without `.` and `..`";
-        return Err(origin.at(path, what, "not such a path"));
-    }
-    let inputs = [super::FILE, crate::lockfile::FILE, "Cargo.toml", "Cargo.lock"];
-    if inputs.contains(&text.as_str()) {
-        return Err(origin.at(path, format!("{text} cannot be an output"), "an input of every run"));
-    }
-    Ok(())
 }
 
 fn refuse_double_output(

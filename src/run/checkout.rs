@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::interrupt;
 use crate::project::Project;
 use crate::repository::{Commit, Entry, Kind, Repository};
 use crate::snapshot::source::relative;
+use crate::{gate, interrupt, lockfile, manifest};
 
 /// What a checkout is to hold, by path from its top.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Checkout {
     root: PathBuf,
     /// Outputs, which may be committed: a program that fails to write one must not seem to have.
     left_out: BTreeSet<PathBuf>,
+    /// Directories of attestations, which tell of earlier runs as locks do.
+    attestations: BTreeSet<PathBuf>,
     files: BTreeMap<PathBuf, Planned>,
 }
 
@@ -59,6 +61,7 @@ impl Checkout {
             top: top.to_path_buf(),
             root: root.clone(),
             left_out: project.manifest.outputs().map(|output| directory.join(output)).collect(),
+            attestations: BTreeSet::from([directory.join(gate::DIRECTORY)]),
             files: BTreeMap::new(),
         };
         checkout.commit(repository, project.commit, &root)?;
@@ -68,7 +71,21 @@ impl Checkout {
         for (name, directory) in outside {
             checkout.directory(&directory, &normal(&root.join(name)))?;
         }
+        checkout.leave_out_what_was();
         Ok(checkout)
+    }
+
+    /// Takes out what tells of earlier runs, of whatever package: locks and attestations. A program that could read
+    /// what it is judged by need not train.
+    fn leave_out_what_was(&mut self) {
+        let beside = |path: &PathBuf| Some(path.parent()?.join(gate::DIRECTORY));
+        let manifests = self.files.keys().filter(|path| path.ends_with(manifest::FILE));
+        let more: Vec<PathBuf> = manifests.filter_map(beside).collect();
+        self.attestations.extend(more);
+        let attestations = &self.attestations;
+        self.files.retain(|path, _| {
+            !path.ends_with(lockfile::FILE) && !attestations.iter().any(|directory| path.starts_with(directory))
+        });
     }
 
     /// Plans the checkout of a commit alone, without dependencies from outside.
@@ -80,6 +97,7 @@ impl Checkout {
             top: top.to_path_buf(),
             root: top.to_path_buf(),
             left_out: BTreeSet::new(),
+            attestations: BTreeSet::new(),
             files: BTreeMap::new(),
         };
         checkout.commit(repository, commit, top)?;

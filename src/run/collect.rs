@@ -12,11 +12,13 @@ use super::checkout::Checkout;
 use super::ledger::Ledger;
 use super::staging::Staged;
 use super::workdir::Workdir;
+use crate::beneath::{Beneath, There};
 use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::manifest::{Manifest, Program, Stage};
 use crate::outcome::{Artifact, Metric, Outcome, StageOutcome};
+use crate::tally::Tally;
 
 /// The outcome of a finished run; `directory` is the package's in the checkout.
 ///
@@ -52,15 +54,17 @@ fn stage_outcome(
 ) -> Result<StageOutcome> {
     let ledger = Ledger::read(&workdir.ledger(name))?;
     let mut artifacts = BTreeMap::new();
+    let here = Beneath::open(directory).at("open", directory)?;
     for path in stage.artifacts.iter().chain(&stage.metrics) {
-        if let Some(artifact) = artifact(&directory.join(path), path)? {
+        if let Some(artifact) = artifact(&here, directory, path)? {
             artifacts.insert(path.clone(), artifact);
         }
     }
     let mut metrics = ledger.metrics;
     if let Some(path) = &stage.metrics {
         let place = directory.join(path);
-        if place.exists() {
+        // It is a plain file then, and no link led to it.
+        if artifacts.contains_key(path) {
             for (name, metric) in metrics_file(&place, path)? {
                 if metrics.insert(name.clone(), metric).is_some() {
                     return Err(Error::training(format!("the metric {name} is in {path} and in the ledger"))
@@ -84,24 +88,22 @@ fn stage_outcome(
     })
 }
 
-fn artifact(place: &Path, name: &str) -> Result<Option<Artifact>> {
-    let meta = match place.symlink_metadata() {
-        Ok(meta) => meta,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("look at", place, &error)),
+/// An output below the directory; none where there is nothing.
+fn artifact(here: &Beneath, directory: &Path, name: &str) -> Result<Option<Artifact>> {
+    let place = directory.join(name);
+    let refuse = |what: String| {
+        Err(Error::training(format!("the output {name} {what}; an output is a plain file"))
+            .hint("declare the files themselves in `artifacts`"))
     };
-    let what = if meta.is_symlink() {
-        "a symbolic link"
-    } else if meta.is_dir() {
-        "a directory"
-    } else if meta.is_file() {
-        let (digest, bytes) = Digest::of_file(place)?;
-        return Ok(Some(Artifact { digest, bytes }));
-    } else {
-        "neither a file nor a directory"
-    };
-    Err(Error::training(format!("the output {name} is {what}; an output is a plain file"))
-        .hint("declare the files themselves in `artifacts`"))
+    match here.look(Path::new(name)).at("look at", &place)? {
+        There::Nothing => Ok(None),
+        There::File(mut file) => {
+            let (digest, bytes) = Digest::of_open(&mut file, &place, &Tally::default())?;
+            Ok(Some(Artifact { digest, bytes }))
+        }
+        There::Other(what) => refuse(format!("is {what}")),
+        There::Blocked(at, what) => refuse(format!("lies behind {}, which is {what}", at.display())),
+    }
 }
 
 /// A JSON object of numbers. JSON has no NaN and no infinities; writers turn them into `null`, which

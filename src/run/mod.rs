@@ -12,6 +12,7 @@ pub mod crates;
 pub mod enclosure;
 pub mod evidence;
 pub mod ledger;
+pub mod places;
 pub mod session;
 pub mod staging;
 pub mod train;

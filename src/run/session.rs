@@ -12,6 +12,7 @@ use super::checkout::Checkout;
 use super::circumstances::Circumstances;
 use super::collect::collect;
 use super::crates;
+use super::places;
 use super::staging::{self, Staged};
 use super::train::Training;
 use super::workdir::Workdir;
@@ -127,6 +128,7 @@ impl<'a> Session<'a> {
         shell: Shell,
     ) -> Result<Self> {
         shell.detail("Checking", format!("out {} into {}", project.commit.short(), workdir.tree().display()));
+        places::refuse_taken(project)?;
         let mut timings = Vec::new();
         let begin = Instant::now();
         let checkout = Checkout::plan(project, &workdir.tree(), dirty)?;

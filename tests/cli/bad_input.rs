@@ -377,7 +377,7 @@ fn a_directory_in_the_work_tree_where_an_artifact_belongs_is_not_removed() {
     let project = script(GOOD);
     project.write(".gitignore", "/target\n/model.json/\n").commit("ignored");
     project.write("model.json/notes", "mine");
-    refused(&project, &["record"], 1, &["could not write ", "model.json"]);
+    refused(&project, &["record"], 1, &["cannot be written: it is a directory in the work tree", "model.json"]);
     assert_eq!(project.read("model.json/notes"), "mine");
 }
 

@@ -12,6 +12,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::index::{Index, Kind};
 use crate::interrupt;
 use crate::stamp::Stamp;
+use crate::{gate, lockfile, manifest};
 
 /// What the declared paths lead to.
 #[derive(Debug, Default)]
@@ -35,6 +36,28 @@ pub struct Group {
     pub prefix: String,
     /// The files' names.
     pub names: Vec<Arc<str>>,
+}
+
+/// Whether a path is a lock, or an attestation beside a manifest: no data, however large a directory or pattern is
+/// declared, since a program must not read what it is judged by.
+fn tells_of_runs(path: &Path) -> bool {
+    let attestations = gate::DIRECTORY.trim_end_matches('/');
+    let holds_attestations =
+        |above: &Path| above.ends_with(attestations) && above.with_file_name(manifest::FILE).is_file();
+    path.ends_with(lockfile::FILE) || path.ancestors().any(holds_attestations)
+}
+
+/// Whether that must be asked of something in a directory: most names are no such thing.
+fn is_suspect(name: &str, kind: Kind) -> bool {
+    kind == Kind::Link
+        || name == lockfile::FILE
+        || kind == Kind::Directory && gate::DIRECTORY.trim_end_matches('/') == name
+}
+
+/// The same of a path that a pattern matched.
+fn is_odd(path: &Path) -> bool {
+    let attestations = gate::DIRECTORY.trim_end_matches('/');
+    path.ends_with(lockfile::FILE) || path.is_symlink() || path.iter().any(|part| part == attestations)
 }
 
 /// Looks for the files that `paths` declare, relative to `directory`. The index spares the reading of
@@ -69,6 +92,10 @@ struct Descent {
 impl Search<'_> {
     fn declare(&mut self, directory: &Path, declared: &str) -> Result<()> {
         let path = directory.join(declared);
+        if path.canonicalize().is_ok_and(|path| tells_of_runs(&path)) {
+            return Err(Error::new(format!("{declared} cannot be data: a run must not see what it is judged by"))
+                .hint("locks and attestations are no data; take it out of [data]"));
+        }
         match std::fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => {
                 self.found.forms.push(Form::Directory);
@@ -101,7 +128,8 @@ impl Search<'_> {
         for path in matches {
             let path = path.map_err(|error| Error::io("read the data", error.path(), error.error()))?;
             let meta = std::fs::metadata(&path).at("read the data", &path)?;
-            if !meta.is_dir() {
+            let is_apart = is_odd(&path) && path.canonicalize().is_ok_and(|path| tells_of_runs(&path));
+            if !meta.is_dir() && !is_apart {
                 is_missing = false;
                 let name = utf8(path.strip_prefix(directory).unwrap_or(&path), &path)?;
                 self.file(&path, name)?;
@@ -138,6 +166,9 @@ impl Search<'_> {
         let mut files = Vec::new();
         for (name, kind) in self.names(path)? {
             let inner = || path.join(&*name);
+            if is_suspect(&name, kind) && inner().canonicalize().is_ok_and(|path| tells_of_runs(&path)) {
+                continue;
+            }
             let inner_name = || format!("{declared}/{name}");
             let leads_to = match kind {
                 Kind::Link => self.follow(&inner(), inner_name(), descent)?,
