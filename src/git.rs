@@ -1,6 +1,8 @@
 //! The git program, for what the library of [`crate::repository`] cannot: signing tags, checking their
-//! signatures, and asking a remote. Nothing is fetched, and nobody is asked for a password.
+//! signatures, asking a remote, and fetching what it promised to a partial clone. Nobody is asked for a password.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -11,6 +13,18 @@ use crate::repository::{Commit, ObjectId, Repository};
 use crate::subprocess;
 
 fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Output> {
+    run(command(directory, arguments), input)
+}
+
+fn run(mut command: Command, input: Option<&str>) -> Result<Output> {
+    subprocess::output(&mut command, input.map(str::as_bytes)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::new(format!("could not start git: {error}"))
+            .hint("install git; it makes and checks the signatures of tags"),
+        _ => Error::io("run", Path::new("git"), &error),
+    })
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
         .args(arguments)
@@ -20,11 +34,107 @@ fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Outp
         // Else whoever can push `refs/replace/` has a good signature checked in place of theirs.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env_remove(ambient::PASSPHRASE);
-    subprocess::output(&mut command, input.map(str::as_bytes)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::new(format!("could not start git: {error}"))
-            .hint("install git; it makes and checks the signatures of tags"),
-        _ => Error::io("run", Path::new("git"), &error),
+    command
+}
+
+/// What git makes of a directory whose repository belongs to another user.
+#[derive(Debug)]
+pub enum Reads {
+    /// It reads this repository.
+    Yes(PathBuf),
+    /// It does not; a command that would have it read it.
+    No(Option<String>),
+    /// There is no git to ask.
+    Unknown,
+}
+
+/// Asks git whether it reads the repository of a directory: `safe.directory` has many forms and places, and git's own
+/// word is the one that counts.
+///
+/// # Errors
+/// When the user interrupts.
+pub fn reads(directory: &Path) -> Result<Reads> {
+    let mut command = command(directory, &["rev-parse", "--absolute-git-dir"]);
+    // With these it would not look for itself.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR"] {
+        command.env_remove(name);
+    }
+    let output = match subprocess::output(&mut command, None) {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Err(Error::interrupted()),
+        Err(_) => return Ok(Reads::Unknown),
+    };
+    if output.status.success() {
+        let path = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
+        return Ok(Reads::Yes(PathBuf::from(OsStr::from_bytes(path))));
+    }
+    let said = words(&output);
+    let hint = said.lines().map(str::trim).find(|line| line.starts_with("git config "));
+    Ok(Reads::No(hint.map(str::to_owned)))
+}
+
+/// Has git fetch objects that a remote has promised to a partial clone. The inner error is why it did not: also that
+/// the clone's own configuration names a program, which is nobody's to run who only reads the clone.
+///
+/// # Errors
+/// When git cannot be started.
+pub fn fetch(repository: &Repository, remote: &str, objects: &[String]) -> Result<Result<(), String>> {
+    let listed = git(repository.root(), &["config", "--show-scope", "--name-only", "-z", "--list"], None)?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let mut fields = listed.split('\0');
+    while let (Some(scope), Some(name)) = (fields.next(), fields.next()) {
+        if matches!(scope, "local" | "worktree") && names_a_program(name) {
+            return Ok(Err(format!("its configuration has {name}, which is not run from here")));
+        }
+    }
+    let mut input = objects.join("\n");
+    input.push('\n');
+    let arguments = [
+        // What it would start beside the transfer itself.
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "maintenance.auto=false",
+        "-c",
+        "gc.auto=0",
+        // As git itself fetches what was promised.
+        "-c",
+        "fetch.negotiationAlgorithm=noop",
+        "fetch",
+        remote,
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--recurse-submodules=no",
+        "--filter=blob:none",
+        "--stdin",
+    ];
+    let mut command = command(repository.root(), &arguments);
+    if !ambient::is_set(PROTOCOLS) {
+        command.env(PROTOCOLS, "file:git:http:https:ssh");
+    }
+    let output = run(command, Some(&input))?;
+    Ok(if output.status.success() {
+        Ok(())
+    } else {
+        Err(words(&output))
     })
+}
+
+/// The transports that git may use; others start whatever program an address names.
+const PROTOCOLS: &str = "GIT_ALLOW_PROTOCOL";
+
+/// Whether a setting has git start a program, or lets it use transports that do, when it fetches.
+fn names_a_program(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let (section, key) = (name.split('.').next().unwrap_or_default(), name.rsplit('.').next().unwrap_or_default());
+    match section {
+        "core" => ["sshcommand", "gitproxy", "askpass", "alternaterefscommand"].contains(&key),
+        "remote" => ["uploadpack", "vcs"].contains(&key),
+        "credential" | "protocol" => true,
+        _ => false,
+    }
 }
 
 /// What git said, for people.

@@ -4,11 +4,16 @@
 
 mod history;
 mod notes;
+mod open;
+mod partial;
 mod start;
 mod tags;
 mod work_tree;
 
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 pub use history::Version;
@@ -17,11 +22,16 @@ pub use tags::{Annotation, Tagged, Target};
 
 use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
+use crate::interrupt;
 
 /// A repository with a work tree.
 pub struct Repository {
     git: git2::Repository,
     root: PathBuf,
+    /// The remote that promised the objects that a partial clone lacks.
+    promisor: OnceCell<Option<String>>,
+    /// Commits of which all directories are here.
+    whole: RefCell<BTreeSet<git2::Oid>>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -120,15 +130,11 @@ impl Repository {
     /// # Errors
     /// When there is none, it has no work tree, or its format cannot be read.
     pub fn discover(directory: &Path) -> Result<Self> {
-        let git = git2::Repository::discover(directory).map_err(|error| match error.code() {
-            git2::ErrorCode::NotFound => Error::new(format!("{} is not in a git repository", directory.display()))
-                .hint("`git init`, then commit the sources; a lock names the commit it was recorded at"),
-            git2::ErrorCode::Owner => {
-                Error::new(format!("the git repository of {} belongs to another user", directory.display()))
-                    .hint("`git config --global --add safe.directory DIR`, if you trust it, or change its owner")
-            }
-            _ => unreadable(directory, &error),
-        })?;
+        let git = open::discover(directory)?.ok_or_else(|| none(directory))?;
+        Self::with_work_tree(git)
+    }
+
+    fn with_work_tree(git: git2::Repository) -> Result<Self> {
         let root = git
             .workdir()
             .ok_or_else(|| {
@@ -136,7 +142,16 @@ impl Repository {
                     .hint("run this in a clone that has a work tree")
             })?
             .to_path_buf();
-        Ok(Self { git, root })
+        Ok(Self::of(git, root))
+    }
+
+    fn of(git: git2::Repository, root: PathBuf) -> Self {
+        Self {
+            git,
+            root,
+            promisor: OnceCell::new(),
+            whole: RefCell::default(),
+        }
     }
 
     /// The repository for its history alone, which a bare one has too: its root is then the repository itself.
@@ -146,16 +161,15 @@ impl Repository {
     /// When there is none, or its format cannot be read.
     pub fn history(directory: &Path) -> Result<Self> {
         let broken = |error: git2::Error| unreadable(directory, &error);
-        match git2::Repository::discover(directory) {
-            Ok(git) if git.is_bare() => {
-                if let Some(pushed) = ambient::git_quarantine() {
-                    git.odb().and_then(|objects| objects.add_disk_alternate(&pushed)).map_err(broken)?;
-                }
-                let root = git.path().to_path_buf();
-                Ok(Self { git, root })
-            }
-            _ => Self::discover(directory),
+        let git = open::discover(directory)?.ok_or_else(|| none(directory))?;
+        if !git.is_bare() {
+            return Self::with_work_tree(git);
         }
+        if let Some(pushed) = ambient::git_quarantine() {
+            git.odb().and_then(|objects| objects.add_disk_alternate(&pushed)).map_err(broken)?;
+        }
+        let root = git.path().to_path_buf();
+        Ok(Self::of(git, root))
     }
 
     /// Whether it has no work tree.
@@ -287,37 +301,44 @@ impl Repository {
     /// The entry of a path in the commit's tree. A path in a submodule gives `None`.
     #[must_use]
     pub fn entry(&self, commit: Commit, path: &Path) -> Option<Entry> {
+        self.bring_directories(commit).ok()?;
         let tree = self.git.find_commit(commit.0).ok()?.tree().ok()?;
         let entry = tree.get_path(path).ok()?;
         entry_of(&entry)
     }
 
-    /// Every entry of the commit's tree by its path.
+    /// Every entry of the commit's tree by its path, save for those whose path is not UTF-8: no lock can name them.
     ///
     /// # Errors
-    /// When an object is missing, or a name is not UTF-8.
+    /// When an object is missing.
     pub fn entries(&self, commit: Commit) -> Result<BTreeMap<String, Entry>> {
+        let all = self.all_entries(commit)?.into_iter();
+        Ok(all
+            .filter_map(|(path, entry)| Some((path.into_os_string().into_string().ok()?, entry)))
+            .collect())
+    }
+
+    /// Every entry of the commit's tree, whatever it is called.
+    ///
+    /// # Errors
+    /// When an object is missing.
+    pub fn all_entries(&self, commit: Commit) -> Result<BTreeMap<PathBuf, Entry>> {
+        self.bring_directories(commit)?;
         let broken = |error: git2::Error| unreadable(&self.root, &error);
         let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
         let mut entries = BTreeMap::new();
-        let mut not_utf8 = None;
-        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |directory, entry| match (directory, entry.name()) {
-            (directory, Ok(name)) => {
-                if let Some(found) = entry_of(entry) {
-                    entries.insert(format!("{directory}{name}"), found);
+        let mut waiting = vec![(PathBuf::new(), tree)];
+        while let Some((directory, tree)) = waiting.pop() {
+            interrupt::check()?;
+            for entry in &tree {
+                let path = directory.join(OsStr::from_bytes(entry.name_bytes()));
+                if let Some(found) = entry_of(&entry) {
+                    entries.insert(path, found);
+                } else {
+                    waiting.push((path, self.git.find_tree(entry.id()).map_err(broken)?));
                 }
-                git2::TreeWalkResult::Ok
             }
-            _ => {
-                not_utf8 = Some(String::from_utf8_lossy(entry.name_bytes()).into_owned());
-                git2::TreeWalkResult::Abort
-            }
-        });
-        if let Some(name) = not_utf8 {
-            return Err(Error::new(format!("the commit has a file whose name is not UTF-8: {name}"))
-                .hint("rename it; a lock is text and could not name it"));
         }
-        walked.map_err(broken)?;
         Ok(entries)
     }
 
@@ -326,8 +347,7 @@ impl Repository {
     /// # Errors
     /// When the object is missing, as in a partial clone.
     pub fn content(&self, entry: Entry) -> Result<Vec<u8>> {
-        let blob = self.git.find_blob(entry.id).map_err(|error| unreadable(&self.root, &error))?;
-        Ok(blob.content().to_vec())
+        Ok(self.blob(entry.id)?.content().to_vec())
     }
 
     /// Whether the entry's content is `bytes`.
@@ -343,20 +363,19 @@ impl Repository {
     pub fn submodule(&self, path: &str, entry: Entry) -> Result<(Self, Commit)> {
         let hint = "`git submodule update --init --recursive` brings it";
         let directory = self.root.join(path);
-        let git = git2::Repository::open(&directory)
-            .map_err(|_| Error::new(format!("the submodule {path} is not there")).hint(hint))?;
+        let git = open::at_top(&directory)?
+            .ok_or_else(|| Error::new(format!("the submodule {path} is not there")).hint(hint))?;
         if git.find_commit(entry.id).is_err() {
             let what = format!("the submodule {path} has no commit {}", entry.id);
             return Err(Error::new(what).hint(hint));
         }
-        let inner = Self { git, root: directory };
-        Ok((inner, Commit(entry.id)))
+        Ok((Self::of(git, directory), Commit(entry.id)))
     }
 
     /// The commit that the submodule at `path` has checked out.
     #[must_use]
     pub fn submodule_head(&self, path: &str) -> Option<String> {
-        let inner = git2::Repository::open(self.root.join(path)).ok()?;
+        let inner = open::at_top(&self.root.join(path)).ok()??;
         let head = inner.head().ok()?.peel_to_commit().ok()?;
         Some(head.id().to_string())
     }
@@ -402,6 +421,11 @@ fn entry_of(entry: &git2::TreeEntry<'_>) -> Option<Entry> {
         _ => Kind::File,
     };
     Some(Entry { kind, id: entry.id() })
+}
+
+fn none(directory: &Path) -> Error {
+    Error::new(format!("{} is not in a git repository", directory.display()))
+        .hint("`git init`, then commit the sources; a lock names the commit it was recorded at")
 }
 
 fn unreadable(at: &Path, error: &git2::Error) -> Error {

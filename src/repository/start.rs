@@ -22,7 +22,8 @@ pub enum FirstCommit {
 /// When git cannot write there.
 pub fn start(directory: &Path, message: &str) -> Result<FirstCommit> {
     let broken = |error: git2::Error| unreadable(directory, &error);
-    if git2::Repository::discover(directory).is_ok() {
+    let none: [&Path; 0] = [];
+    if git2::Repository::discover_path(directory, none).is_ok() {
         return Ok(FirstCommit::InAnother);
     }
     let git = git2::Repository::init(directory).map_err(broken)?;

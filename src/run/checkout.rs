@@ -124,13 +124,17 @@ impl Checkout {
     }
 
     fn commit(&mut self, repository: &Repository, commit: Commit, at: &Path) -> Result<()> {
-        for (name, entry) in repository.entries(commit)? {
+        let entries = repository.all_entries(commit)?;
+        repository.bring(entries.values().copied())?;
+        for (name, entry) in entries {
             let path = at.join(&name);
             if self.left_out.contains(&path) {
                 continue;
             }
             if entry.kind == Kind::Submodule {
-                self.submodule(repository, &name, entry, &path)?;
+                if let Some(name) = name.to_str() {
+                    self.submodule(repository, name, entry, &path)?;
+                }
             } else {
                 let content = Content::Bytes(repository.content(entry)?);
                 self.files.insert(

@@ -1,0 +1,102 @@
+//! Opens repositories: none that git itself would not read because somebody else owns it, and none of which a file
+//! would be waited for.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::unreadable;
+use crate::bounded;
+use crate::error::{Error, Result};
+use crate::git;
+use crate::isolation::sys;
+
+/// What is read of a repository's own files.
+const FILES: [&str; 9] = [
+    "HEAD",
+    "config",
+    "config.worktree",
+    "index",
+    "info/attributes",
+    "info/exclude",
+    "objects/info/alternates",
+    "packed-refs",
+    "shallow",
+];
+
+/// The repository that `directory` is in; none if it is in none.
+///
+/// # Errors
+/// When git would not read it, or it cannot be read.
+pub(super) fn discover(directory: &Path) -> Result<Option<git2::Repository>> {
+    let none: [&Path; 0] = [];
+    match git2::Repository::discover_path(directory, none) {
+        Ok(found) => open_at(directory, &found).map(Some),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(unreadable(directory, &error)),
+    }
+}
+
+/// The repository whose work tree has its top in `directory`; none if there is none.
+///
+/// # Errors
+/// As [`discover`].
+pub(super) fn at_top(directory: &Path) -> Result<Option<git2::Repository>> {
+    let is_top = directory.join(".git").symlink_metadata().is_ok();
+    if is_top { discover(directory) } else { Ok(None) }
+}
+
+fn open_at(directory: &Path, found: &Path) -> Result<git2::Repository> {
+    check_files(found)?;
+    let open = || git2::Repository::open(found).map_err(|error| (error.code() == git2::ErrorCode::Owner, error));
+    if is_own(directory, found) {
+        match open() {
+            // It names a work tree of somebody else's.
+            Err((true, _)) => {}
+            opened => return opened.map_err(|(_, error)| unreadable(directory, &error)),
+        }
+    }
+    match git::reads(directory)? {
+        git::Reads::Yes(read) if read.canonicalize().ok() == found.canonicalize().ok() => {
+            sys::without_owner_check(open).map_err(|(_, error)| unreadable(directory, &error))
+        }
+        git::Reads::Yes(_) => Err(refused(directory, None)),
+        git::Reads::No(hint) => Err(refused(directory, hint)),
+        git::Reads::Unknown => open().map_err(|(is_owner, error)| {
+            if is_owner {
+                refused(directory, None)
+            } else {
+                unreadable(directory, &error)
+            }
+        }),
+    }
+}
+
+fn refused(directory: &Path, hint: Option<String>) -> Error {
+    let hint = hint.unwrap_or_else(|| format!("git config --global --add safe.directory {}", directory.display()));
+    Error::new(format!("the git repository of {} belongs to another user", directory.display()))
+        .hint(format!("`{hint}`, if you trust it, or change its owner"))
+}
+
+/// Whether this user owns all that git asks about: the work tree, its `.git`, and the directory that this stands for.
+fn is_own(directory: &Path, found: &Path) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    let own = |path: &Path| path.symlink_metadata().is_ok_and(|meta| meta.uid() == user);
+    let top = directory.ancestors().find(|above| above.join(".git").symlink_metadata().is_ok());
+    own(found) && top.is_none_or(|top| own(top) && own(&top.join(".git")))
+}
+
+fn check_files(found: &Path) -> Result<()> {
+    // Of a linked work tree most lie in the repository that it belongs to.
+    let common = bounded::text(&found.join("commondir"), bounded::WRITTEN).ok();
+    let common: Option<PathBuf> = common.map(|text| found.join(text.trim_end()));
+    for directory in [Some(found), common.as_deref()].into_iter().flatten() {
+        for name in FILES {
+            let path = directory.join(name);
+            bounded::check(&path, bounded::HELD).map_err(|error| {
+                Error::io("read", &path, &error)
+                    .hint("git would wait for it, or read it without end; a new clone has none of that")
+            })?;
+        }
+    }
+    Ok(())
+}
