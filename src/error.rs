@@ -141,6 +141,18 @@ impl Error {
         self
     }
 
+    /// The same error, with what was denied to whoever failed behind what it says, and more of that beneath it,
+    /// above all that was printed.
+    #[must_use]
+    pub fn denied(mut self, first: Option<&str>, more: Vec<String>) -> Self {
+        if let Some(first) = first {
+            self.0.what = format!("{}: {first}", self.0.what);
+        }
+        let lines: Vec<String> = more.into_iter().chain(self.0.context.take()).collect();
+        self.0.context = (!lines.is_empty()).then(|| lines.join("\n"));
+        self
+    }
+
     /// What may be why.
     #[must_use]
     pub fn causes(mut self, causes: Vec<Cause>) -> Self {

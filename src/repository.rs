@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 pub use history::Version;
 pub use start::{FirstCommit, commit_scratch, start};
 pub use tags::{Annotation, Tagged, Target};
+pub use work_tree::pathspec;
 
 use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};

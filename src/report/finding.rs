@@ -3,7 +3,7 @@
 
 mod classes;
 mod gate;
-pub(super) mod inputs;
+mod inputs;
 mod outputs;
 mod tables;
 

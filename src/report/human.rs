@@ -8,13 +8,13 @@ use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
 use super::diagnosis;
-use super::finding::inputs::top;
 use super::finding::{ACCEPT, Finding};
 use super::gate;
 use super::layout::{Layout, padded};
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::outcome::Outcome;
+use crate::repository::pathspec;
 use crate::verdict::edits::{edits, restorable};
 use crate::verdict::{Verdict, Word, stops};
 
@@ -94,7 +94,7 @@ fn next_step(verdict: &Verdict, layout: Layout) -> String {
     if !is_open || !edits(&verdict.drift).any(is_accepted) {
         return String::new();
     }
-    let files: Vec<String> = restorable(&verdict.drift).map(top).collect();
+    let files: Vec<String> = restorable(&verdict.drift).map(pathspec).collect();
     let hint = match files.len() {
         0 => "`cargo repro record` accepts it as it is now; or put back what changed".to_owned(),
         1..=SHOWN => format!(

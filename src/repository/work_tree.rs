@@ -63,3 +63,14 @@ impl Repository {
         Ok(paths)
     }
 }
+
+/// A path from the top of the repository, as git takes it from wherever it is called within.
+#[must_use]
+pub fn pathspec(path: &str) -> String {
+    let path = format!(":/{path}");
+    if path.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-+@".contains(c)) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}

@@ -11,7 +11,8 @@ use cargo_metadata::Message;
 use super::access::{Access, Grounds, Reached};
 use super::build_reads::BuildReads;
 use super::checkout::Checkout;
-use super::child::Task;
+use super::child::{Ended, Task};
+use super::denied;
 use super::enclosure;
 use super::session::Pinned;
 use super::variables;
@@ -79,9 +80,10 @@ pub fn build(
     }
     .run(shell)?;
     if !ended.status.success() {
-        return Err(Error::build("the build failed in a clean checkout")
-            .said(ended.tail, shell.is_human() && !shell.is_quiet())
-            .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?"));
+        let error = Error::build("the build failed in a clean checkout")
+            .said(ended.tail.clone(), shell.is_human() && !shell.is_quiet())
+            .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?");
+        return Err(explained(error, &ended, project, workdir, checkout, pinned)?);
     }
     let mut built = Built::default();
     let mut asked = variables::Asked::default();
@@ -109,6 +111,37 @@ pub fn build(
         Some(name) => Err(Error::build(format!("cargo built no `{name}`"))
             .hint("does it need a feature? `[build] features = […]` in repro.toml enables some")),
     }
+}
+
+/// Why a build failed, where it asked for what builds do not have.
+fn explained(
+    error: Error,
+    ended: &Ended,
+    project: &Project,
+    workdir: &Workdir,
+    checkout: &Checkout,
+    pinned: &Pinned<'_>,
+) -> Result<Error> {
+    let variables = &pinned.environment.variables;
+    Ok(denied::tell(
+        error,
+        &denied::Scene {
+            is_stage: false,
+            report: &ended.report,
+            tail: &ended.tail,
+            without_network: true,
+            root: project.repository.root(),
+            prefix: &project.prefix()?,
+            repository: workdir.seen(checkout.root()),
+            place: workdir.seen(workdir.root()),
+            home: workdir.seen(&workdir.home()),
+            shown: enclosure::of_toolchain(project.toolchain.root()),
+            path: variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str),
+            program: None,
+            has_variable: &|name| variables.contains_key(name) || denied::EVERYWHERE.contains(&name),
+            outputs: project.manifest.outputs().map(String::as_str).collect(),
+        },
+    ))
 }
 
 /// Whether a package of the checkout was built before, and so not now.

@@ -9,6 +9,7 @@ pub mod child;
 pub mod circumstances;
 pub mod collect;
 pub mod crates;
+pub mod denied;
 pub mod enclosure;
 pub mod evidence;
 pub mod ledger;

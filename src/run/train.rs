@@ -13,9 +13,11 @@ use super::build::Built;
 use super::checkout::Checkout;
 use super::child::{Ended, Task};
 use super::circumstances::Circumstances;
+use super::denied;
 use super::enclosure::StageRoom;
 use super::staging::Staged;
 use super::workdir::Workdir;
+use crate::ambient;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Report;
 use crate::manifest::{Policy, Program, Stage, fill};
@@ -85,9 +87,48 @@ impl Training<'_> {
         let accesses = self.grounds(name, room.shown(), |grounds| grounds.judge(&ended.report));
         judge(name, stage, &ended, self.shell).map_err(|error| {
             let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();
-            error.causes(grave)
+            self.explained(error.causes(grave), &ended, stage, &program, room.shown())
         })?;
         Ok((accesses, ended.report))
+    }
+
+    /// Why a stage failed, where it asked for what runs do not have.
+    fn explained(
+        &self,
+        error: Error,
+        ended: &Ended,
+        stage: &Stage,
+        program: &Path,
+        shown: Vec<std::path::PathBuf>,
+    ) -> Error {
+        let (project, place) = (self.project, &self.circumstances.place);
+        let Ok(prefix) = project.prefix() else {
+            return error;
+        };
+        let variables = &self.environment.variables;
+        let named = match &stage.program {
+            Program::Command(command) => Some((command[0].as_str(), program)),
+            Program::Bin(_) => None,
+        };
+        denied::tell(
+            error,
+            &denied::Scene {
+                is_stage: true,
+                report: &ended.report,
+                tail: &ended.tail,
+                without_network: project.manifest.isolation.network == Policy::Deny,
+                root: project.repository.root(),
+                prefix: &prefix,
+                repository: self.workdir.seen_at(place, self.checkout.root()),
+                place: self.workdir.seen_at(place, self.workdir.root()),
+                home: self.workdir.seen(&self.workdir.home_named(&self.circumstances.home)),
+                shown,
+                path: variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str),
+                program: named,
+                has_variable: &|name| variables.contains_key(name) || denied::EVERYWHERE.contains(&name),
+                outputs: project.manifest.outputs().map(String::as_str).collect(),
+            },
+        )
     }
 
     /// What belongs to a stage, for judging what it reached for.

@@ -16,6 +16,7 @@ mod basics;
 mod ci;
 mod classes;
 mod data;
+mod denied;
 mod dependencies;
 mod determinism;
 mod divergence;

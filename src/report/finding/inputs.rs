@@ -3,6 +3,7 @@
 use super::{Words, tables};
 use crate::compare::Drift;
 use crate::compare::drift::{Change, DataChange, FileChange};
+use crate::repository::pathspec;
 use crate::snapshot::data::Sample;
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::source::{Dirty, Edit};
@@ -47,7 +48,7 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
             if change.name.starts_with("../") {
                 return words; // git knows nothing of it
             }
-            let path = top(&change.name);
+            let path = pathspec(&change.name);
             words.hint(format!("`cargo repro record` accepts it; `git log -- {path}` tells who changed it"))
         }
         Drift::SourceDirty(dirty) => {
@@ -110,7 +111,7 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
 }
 
 fn dirty_hint(dirty: &Dirty) -> String {
-    let path = top(&dirty.path);
+    let path = pathspec(&dirty.path);
     match dirty.how {
         Edit::Untracked => format!("`git add {path}` and commit it, or remove it"),
         Edit::Modified | Edit::Deleted => format!("commit it, or `git restore {path}` undoes it"),
@@ -125,19 +126,8 @@ pub(super) fn leftover(leftover: &Leftover) -> Words {
     let words =
         Words::new("artifact-leftover", path.clone(), detail).values(Some(leftover.locked), Some(leftover.found));
     match &leftover.restorable {
-        Some(committed) => words.hint(format!("`git restore {}` brings the recorded one back", top(committed))),
+        Some(committed) => words.hint(format!("`git restore {}` brings the recorded one back", pathspec(committed))),
         None => words.hint("`cargo repro record` trains and writes the recorded one again"),
-    }
-}
-
-/// A path from the top of the repository, as git takes it from wherever it is called within.
-#[must_use]
-pub fn top(path: &str) -> String {
-    let path = format!(":/{path}");
-    if path.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-+@".contains(c)) {
-        path
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
     }
 }
 

@@ -1,0 +1,130 @@
+//! What was denied, in words.
+
+use super::{Denied, Scene};
+use crate::repository::pathspec;
+
+impl Denied {
+    /// What was denied to whom.
+    pub(super) fn sentence(&self) -> String {
+        match self {
+            Self::Network { by, address } => format!("`{by}` was denied the network: {address}"),
+            Self::Hidden { by, path } => {
+                format!("`{by}` was denied {path}, which is on this machine and not among what is declared")
+            }
+            Self::Uncommitted { by, path } => {
+                format!("`{by}` looked for {path}, which is in the work tree and not in the commit")
+            }
+            Self::History { by } => format!("`{by}` looked for .git, and a checkout has no git history"),
+            Self::Variable(name) => format!("the variable {name} is set here and was not passed on"),
+            Self::CompileTime(name) => format!("the compiler wants the variable {name}, which is not declared"),
+            Self::Missing { program, here } => {
+                format!("`{program}` is not on the PATH of a run; yours is {}", here.display())
+            }
+            Self::Space => "there was no space left on the disk".to_owned(),
+            Self::Home { by, inner } => {
+                format!("`{by}` looked for ~/{inner}, which is in your home; a run has an empty one")
+            }
+            Self::Other { program, run, here } => {
+                format!(
+                    "`{program}` in a run is {}, and not {}, which comes first for you",
+                    run.display(),
+                    here.display()
+                )
+            }
+        }
+    }
+
+    /// Which line allows it, or what else helps.
+    pub(super) fn hint(&self, scene: &Scene<'_>) -> String {
+        let named = |path: &str| format!("{} = \"{path}\"", name_of(path));
+        match self {
+            Self::Network { .. } if scene.is_stage => {
+                "fetch it beforehand and declare the file under [data]; or `[isolation] network = \"warn\"` in repro.toml lets it through, and says so".to_owned()
+            }
+            Self::Network { .. } => {
+                "no build reaches the network: fetch it beforehand and commit it, or take it from a package".to_owned()
+            }
+            Self::Hidden { path, .. } if scene.is_stage => format!(
+                "put `{}` under [data] in repro.toml; or, where it cannot matter, `reads = \"warn\"` under [isolation]",
+                named(path)
+            ),
+            Self::Hidden { .. } => {
+                "a build reads what is committed, the toolchain, packages and the system's own: commit it beside the sources, or read it in a stage from [data]".to_owned()
+            }
+            Self::Uncommitted { path, .. } => {
+                let add = format!("`git add --force {}` and commit it", pathspec(path));
+                let inner = path.strip_prefix(scene.prefix).unwrap_or(path).trim_start_matches('/');
+                if scene.is_stage {
+                    format!("{add}; or put `{}` under [data] in repro.toml", named(inner))
+                } else {
+                    add
+                }
+            }
+            Self::History { .. } => {
+                "a checkout holds what is committed and no .git: let it do without where `git describe` fails, or set what it wants under [environment] in repro.toml, `set = { VERSION = \"1.0\" }`, and read that".to_owned()
+            }
+            Self::Variable(name) => {
+                format!("`pass = [\"{name}\"]` under [environment] in repro.toml passes it on, and its value stands in the lock")
+            }
+            Self::CompileTime(name) => format!(
+                "`set = {{ {name} = \"…\" }}` under [environment] in repro.toml gives it to builds and stages; `option_env!` does without"
+            ),
+            Self::Missing { .. } | Self::Other { .. } => self.program_hint(scene),
+            Self::Space => {
+                "free some, or set TMPDIR to a directory on a larger disk; nothing was half written".to_owned()
+            }
+            Self::Home { inner, .. } => {
+                let place = crate::ambient::home().join(inner);
+                let name = name_of(inner);
+                let variable = repro::protocol::variable(repro::protocol::DATA_PREFIX, &name);
+                format!(
+                    "put `{name} = \"{}\"` under [data] in repro.toml, and let the program take its place from {variable}; or install it for the whole system",
+                    place.display()
+                )
+            }
+        }
+    }
+
+    fn program_hint(&self, scene: &Scene<'_>) -> String {
+        let (program, here) = match self {
+            Self::Missing { program, here } | Self::Other { program, here, .. } => (program, here),
+            _ => return String::new(),
+        };
+        if scene.program.is_some_and(|(name, _)| name == program) {
+            return format!(
+                "install what it lacks for the `{program}` that was run; or name the other one by its path: `command = [\"{}\", …]`",
+                here.display()
+            );
+        }
+        if !scene.is_stage {
+            return format!("install `{program}` for the whole system: a build finds no other");
+        }
+        let directory = here.parent().map_or_else(String::new, |directory| directory.display().to_string());
+        format!(
+            "install it for the whole system; or put `{} = \"{directory}\"` under [data], which pins it, and `set = {{ PATH = \"{directory}:{}\" }}` under [environment] in repro.toml",
+            name_of(program),
+            scene.path
+        )
+    }
+}
+
+/// A name under which data can be declared: the file's, as far as it is one.
+fn name_of(path: &str) -> String {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+    let stem = last.trim_start_matches('.').split('.').next().unwrap_or(last);
+    let name: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        name
+    } else {
+        format!("data_{name}")
+    }
+}
