@@ -223,6 +223,7 @@ fn record(
         runs: args.confirm,
         dirty,
         date: pins.circumstances.conditions.clock,
+        draws: pins.circumstances.numbering(),
     };
     Ok(Recorded::Lock(Box::new(recording(project, &session, record, pins, source, data, agreed))))
 }

@@ -177,7 +177,7 @@ impl Verification<'_> {
     /// Rebuilds, and trains until all trainings are done or one differs.
     fn retrain(&self, snapshot: &Snapshot, verdict: &mut Verdict, timings: &mut Vec<Timing>) -> Result<()> {
         let project = self.project;
-        let circumstances = Circumstances::of(&project.manifest, self.read.lock.record.date);
+        let circumstances = Circumstances::as_recorded(&project.manifest, self.read.lock.record);
         let pinned = Pinned::of(snapshot, &circumstances);
         let workdir = Workdir::fresh()?;
         verdict.not_checked.extend(not_isolated(&workdir));

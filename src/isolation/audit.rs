@@ -101,15 +101,32 @@ const CHANGING_OF_PROCESS: [&str; 8] = [
     "smaps_rollup",
 ];
 
-/// What a call does with a path.
+/// What a call does with a path, as far as it can be told before the kernel has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
     /// Asks about it.
     Stat,
-    /// Reads it, or executes it.
+    /// Reads it, or executes it, or gives it another name.
     Read,
-    /// Makes it, or empties it, or only writes to it.
+    /// Writes to it and leaves what is there, or replaces it, or fails.
     Write,
+    /// Empties it, if that is allowed.
+    Empty,
+    /// Makes it where nothing is.
+    Make,
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// Whether it is a link.
+    pub link: bool,
+    /// By which the kernel tells it from others.
+    pub identity: (u64, u64),
+    /// When its content was last changed.
+    pub changed: (i64, i64),
 }
 
 /// The looks so far.
@@ -117,8 +134,28 @@ pub enum Act {
 pub struct Audit {
     looks: BTreeMap<String, Look>,
     listed: BTreeMap<String, BTreeSet<String>>,
+    /// What was at these paths at the first look.
+    first: BTreeMap<String, Past>,
     /// What was decided already: most looks are at what was looked at before.
     known: BTreeMap<Vec<u8>, BTreeSet<Act>>,
+}
+
+/// What a path that held something has been through since.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    found: Found,
+    /// Its last change, at the time of a call that would empty it.
+    emptied: Option<(i64, i64)>,
+}
+
+impl Past {
+    /// Whether the run has made what is there now: it is another file, or one that was emptied. That a call asked
+    /// for it proves nothing: it may have failed.
+    fn is_over(&self, now: Option<&Found>) -> bool {
+        now.is_none_or(|now| {
+            now.identity != self.found.identity || self.emptied.is_some_and(|then| then != now.changed)
+        })
+    }
 }
 
 impl Audit {
@@ -128,27 +165,45 @@ impl Audit {
         self.known.get(path).is_some_and(|acts| acts.contains(&act))
     }
 
-    /// Writes down a look at a path as the thread sees it.
-    pub fn look(&mut self, thread: Thread, path: &Path, act: Act) {
-        let path = normal(path);
+    /// Writes down a look at a path without links, where that was found. Gives whether the same look would add
+    /// nothing, whatever comes between.
+    pub fn look(&mut self, thread: Thread, path: &Path, act: Act, found: Option<Found>) -> bool {
         let text = path.to_string_lossy().into_owned();
         if is_system(&text) {
-            return;
+            return true;
         }
-        let inner = path.strip_prefix("/").unwrap_or(&path);
-        let meta = thread.proc("root").join(inner).symlink_metadata();
         // Walking through a directory is no look at what is in it.
-        if act == Act::Stat && meta.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
-            return;
+        if act == Act::Stat && found.is_some_and(|found| found.directory) {
+            return false;
         }
-        let look = self.looks.entry(text).or_insert_with(|| Look {
+        let look = self.looks.entry(text.clone()).or_insert_with(|| Look {
             by: name(thread),
-            existed: meta.is_ok(),
-            opened: false,
-            written: false,
+            existed: found.is_some(),
+            ..Look::default()
         });
-        look.opened |= act == Act::Read;
-        look.written |= act == Act::Write && !(look.existed && look.opened);
+        if look.existed && !look.opened && !look.written {
+            let past = self.first.entry(text).or_insert_with(|| Past {
+                found: found.expect("it exists"),
+                emptied: None,
+            });
+            look.written = past.is_over(found.as_ref());
+            if act == Act::Empty {
+                past.emptied = found.map(|found| found.changed);
+            }
+        }
+        match act {
+            Act::Stat | Act::Read if found.is_none() => look.missed |= !look.written,
+            Act::Make => look.written |= !(look.existed && look.opened),
+            _ => {}
+        }
+        look.opened |= act == Act::Read && !look.written;
+        look.opened || look.written
+    }
+
+    /// Whether a path's content is the run's own.
+    #[must_use]
+    pub fn is_own(&self, path: &Path) -> bool {
+        self.looks.get(&*path.to_string_lossy()).is_some_and(|look| look.written)
     }
 
     /// Writes down that the thread reads the names in a directory.
@@ -188,25 +243,46 @@ fn name(thread: Thread) -> String {
         .unwrap_or_default()
 }
 
-/// What an open is, by its flags (open(2)).
+fn has(flags: u64, flag: i32) -> bool {
+    flags & u64::from(flag.cast_unsigned()) != 0
+}
+
+/// Whether an open gives what reads: without it nothing of the content is seen.
 #[must_use]
-pub fn act_of_open(flags: u64) -> Act {
-    let has = |flag: i32| flags & u64::from(flag.cast_unsigned()) != 0;
-    if has(libc::O_PATH) {
+pub fn reads(flags: u64) -> bool {
+    !has(flags, libc::O_PATH) && flags & 3 != libc::O_WRONLY as u64
+}
+
+/// What an open does where there is, or is not, something, by its flags (open(2)). Whether it may is not known yet.
+#[must_use]
+pub fn act_of_open(flags: u64, is_there: bool) -> Act {
+    const TEMPORARY: i32 = libc::O_TMPFILE & !libc::O_DIRECTORY; // a file without a name
+    let creates = has(flags, libc::O_CREAT);
+    if has(flags, libc::O_PATH | TEMPORARY) {
         return Act::Stat;
     }
-    let writes_only = flags & 3 == libc::O_WRONLY as u64;
-    if writes_only || has(libc::O_TRUNC) || has(libc::O_EXCL) {
-        Act::Write
-    } else {
-        Act::Read
+    match (is_there, reads(flags)) {
+        // This one fails.
+        (true, _) if creates && has(flags, libc::O_EXCL) => Act::Stat,
+        (true, _) if has(flags, libc::O_TRUNC) => Act::Empty,
+        (true, false) => Act::Write,
+        // What is made to be empty was not to be read.
+        (false, _) if creates && has(flags, libc::O_TRUNC | libc::O_EXCL) => Act::Make,
+        (false, false) if creates => Act::Make,
+        (false, false) => Act::Stat,
+        (_, true) => Act::Read,
     }
 }
 
+/// Whether a path is below the directories of the system's programs and libraries.
+#[must_use]
+pub fn is_program_or_library(path: &Path) -> bool {
+    SYSTEM.iter().any(|directory| path.starts_with(directory))
+        && !path.components().any(|part| part == Component::ParentDir)
+}
+
 fn is_system(path: &str) -> bool {
-    let below =
-        |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    SYSTEM.iter().any(|directory| below(directory))
+    SYSTEM.iter().any(|directory| Path::new(path).starts_with(directory))
         || SYSTEM_FILES.contains(&path)
         || path.starts_with("/etc/python")
         || (path.starts_with("/dev/") && !path.starts_with("/dev/shm/"))
@@ -266,12 +342,100 @@ mod tests {
         assert_eq!(changing("/proc/self/maps"), None);
     }
 
+    const THERE: Found = Found {
+        directory: false,
+        link: false,
+        identity: (1, 2),
+        changed: (3, 4),
+    };
+
+    fn flags(flags: i32, is_there: bool) -> Act {
+        act_of_open(u64::from(flags.cast_unsigned()), is_there)
+    }
+
     #[test]
-    fn flags_say_what_an_open_is_for() {
-        let flags = |flags: i32| act_of_open(u64::from(flags.cast_unsigned()));
-        assert_eq!(flags(libc::O_RDONLY), Act::Read);
-        assert_eq!(flags(libc::O_RDWR), Act::Read);
-        assert_eq!(flags(libc::O_WRONLY | libc::O_APPEND), Act::Write);
-        assert_eq!(flags(libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC), Act::Write);
+    fn flags_say_what_an_open_asks_for() {
+        use libc::{O_CREAT, O_EXCL, O_PATH, O_RDONLY, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY};
+        let reads = [
+            O_RDONLY,
+            O_RDWR,
+            O_RDONLY | O_EXCL,
+            O_RDONLY | O_CREAT,
+            O_RDWR | O_CREAT,
+            3,
+        ];
+        for open in reads {
+            assert_eq!((flags(open, true), flags(open, false)), (Act::Read, Act::Read), "{open:o}");
+        }
+        for open in [
+            O_CREAT | O_EXCL,
+            O_RDWR | O_CREAT | O_EXCL,
+            O_WRONLY | O_CREAT | O_EXCL | O_TRUNC,
+        ] {
+            assert_eq!((flags(open, true), flags(open, false)), (Act::Stat, Act::Make), "{open:o}");
+        }
+        for open in [O_TRUNC, O_RDWR | O_TRUNC, O_WRONLY | O_TRUNC] {
+            assert_eq!(flags(open, true), Act::Empty, "{open:o}");
+            assert_eq!(flags(open | O_CREAT, false), Act::Make, "{open:o}");
+        }
+        assert_eq!((flags(O_WRONLY, true), flags(O_WRONLY, false)), (Act::Write, Act::Stat));
+        assert_eq!((flags(O_WRONLY | O_CREAT, true), flags(O_WRONLY | O_CREAT, false)), (Act::Write, Act::Make));
+        assert_eq!(flags(O_PATH | O_TRUNC, true), Act::Stat);
+        assert_eq!(flags(O_TMPFILE | O_RDWR, true), Act::Stat);
+    }
+
+    /// What is said in the end of a file that was there, or not, and was then looked at so.
+    fn told(looks: &[(Act, Option<Found>)]) -> Look {
+        let mut audit = Audit::default();
+        let thread = Thread(rustix::thread::gettid().as_raw_nonzero().get());
+        for (act, found) in looks {
+            audit.look(thread, Path::new("/repro/x"), *act, *found);
+        }
+        audit.looks().values().next().unwrap().clone()
+    }
+
+    #[test]
+    fn what_was_there_is_read_whatever_was_asked_for_before() {
+        for act in [Act::Stat, Act::Write, Act::Empty] {
+            let look = told(&[(act, Some(THERE)), (Act::Read, Some(THERE)), (Act::Make, Some(THERE))]);
+            assert_eq!((look.opened, look.written), (true, false), "{act:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_run_made_is_its_own() {
+        let changed = Found {
+            changed: (5, 0),
+            ..THERE
+        };
+        let another = Found {
+            identity: (1, 9),
+            ..THERE
+        };
+        let own: [&[(Act, Option<Found>)]; 5] = [
+            &[(Act::Make, None), (Act::Read, Some(THERE))],
+            &[(Act::Empty, Some(THERE)), (Act::Read, Some(changed))],
+            &[
+                (Act::Empty, Some(THERE)),
+                (Act::Empty, Some(changed)),
+                (Act::Read, Some(changed)),
+            ],
+            &[(Act::Write, Some(THERE)), (Act::Read, Some(another))],
+            &[(Act::Stat, Some(THERE)), (Act::Stat, None), (Act::Read, Some(THERE))],
+        ];
+        for looks in own {
+            let look = told(looks);
+            assert_eq!((look.opened, look.written), (false, true), "{looks:?}");
+        }
+        // To be added to is not to be made.
+        let look = told(&[(Act::Write, Some(THERE)), (Act::Read, Some(changed))]);
+        assert_eq!((look.opened, look.written), (true, false));
+    }
+
+    #[test]
+    fn what_was_looked_for_in_vain_is_told_apart_from_what_was_only_made() {
+        assert!(told(&[(Act::Stat, None), (Act::Make, None)]).missed);
+        assert!(told(&[(Act::Read, None)]).missed);
+        assert!(!told(&[(Act::Make, None), (Act::Stat, None)]).missed);
     }
 }

@@ -4,13 +4,49 @@
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::lineage::Line;
 
 /// The key of all answers.
 #[derive(Clone, Debug)]
-pub struct Entropy(Vec<u8>);
+pub struct Entropy {
+    key: Vec<u8>,
+    numbering: Numbering,
+}
+
+/// Which requests of a thread move it on to other answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub enum Numbering {
+    /// All of them, also those for nothing and for hash keys. Which thread makes these is often chance: the first
+    /// that asks for anything, or the worker that got a piece of work. Locks from before have this one.
+    First,
+    /// Those whose answers are its own.
+    Second,
+}
+
+impl From<Numbering> for u32 {
+    fn from(numbering: Numbering) -> Self {
+        match numbering {
+            Numbering::First => 1,
+            Numbering::Second => 2,
+        }
+    }
+}
+
+impl TryFrom<u32> for Numbering {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self::First),
+            2 => Ok(Self::Second),
+            newer => Err(format!("answers to requests for entropy are counted in a newer way: {newer}")),
+        }
+    }
+}
 
 /// Flag and size with which std asks for the keys of `HashMap` (library/std/src/sys/random/linux.rs).
 const INSECURE: u64 = 4;
@@ -19,16 +55,21 @@ const HASH_KEYS: u64 = 16;
 impl Entropy {
     /// From the text of a plan.
     #[must_use]
-    pub fn new(key: &str) -> Self {
-        Self(key.as_bytes().to_vec())
+    pub fn new(key: &str, numbering: Numbering) -> Self {
+        Self {
+            key: key.as_bytes().to_vec(),
+            numbering,
+        }
     }
 
     /// What `getrandom(_, length, flags)` gives this thread. The keys of hash maps are the same in every
     /// thread: which worker of a pool does a piece of work must not show in its order.
     #[must_use]
     pub fn answer(&self, line: &mut Line, length: u64, flags: u64) -> Vec<u8> {
-        let draw = line.draw();
-        let who = if are_hash_keys(length, flags) {
+        let for_keys = are_hash_keys(length, flags);
+        let counts = self.numbering == Numbering::First || (length > 0 && !for_keys);
+        let draw = if counts { line.draw() } else { 0 };
+        let who = if for_keys {
             "hash keys".to_owned()
         } else {
             format!("{} {draw}", line.name)
@@ -73,7 +114,11 @@ impl Entropy {
     }
 
     fn blocks(&self, who: &str) -> impl Iterator<Item = [u8; 32]> + use<> {
-        let start = Sha256::new().chain_update(&self.0).chain_update([0]).chain_update(who).chain_update([0]);
+        let start = Sha256::new()
+            .chain_update(&self.key)
+            .chain_update([0])
+            .chain_update(who)
+            .chain_update([0]);
         (0u64..).map(move |number| start.clone().chain_update(number.to_le_bytes()).finalize().into())
     }
 }
@@ -93,7 +138,7 @@ mod tests {
     use super::*;
 
     fn draw(lineage: &Lineage, thread: i32, flags: u64) -> Vec<u8> {
-        lineage.with(thread, |line| Entropy::new("00").answer(line, 16, flags))
+        lineage.with(thread, |line| Entropy::new("00", Numbering::Second).answer(line, 16, flags))
     }
 
     #[test]
@@ -116,15 +161,36 @@ mod tests {
     }
 
     #[test]
+    fn requests_that_any_thread_may_make_leave_its_own_alone() {
+        let drawn = |numbering, requests: &[(u64, u64)]| {
+            let entropy = Entropy::new("00", numbering);
+            Lineage::default().with(1, |line| {
+                for (length, flags) in requests {
+                    assert_eq!(entropy.answer(line, *length, *flags).len() as u64, *length);
+                }
+                entropy.answer(line, 32, 0)
+            })
+        };
+        for request in [(0, 0), (HASH_KEYS, INSECURE)] {
+            assert_eq!(drawn(Numbering::Second, &[]), drawn(Numbering::Second, &[request, request]));
+            // As locks from before have it.
+            assert_ne!(drawn(Numbering::First, &[]), drawn(Numbering::First, &[request]));
+        }
+        assert_eq!(drawn(Numbering::First, &[]), drawn(Numbering::Second, &[]));
+        assert_ne!(drawn(Numbering::Second, &[]), drawn(Numbering::Second, &[(8, 0)]));
+    }
+
+    #[test]
     fn another_key_gives_other_answers_of_the_length_asked_for() {
-        let answer = |key: &str| Lineage::default().with(1, |line| Entropy::new(key).answer(line, 100, 0));
+        let answer =
+            |key: &str| Lineage::default().with(1, |line| Entropy::new(key, Numbering::Second).answer(line, 100, 0));
         assert_eq!(answer("a").len(), 100);
         assert_ne!(answer("a"), answer("b"));
     }
 
     #[test]
     fn a_uuid_has_its_version() {
-        let uuid = Lineage::default().with(1, |line| Entropy::new("a").uuid(line));
+        let uuid = Lineage::default().with(1, |line| Entropy::new("a", Numbering::Second).uuid(line));
         assert_eq!((uuid.len(), &uuid[14..15]), (37, "4"));
     }
 }

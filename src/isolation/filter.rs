@@ -80,15 +80,41 @@ fn refuse(call: c_long, error: i32) -> Rule {
     }
 }
 
-/// Ways round the listener: rings open files and sockets without a call; a second listener would take its
-/// place; a handle opens a file that has no name within.
+/// What no program gets, whoever listens.
+#[must_use]
+pub fn refusals() -> Vec<sock_filter> {
+    assemble(&refused())
+}
+
+/// Ways round the listener, and out of the run: rings open files and sockets without a call; a handle opens a file
+/// that has no name within; keyrings outlive a run, and are the machine's; the newer calls for mounts and attributes
+/// tell what is mounted from where, and reach files by ways of their own. All of them fail as on a kernel that does
+/// not know them.
 fn refused() -> Vec<Rule> {
-    vec![
-        refuse(libc::SYS_io_uring_setup, libc::ENOSYS),
-        refuse(libc::SYS_io_uring_enter, libc::ENOSYS),
-        refuse(libc::SYS_io_uring_register, libc::ENOSYS),
-        refuse(libc::SYS_open_by_handle_at, libc::EPERM),
-    ]
+    const UNKNOWN: [c_long; 15] = [
+        libc::SYS_io_uring_setup,
+        libc::SYS_io_uring_enter,
+        libc::SYS_io_uring_register,
+        libc::SYS_add_key,
+        libc::SYS_request_key,
+        libc::SYS_keyctl,
+        libc::SYS_open_tree,
+        libc::SYS_move_mount,
+        libc::SYS_fsopen,
+        libc::SYS_fsconfig,
+        libc::SYS_fsmount,
+        libc::SYS_fspick,
+        libc::SYS_mount_setattr,
+        // statmount(2) and listmount(2)
+        457,
+        458,
+    ];
+    // setxattrat(2) to removexattrat(2), open_tree_attr(2), file_getattr(2), file_setattr(2), listns(2)
+    const NEWER: std::ops::RangeInclusive<c_long> = 463..=470;
+    let mut rules: Vec<Rule> = UNKNOWN.into_iter().chain(NEWER).map(|call| refuse(call, libc::ENOSYS)).collect();
+    rules.push(refuse(libc::SYS_open_by_handle_at, libc::EPERM));
+    rules.push(refuse(libc::SYS_name_to_handle_at, libc::EOPNOTSUPP));
+    rules
 }
 
 /// Calls that look at a path or reach for an address.
@@ -99,8 +125,16 @@ fn audited() -> Vec<Rule> {
         ask(libc::SYS_openat2),
         ask(libc::SYS_execve),
         ask(libc::SYS_execveat),
-        ask(libc::SYS_chdir),
-        ask(libc::SYS_fchdir),
+        ask(libc::SYS_readlinkat),
+        ask(libc::SYS_renameat),
+        ask(libc::SYS_renameat2),
+        ask(libc::SYS_linkat),
+        ask(libc::SYS_statfs),
+        ask(libc::SYS_getxattr),
+        ask(libc::SYS_lgetxattr),
+        ask(libc::SYS_listxattr),
+        ask(libc::SYS_llistxattr),
+        ask(libc::SYS_inotify_add_watch),
         ask_when(libc::SYS_statx, When::Without(2, EMPTY_PATH)),
         ask_when(libc::SYS_newfstatat, When::Without(3, EMPTY_PATH)),
         ask(libc::SYS_faccessat),
@@ -119,6 +153,9 @@ fn audited() -> Vec<Rule> {
         ask(libc::SYS_lstat),
         ask(libc::SYS_access),
         ask(libc::SYS_getdents),
+        ask(libc::SYS_readlink),
+        ask(libc::SYS_rename),
+        ask(libc::SYS_link),
     ]);
     rules
 }

@@ -5,15 +5,22 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::Mode;
-use rustix::process::{Resource, Rlimit, Signal, chdir, nice, set_parent_process_death_signal, setrlimit, umask};
-use rustix::thread::{CpuSet, sched_setaffinity, set_no_new_privs};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, Signal, chdir, nice, set_dumpable_behavior, set_parent_process_death_signal,
+    setrlimit, umask,
+};
+use rustix::thread::{
+    CapabilitySet, CpuSet, capability_is_in_bounding_set, remove_capability_from_bounding_set, sched_setaffinity,
+    set_no_new_privs,
+};
 
 use super::sys::Fork;
 use super::{Conditions, Plan, Walls, fence, filter, sys, walls};
@@ -33,7 +40,7 @@ pub struct Owner {
 /// Is the first process within: raises the walls, starts the program, waits for it, and ends; then the
 /// kernel ends all that it left behind.
 pub fn init(plan: &Plan, walls: &Walls, mut warden: UnixStream, owner: Owner) -> ! {
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    end_with_warden(&warden);
     let program = prepare_within(plan, walls, owner).and_then(|()| sys::fork(0));
     match program {
         Ok(Fork::Child) => program_itself(plan, warden),
@@ -49,6 +56,18 @@ pub fn init(plan: &Plan, walls: &Walls, mut warden: UnixStream, owner: Owner) ->
     }
 }
 
+/// Has the kernel end this process when the warden ends. One that had ended before it was asked shows by the line,
+/// which the kernel closes first; its number does not, since from within it cannot be seen.
+pub fn end_with_warden(warden: &UnixStream) {
+    let asked = set_parent_process_death_signal(Some(Signal::KILL));
+    let mut line = [PollFd::new(warden, PollFlags::RDHUP)];
+    let is_cut = poll(&mut line, Some(&Timespec::default()))
+        .map(|_| line[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR));
+    if asked.is_err() || is_cut != Ok(false) {
+        sys::exit(1);
+    }
+}
+
 fn prepare_within(plan: &Plan, walls: &Walls, owner: Owner) -> io::Result<()> {
     let conditions = &plan.conditions;
     // The kernel wants the first before it allows the third (user_namespaces(7)).
@@ -56,11 +75,19 @@ fn prepare_within(plan: &Plan, walls: &Walls, owner: Owner) -> io::Result<()> {
     fs::write("/proc/self/uid_map", format!("{} {} 1", conditions.user, owner.user))?;
     fs::write("/proc/self/gid_map", format!("{} {} 1", conditions.user, owner.group))?;
     rustix::system::sethostname(conditions.hostname.as_bytes())?;
+    if !walls.network {
+        // Where it stays down a program cannot talk to itself; nothing else hangs on it.
+        let _ = sys::raise_loopback();
+    }
     walls::raise(walls, Path::new(&plan.directory))?;
     // The limit below holds for no superuser. Without this one a bomb is his to answer for.
     let _ = limit_numbers(conditions.skipped_pids);
     skip_numbers(conditions.skipped_pids)?;
+    // In a namespace of its own a program could change its root, and with that the meaning of every path.
+    let _ = fs::write("/proc/sys/user/max_user_namespaces", "0");
     walls::seal()?;
+    // What this process tells the warden is not the program's to say, nor is this binary's path its to see.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let limit = Rlimit {
         current: Some(MOST_PROCESSES),
         maximum: Some(MOST_PROCESSES),
@@ -122,17 +149,18 @@ fn become_program(plan: &Plan, warden: &mut UnixStream) -> Result<std::convert::
         .map_err(io::Error::from)
         .map_err(could_not("enter the package's directory"))?;
     apply(&plan.conditions).map_err(could_not("prepare the process"))?;
+    if plan.walls.is_some() {
+        give_up_capabilities().map_err(could_not("give up capabilities"))?;
+    }
+    // Where there are no keyrings there is nothing to leave in them.
+    let _ = sys::join_new_session_keyring();
     set_no_new_privs(true).map_err(io::Error::from).map_err(could_not("give up privileges"))?;
     if let Some(fence) = &plan.fence {
         let holds = fence::raise(fence).unwrap_or(false);
         writeln!(warden, "fence {holds}").map_err(could_not("speak to the warden"))?;
     }
     sys::keep_standard_descriptors_only();
-    let listener = if plan.audit || plan.conditions != Conditions::default() {
-        sys::install_filter(&filter::program(plan.audit, &plan.conditions)).ok()
-    } else {
-        None
-    };
+    let listener = install_filter(plan);
     let number = listener.as_ref().map_or(-1, |listener| listener.as_raw_fd());
     writeln!(warden, "listener {number}").map_err(could_not("speak to the warden"))?;
     // The warden takes its copy of the listener, and follows this process if it is to.
@@ -140,6 +168,29 @@ fn become_program(plan: &Plan, warden: &mut UnixStream) -> Result<std::convert::
     drop(listener);
     let error = Command::new(&plan.program).args(&plan.args).env_clear().envs(environment(plan)).exec();
     Err(format!("could not start {}: {error}", Path::new(&plan.program).display()))
+}
+
+/// Whoever it is within, the program can do nothing there that others cannot.
+fn give_up_capabilities() -> io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    for capability in (0..u64::BITS).map(|number| CapabilitySet::from_bits_retain(1 << number)) {
+        if capability_is_in_bounding_set(capability) == Ok(true) {
+            remove_capability_from_bounding_set(capability)?;
+        }
+    }
+    Ok(())
+}
+
+/// The listener of a filter that asks; where the kernel has none, what no program gets is refused all the same.
+fn install_filter(plan: &Plan) -> Option<OwnedFd> {
+    let asking = plan.audit || plan.conditions != Conditions::default();
+    let listener = asking
+        .then(|| sys::install_filter(&filter::program(plan.audit, &plan.conditions)).ok())
+        .flatten();
+    if listener.is_none() {
+        let _ = sys::install_plain_filter(&filter::refusals());
+    }
+    listener
 }
 
 fn apply(conditions: &Conditions) -> io::Result<()> {

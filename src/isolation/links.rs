@@ -3,9 +3,10 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 use super::audit::normal;
 use super::remote::Thread;
@@ -13,13 +14,40 @@ use super::remote::Thread;
 /// The kernel follows no more in one path either.
 const MOST_LINKS: usize = 40;
 
-/// The path as the thread would walk it, without `..` and without links; also where nothing is there.
+/// A path as the kernel walks it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walked {
+    /// Without `..` and without links; also where nothing is there.
+    pub real: PathBuf,
+    /// The links on the way.
+    pub links: Vec<PathBuf>,
+}
+
+/// How a path is to be walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'a> {
+    /// The directory that a call puts in the root's place: nothing leads out of it.
+    pub base: Option<&'a Path>,
+    /// Whether the last name is followed where it is a link.
+    pub to_the_end: bool,
+}
+
+/// As most calls walk it.
+pub const PLAIN: Way<'static> = Way {
+    base: None,
+    to_the_end: true,
+};
+
+/// The path as the thread would walk it; `root` is its root directory.
 #[must_use]
-pub fn followed(thread: Thread, path: &Path) -> PathBuf {
-    if has_links(thread, path).unwrap_or(false) {
-        walk(thread, path)
+pub fn followed(thread: Thread, root: BorrowedFd<'_>, path: &Path, way: Way<'_>) -> Walked {
+    if way.base.is_some() || has_links(root, path, way).unwrap_or(false) {
+        walk(thread, path, way)
     } else {
-        normal(path)
+        Walked {
+            real: normal(path),
+            links: Vec::new(),
+        }
     }
 }
 
@@ -29,47 +57,64 @@ pub fn past_proc(thread: Thread, path: PathBuf) -> PathBuf {
     if !path.starts_with("/proc") && !path.starts_with("/dev/fd") {
         return path;
     }
-    let followed = followed(thread, &path);
+    let followed = walk(thread, &path, PLAIN).real;
     if followed.starts_with("/proc") { path } else { followed }
 }
 
 /// Asks the kernel, which walks faster than we do.
-fn has_links(thread: Thread, path: &Path) -> io::Result<bool> {
-    let flags = OFlags::PATH | OFlags::CLOEXEC;
-    let root = open(thread.proc("root"), flags, Mode::empty())?;
+fn has_links(root: BorrowedFd<'_>, path: &Path, way: Way<'_>) -> io::Result<bool> {
+    let mut flags = OFlags::PATH | OFlags::CLOEXEC;
+    if !way.to_the_end {
+        flags |= OFlags::NOFOLLOW;
+    }
     let inner = path.strip_prefix("/").unwrap_or(path);
     let found = openat2(root, inner, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS);
     Ok(found.is_err_and(|error| error == rustix::io::Errno::LOOP))
 }
 
-fn walk(thread: Thread, path: &Path) -> PathBuf {
+fn walk(thread: Thread, path: &Path, way: Way<'_>) -> Walked {
     let parts = |path: &Path| -> Vec<OsString> {
         let names = path
             .components()
             .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
         names.map(|part| part.as_os_str().to_owned()).rev().collect()
     };
-    let mut rest = parts(path);
-    let mut real = PathBuf::from("/");
-    let mut links = 0;
+    let base = way.base.unwrap_or(Path::new("/"));
+    let mut rest = parts(path.strip_prefix(base).unwrap_or(path));
+    let mut walked = Walked {
+        real: base.to_path_buf(),
+        links: Vec::new(),
+    };
     while let Some(part) = rest.pop() {
+        let real = &mut walked.real;
         if part == ".." {
-            real.pop();
+            if real != base {
+                real.pop();
+            }
             continue;
         }
         real.push(part);
-        let Some(target) = link(thread, &real).filter(|_| links < MOST_LINKS) else {
+        if rest.is_empty() && !way.to_the_end {
+            break;
+        }
+        let Some(target) = link(thread, real).filter(|_| walked.links.len() < MOST_LINKS) else {
             continue;
         };
-        links += 1;
+        walked.links.push(real.clone());
         if target.is_absolute() {
-            real = PathBuf::from("/");
+            *real = base.to_path_buf();
         } else {
             real.pop();
         }
         rest.extend(parts(&target));
     }
-    real
+    walked
+}
+
+/// Whether this is how the kernel calls a file that lies nowhere (memfd_create(2)).
+#[must_use]
+pub fn is_in_memory(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().starts_with(b"/memfd:")
 }
 
 /// Where a link leads; none for what is none, or leads to no file.
@@ -88,11 +133,13 @@ fn link(thread: Thread, path: &Path) -> Option<PathBuf> {
     };
     let target = std::fs::read_link(place).ok()?;
     let is_file = !target.to_string_lossy().contains(":[") && !target.starts_with("anon_inode:");
-    is_file.then_some(target)
+    (is_file && !is_in_memory(&target)).then_some(target)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd as _;
+
     use super::*;
 
     fn this() -> Thread {
@@ -106,11 +153,37 @@ mod tests {
         std::os::unix::fs::symlink("there", place.join("here")).unwrap();
         std::os::unix::fs::symlink("/nowhere/at/all", place.join("there")).unwrap();
         std::os::unix::fs::symlink("round", place.join("round")).unwrap();
-        let followed = |name: &str| followed(this(), &place.join(name));
+        let root = std::fs::File::open("/").unwrap();
+        let followed = |name: &str| followed(this(), root.as_fd(), &place.join(name), PLAIN).real;
         assert_eq!(followed("here"), Path::new("/nowhere/at/all"));
         assert_eq!(followed("here/../x"), Path::new("/nowhere/at/x"));
         assert_eq!(followed("none/../x"), place.join("x"));
         assert_eq!(followed("round"), place.join("round"));
+    }
+
+    #[test]
+    fn a_way_may_end_at_its_last_link_and_may_have_a_root_of_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink("/inner", place.join("here")).unwrap();
+        std::os::unix::fs::symlink("here", place.join("there")).unwrap();
+        let root = std::fs::File::open("/").unwrap();
+        let last = Way {
+            to_the_end: false,
+            ..PLAIN
+        };
+        let walked = followed(this(), root.as_fd(), &place.join("there"), last);
+        assert_eq!((walked.real, walked.links), (place.join("there"), Vec::new()));
+        let walked = followed(
+            this(),
+            root.as_fd(),
+            &place.join("there/../../x"),
+            Way {
+                base: Some(&place),
+                ..PLAIN
+            },
+        );
+        assert_eq!((walked.real, walked.links), (place.join("x"), vec![place.join("there"), place.join("here")]));
     }
 
     #[test]

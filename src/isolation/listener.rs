@@ -3,10 +3,10 @@
 //! point to is as it left it. (Another of its threads could change them: an audit is for programs that
 //! forget to declare, and the walls are for those that lie.)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libc::{c_long, seccomp_data, seccomp_notif, seccomp_notif_resp};
@@ -16,8 +16,10 @@ use super::audit::{self, Act, Audit};
 use super::directories::Directories;
 use super::entropy::{self, Entropy};
 use super::lineage::Lineage;
+use super::network::Network;
+use super::paths::{Call, Name, Paths, Place, Wish};
 use super::remote::Thread;
-use super::{Conditions, Source, canned, file_times, links, network, sys, time};
+use super::{Conditions, Plan, Source, canned, file_times, network, sys, time};
 use crate::trace::{Mapping, Sighting};
 
 /// What was seen, shared with the warden, which reports it at the end.
@@ -32,6 +34,9 @@ pub struct Log {
     /// How often entropy was drawn on.
     pub draws: u64,
 }
+
+/// How many paths are remembered.
+const MOST_KNOWN: usize = 1 << 20;
 
 /// An answer to one call.
 enum Answer {
@@ -52,7 +57,10 @@ pub struct Listener {
     audits: bool,
     entropy: Option<Entropy>,
     directories: Directories,
-    current: BTreeMap<i32, PathBuf>,
+    network: Network,
+    paths: Paths,
+    /// Paths of which everything was said.
+    known: BTreeSet<Vec<u8>>,
     lineage: Arc<Lineage>,
     log: Arc<Mutex<Log>>,
     delayed: u64,
@@ -61,21 +69,22 @@ pub struct Listener {
 impl Listener {
     /// Listens on the descriptor of an installed filter.
     #[must_use]
-    pub fn new(
-        descriptor: OwnedFd,
-        audits: bool,
-        conditions: &Conditions,
-        lineage: Arc<Lineage>,
-        log: Arc<Mutex<Log>>,
-    ) -> Self {
+    pub fn new(descriptor: OwnedFd, plan: &Plan, lineage: Arc<Lineage>, log: Arc<Mutex<Log>>) -> Self {
+        let conditions = &plan.conditions;
         sys::wake_in_turn(descriptor.as_fd());
         Self {
             descriptor: Arc::new(descriptor),
             conditions: conditions.clone(),
-            audits,
-            entropy: conditions.entropy.as_deref().map(Entropy::new),
+            audits: plan.audit,
+            entropy: conditions.entropy.as_deref().map(|key| Entropy::new(key, conditions.numbering)),
             directories: Directories::default(),
-            current: BTreeMap::new(),
+            network: if plan.walls.as_ref().is_some_and(|walls| !walls.network) {
+                Network::Own
+            } else {
+                Network::Shared
+            },
+            paths: Paths::new(plan.walls.is_some()),
+            known: BTreeSet::new(),
             lineage,
             log,
             delayed: 0,
@@ -162,53 +171,53 @@ impl Listener {
             libc::SYS_sched_getaffinity => self.processors(thread, args),
             libc::SYS_sysinfo => self.sysinfo(thread, args[0]),
             libc::SYS_set_robust_list | libc::SYS_rseq | libc::SYS_futex | libc::SYS_sched_yield => Answer::Late,
-            libc::SYS_connect => self.reach(thread, network::address(thread, args[1], args[2])),
-            libc::SYS_sendto => self.reach(thread, network::address(thread, args[4], args[5])),
-            libc::SYS_sendmsg => self.reach(thread, network::of_messages(thread, args[1], 1)),
-            libc::SYS_sendmmsg => self.reach(thread, network::of_messages(thread, args[1], args[2])),
+            libc::SYS_connect => self.reach(thread, network::address(self.network, thread, args[1], args[2])),
+            libc::SYS_sendto => self.reach(thread, network::address(self.network, thread, args[4], args[5])),
+            libc::SYS_sendmsg => self.reach(thread, network::of_messages(self.network, thread, args[1], 1)),
+            libc::SYS_sendmmsg => self.reach(thread, network::of_messages(self.network, thread, args[1], args[2])),
             number => self.legacy_or_path(thread, number, args),
         }
     }
 
     fn legacy_or_path(&mut self, thread: Thread, number: c_long, args: [u64; 6]) -> Answer {
         let here = libc::AT_FDCWD;
-        let at = args[0] as i32;
+        let name = |directory: i32, at: u64, follows: bool| Name { directory, at, follows };
         #[cfg(target_arch = "x86_64")]
         match number {
             libc::SYS_time => return self.time(thread, args[0]),
-            libc::SYS_open => return self.path(thread, here, args[0], audit::act_of_open(args[1])),
-            libc::SYS_creat => return self.path(thread, here, args[0], Act::Write),
+            libc::SYS_rename | libc::SYS_link => {
+                return self.rename(thread, name(here, args[0], false), name(here, args[1], false));
+            }
             libc::SYS_getdents => {
-                self.list(thread, at);
+                self.list(thread, args[0] as i32);
                 return Answer::Go;
             }
-            libc::SYS_stat | libc::SYS_lstat | libc::SYS_access => return self.path(thread, here, args[0], Act::Stat),
             _ => {}
         }
         match number {
-            libc::SYS_openat => self.path(thread, at, args[1], audit::act_of_open(args[2])),
-            libc::SYS_openat2 => {
-                let flags = thread.word(args[2]).unwrap_or(0);
-                self.path(thread, at, args[1], audit::act_of_open(flags))
+            libc::SYS_renameat | libc::SYS_renameat2 => {
+                let (from, to) = (name(args[0] as i32, args[1], false), name(args[2] as i32, args[3], false));
+                if number == libc::SYS_renameat2 && args[4] & u64::from(libc::RENAME_EXCHANGE) != 0 {
+                    self.rename(thread, to, from);
+                }
+                self.rename(thread, from, to)
             }
-            libc::SYS_execve => self.path(thread, here, args[0], Act::Read),
-            libc::SYS_execveat => self.path(thread, at, args[1], Act::Read),
-            libc::SYS_fstat => self.look_at_open(thread, at),
+            libc::SYS_linkat => {
+                let follows = args[4] & u64::from(libc::AT_SYMLINK_FOLLOW.cast_unsigned()) != 0;
+                self.rename(thread, name(args[0] as i32, args[1], follows), name(args[2] as i32, args[3], false))
+            }
+            libc::SYS_fstat => self.look_at_open(thread, args[0] as i32),
             libc::SYS_statx | libc::SYS_newfstatat if thread.text(args[1]).is_ok_and(|text| text.is_empty()) => {
-                self.look_at_open(thread, at)
-            }
-            libc::SYS_statx | libc::SYS_newfstatat | libc::SYS_faccessat | libc::SYS_faccessat2 => {
-                self.path(thread, at, args[1], Act::Stat)
-            }
-            libc::SYS_chdir | libc::SYS_fchdir => {
-                self.current.clear();
-                Answer::Go
+                self.look_at_open(thread, args[0] as i32)
             }
             libc::SYS_getpid | libc::SYS_gettid => self.identity(thread, "the process's number"),
             libc::SYS_uname => self.identity(thread, "the host's name"),
             libc::SYS_getuid => self.identity(thread, "the user's number"),
             libc::SYS_getcwd => self.identity(thread, "the working directory"),
-            _ => Answer::Go,
+            _ => match Call::of(thread, number, args) {
+                Some(call) => self.path(thread, &call),
+                None => Answer::Go,
+            },
         }
     }
 
@@ -224,58 +233,52 @@ impl Listener {
         Answer::Go
     }
 
-    fn path(&mut self, thread: Thread, directory: i32, at: u64, act: Act) -> Answer {
-        let Ok(text) = thread.text(at) else {
+    fn path(&mut self, thread: Thread, call: &Call) -> Answer {
+        let Some(full) = self.paths.full(thread, call) else {
             return Answer::Go; // the kernel says what is wrong with it
         };
-        let full = match self.full(thread, directory, text) {
-            Some(full) => links::past_proc(thread, full),
-            None => return Answer::Go,
-        };
-        if act == Act::Read
-            && let Some(file) = self.in_place_of(thread, &full)
-        {
-            return Answer::File(file);
-        }
-        if let Some(date) = self.conditions.written.filter(|_| act == Act::Stat) {
+        if let Some(date) = self.conditions.written.filter(|_| call.wish == Wish::Stat) {
             // What is not there, or not the program's own, keeps its times.
             let _ = file_times::hold(thread, Some(&full), 0, date);
         }
+        // The system's own is read-only, so no link in it leads elsewhere by now. Whether a name is there was asked.
+        let bytes = full.as_os_str().as_encoded_bytes();
+        let may_be_known = audit::is_program_or_library(&full) || call.wish == Wish::Stat;
+        if may_be_known && self.known.contains(bytes) {
+            return Answer::Go;
+        }
+        let place = self.paths.place(thread, call, full);
+        if call.reads()
+            && let Some(file) = self.in_place_of(thread, &place)
+        {
+            return Answer::File(file);
+        }
         if self.audits {
-            let mut log = self.log();
-            let bytes = full.as_os_str().as_encoded_bytes();
-            if !log.audit.knows(bytes, act) {
-                log.audit.look(thread, &full, act);
-                if act == Act::Read {
-                    log.audit.look(thread, &links::followed(thread, &full), act);
-                }
-                log.audit.remember(bytes.to_vec(), act);
-            }
+            let log = Arc::clone(&self.log);
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            self.paths.look(&mut log.audit, thread, call, &place);
+        }
+        if may_be_known && self.known.len() < MOST_KNOWN {
+            self.known.insert(place.full.into_os_string().into_encoded_bytes());
         }
         Answer::Go
     }
 
-    fn full(&mut self, thread: Thread, directory: i32, text: Vec<u8>) -> Option<PathBuf> {
-        use std::os::unix::ffi::OsStringExt as _;
-        let path = PathBuf::from(std::ffi::OsString::from_vec(text));
-        if path.is_absolute() {
-            return Some(path);
-        }
-        if directory != libc::AT_FDCWD {
-            return Some(thread.directory(directory).ok()?.join(path));
-        }
-        if let Some(current) = self.current.get(&thread.0) {
-            return Some(current.join(path));
-        }
-        let current = thread.directory(directory).ok()?;
-        let full = current.join(path);
-        self.current.insert(thread.0, current);
-        Some(full)
+    fn rename(&mut self, thread: Thread, from: Name, to: Name) -> Answer {
+        let log = Arc::clone(&self.log);
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        self.paths.rename(&mut log.audit, thread, from, to);
+        Answer::Go
     }
 
     /// What is opened in place of an entropy device, or of a file of the kernel's that changes.
-    fn in_place_of(&mut self, thread: Thread, path: &Path) -> Option<OwnedFd> {
-        let path = audit::normal(path);
+    fn in_place_of(&mut self, thread: Thread, place: &Place) -> Option<OwnedFd> {
+        [audit::normal(&place.full), place.walked.real.clone()]
+            .into_iter()
+            .find_map(|path| self.in_place_of_one(thread, &path))
+    }
+
+    fn in_place_of_one(&mut self, thread: Thread, path: &Path) -> Option<OwnedFd> {
         let name = path.to_str()?;
         if matches!(name, "/dev/urandom" | "/dev/random") {
             self.sight(thread, Source::Entropy, name);
@@ -291,7 +294,7 @@ impl Listener {
         let shared = audit::changing(name)?;
         let directory = self.conditions.canned.clone()?;
         if self.audits {
-            self.log().audit.look(thread, &path, Act::Read);
+            self.log().audit.look(thread, path, Act::Read, None);
         }
         canned::copy(thread, &directory, name, &shared).ok()
     }
@@ -390,7 +393,7 @@ impl Listener {
         const WORDS: usize = 14;
         const MEMORY: [u64; 4] = [16 << 30, 8 << 30, 0, 1 << 30];
         if self.audits {
-            self.log().audit.look(thread, Path::new("/proc/meminfo"), Act::Read);
+            self.log().audit.look(thread, Path::new("/proc/meminfo"), Act::Read, None);
         }
         let mut words = [0u64; WORDS];
         words[0] = 1000;

@@ -21,6 +21,7 @@ pub mod lineage;
 pub mod links;
 pub mod listener;
 pub mod network;
+pub mod paths;
 pub mod remote;
 pub mod start;
 pub mod sys;
@@ -35,6 +36,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::entropy::Numbering;
 use crate::trace::Sighting;
 
 /// Where a work directory seems to lie.
@@ -108,6 +110,8 @@ pub struct Fence {
 pub struct Conditions {
     /// Entropy from this key (hex of any length), or the system's.
     pub entropy: Option<String>,
+    /// Which requests for it a thread's answers are counted by.
+    pub numbering: Numbering,
     /// The wall clock in seconds since 1970 where it stands still, or the system's.
     pub clock: Option<i64>,
     /// Time that only passes by being asked for, in nanoseconds an answer: timers and the processor's
@@ -150,6 +154,7 @@ impl Default for Conditions {
     fn default() -> Self {
         Self {
             entropy: None,
+            numbering: Numbering::Second,
             clock: None,
             tick: None,
             fixed_addresses: false,
@@ -241,16 +246,18 @@ impl Held {
 }
 
 /// How a path was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// The program that did, by its file name.
     pub by: String,
-    /// Whether there was something.
+    /// Whether there was something, at the first look.
     pub existed: bool,
-    /// Whether it was opened, and not only asked about.
+    /// Whether it was opened, and not only asked about, while its content was not the run's own.
     pub opened: bool,
-    /// Whether it was opened to be written, before it was read.
+    /// Whether the run made its content before reading it. What it asked for does not count: it may have failed.
     pub written: bool,
+    /// Whether it was looked for while nothing was there; what is only made is not.
+    pub missed: bool,
 }
 
 /// The path of something in the work directory `root`, as it is seen at `place`.

@@ -1,6 +1,7 @@
 //! Starts a warden, from the tool's side.
 
 use std::io::{self, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -8,24 +9,36 @@ use rustix::process::getpid;
 
 use super::{Conditions, Plan, Report, Walls, warden};
 
-/// Starts a warden with a plan. What the program prints comes from the warden's own outputs.
+/// What a warden is called.
+const NAME: &str = "cargo-repro";
+
+/// Starts a warden, which waits for its plan. What the program prints comes from the warden's own outputs.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn warden(plan: &Plan, stdout: Stdio, stderr: Stdio) -> io::Result<Child> {
-    let plan = serde_json::to_vec(plan).map_err(io::Error::other)?;
-    let mut child = Command::new(std::env::current_exe()?)
+pub fn warden(stdout: Stdio, stderr: Stdio) -> io::Result<Child> {
+    Command::new(std::env::current_exe()?)
+        // The first process within has this line too, for the program to see: no path of the machine.
+        .arg0(NAME)
         .arg(warden::WORD)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(stdout)
         .stderr(stderr)
-        .spawn()?;
+        .spawn()
+}
+
+/// Gives a warden its plan: before that nothing is started that could be left behind.
+///
+/// # Errors
+/// When the plan cannot be written down.
+pub fn hand(child: &mut Child, plan: &Plan) -> io::Result<()> {
+    let plan = serde_json::to_vec(plan).map_err(io::Error::other)?;
     let mut pipe = child.stdin.take().expect("a pipe was asked for");
     // One that ended at once did not read, and says why by its end.
     let _ = pipe.write_all(&plan);
-    Ok(child)
+    Ok(())
 }
 
 /// Starts to find out whether walls can be raised on this machine: they can if the report says so.
@@ -42,7 +55,9 @@ pub fn probe(mount_point: &Path, report: &Path) -> io::Result<Child> {
         report: report.into(),
         ..Plan::empty()
     };
-    warden(&plan, Stdio::null(), Stdio::null())
+    let mut child = warden(Stdio::null(), Stdio::null())?;
+    hand(&mut child, &plan)?;
+    Ok(child)
 }
 
 impl Plan {

@@ -30,6 +30,9 @@ pub const NEW_HOSTNAME: c_long = libc::CLONE_NEWUTS as c_long;
 /// System V and POSIX message queues.
 pub const NEW_QUEUES: c_long = libc::CLONE_NEWIPC as c_long;
 
+/// Control groups.
+pub const NEW_CONTROL_GROUPS: c_long = libc::CLONE_NEWCGROUP as c_long;
+
 /// Forks, into new namespaces if flags are given. To be called while this process has one thread.
 ///
 /// # Errors
@@ -56,23 +59,56 @@ pub fn exit(code: i32) -> ! {
 /// # Errors
 /// When the kernel has no such filters, or there is a listener already.
 pub fn install_filter(program: &[sock_filter]) -> io::Result<OwnedFd> {
+    let listener = add_filter(program, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER)?;
+    let listener = RawFd::try_from(listener).map_err(|_| io::ErrorKind::InvalidData)?;
+    // SAFETY: the kernel has just opened this descriptor for us and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(listener) })
+}
+
+/// Puts a filter that asks nobody on this process and all that it becomes.
+///
+/// # Errors
+/// When the kernel has no such filters.
+pub fn install_plain_filter(program: &[sock_filter]) -> io::Result<()> {
+    add_filter(program, 0).map(drop)
+}
+
+fn add_filter(program: &[sock_filter], flags: libc::c_ulong) -> io::Result<c_long> {
     let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let program = sock_fprog {
         len: length,
         filter: program.as_ptr().cast_mut(),
     };
     // SAFETY: the kernel only reads the program, whose length goes with it, and only during the call.
-    let listener = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-            &raw const program,
-        )
-    };
-    let listener = RawFd::try_from(checked(listener)?).map_err(|_| io::ErrorKind::InvalidData)?;
-    // SAFETY: the kernel has just opened this descriptor for us and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(listener) })
+    checked(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) })
+}
+
+/// Gives this process, and all that it becomes, a session keyring that is empty.
+///
+/// # Errors
+/// When the kernel has no keyrings, or allows none.
+pub fn join_new_session_keyring() -> io::Result<()> {
+    const JOIN: c_long = 1;
+    // SAFETY: without a name nothing is read.
+    checked(unsafe { libc::syscall(libc::SYS_keyctl, JOIN, 0 as c_long) }).map(drop)
+}
+
+/// Brings the interface `lo` up, which a new network namespace has and which is down at first (netdevice(7)).
+///
+/// # Errors
+/// When the kernel does not allow it.
+pub fn raise_loopback() -> io::Result<()> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+    let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+    // SAFETY: the struct is plain numbers and a union of such, for which zero is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+        *to = from.cast_signed() as libc::c_char;
+    }
+    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+    // SAFETY: the kernel only reads one struct of exactly this type.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
+    checked(c_long::from(done)).map(drop)
 }
 
 /// Asks the kernel to let listener and child take turns on one processor, which halves the time of an answer.

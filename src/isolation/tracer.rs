@@ -31,7 +31,7 @@ pub fn follow(init: i32, conditions: &Conditions, lineage: &Arc<Lineage>) -> io:
     let mut tracer = Tracer {
         conditions,
         lineage,
-        entropy: conditions.entropy.as_deref().map(Entropy::new),
+        entropy: conditions.entropy.as_deref().map(|key| Entropy::new(key, conditions.numbering)),
         early: BTreeSet::new(),
         children: BTreeSet::new(),
         followed: Followed::default(),

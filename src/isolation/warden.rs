@@ -54,7 +54,7 @@ fn write(plan: &Plan, report: &Report) -> Result<(), String> {
 
 fn run(plan: &Plan) -> Result<Report, String> {
     let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
-    let init = start(plan, theirs)?;
+    let (init, ours) = start(plan, ours, theirs)?;
     Warden {
         plan,
         init,
@@ -63,25 +63,34 @@ fn run(plan: &Plan) -> Result<Report, String> {
     .attend(ours)
 }
 
-/// Forks the first process within the walls or, without walls, the program itself.
-fn start(plan: &Plan, theirs: UnixStream) -> Result<Pid, String> {
+/// Forks the first process within the walls or, without walls, the program itself. Our end of the line must be
+/// nobody else's, so that its end is ours.
+fn start(plan: &Plan, ours: UnixStream, theirs: UnixStream) -> Result<(Pid, UnixStream), String> {
     let Some(walls) = &plan.walls else {
         return match sys::fork(0).map_err(|error| error.to_string())? {
-            Fork::Child => inside::program_itself(plan, theirs),
-            Fork::Parent(pid) => Ok(pid),
+            Fork::Child => {
+                drop(ours);
+                inside::end_with_warden(&theirs);
+                inside::program_itself(plan, theirs)
+            }
+            Fork::Parent(pid) => Ok((pid, ours)),
         };
     };
     let owner = Owner {
         user: getuid().as_raw(),
         group: getgid().as_raw(),
     };
-    let mut namespaces = sys::NEW_MOUNTS | sys::NEW_PIDS | sys::NEW_HOSTNAME | sys::NEW_QUEUES;
+    let mut namespaces =
+        sys::NEW_MOUNTS | sys::NEW_PIDS | sys::NEW_HOSTNAME | sys::NEW_QUEUES | sys::NEW_CONTROL_GROUPS;
     if !walls.network {
         namespaces |= sys::NEW_NETWORK;
     }
     match sys::fork(namespaces | sys::NEW_USER) {
-        Ok(Fork::Child) => inside::init(plan, walls, theirs, owner),
-        Ok(Fork::Parent(pid)) => Ok(pid),
+        Ok(Fork::Child) => {
+            drop(ours);
+            inside::init(plan, walls, theirs, owner)
+        }
+        Ok(Fork::Parent(pid)) => Ok((pid, ours)),
         Err(error) => Err(format!("could not enter namespaces: {error}")),
     }
 }
@@ -159,8 +168,7 @@ impl Warden<'_> {
         };
         let descriptor = take().map_err(|error| format!("could not take the listener: {error}"))?;
         self.report.held.listener = true;
-        let listener =
-            Listener::new(descriptor, self.plan.audit, &self.plan.conditions, Arc::clone(lineage), Arc::clone(log));
+        let listener = Listener::new(descriptor, self.plan, Arc::clone(lineage), Arc::clone(log));
         std::thread::spawn(move || listener.listen());
         Ok(())
     }

@@ -23,6 +23,7 @@ pub use class::Class;
 use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
+use crate::isolation::entropy::Numbering;
 use crate::outcome::Outcome;
 use crate::snapshot::Snapshot;
 use crate::snapshot::platform::Facts;
@@ -63,6 +64,10 @@ pub struct Record {
     /// The date that programs saw, in seconds since 1970, if the clock was frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<i64>,
+    /// By what the answers to programs' requests for entropy were counted, if it was seeded; the first way where
+    /// nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draws: Option<Numbering>,
 }
 
 /// A lock as read, with what its text gives away.

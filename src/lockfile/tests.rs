@@ -10,6 +10,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::isolation::entropy::Numbering;
 use crate::manifest::{Clock, Determinism, Entropy, Isolation, Policy};
 use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
 use crate::snapshot::data::{DataFile, Files, Form, Sample};
@@ -292,8 +293,14 @@ fn lockfile() -> BoxedStrategy<Lockfile> {
         ..facts
     });
     // TOML has whole numbers of 64 bits with a sign, and a date before 1970 is one, too.
-    let record = (any::<u32>(), any::<bool>(), option::of(any::<i64>()));
-    let record = record.prop_map(|(runs, dirty, date)| Record { runs, dirty, date });
+    let draws = option::of(prop_oneof![Just(Numbering::First), Just(Numbering::Second)]);
+    let record = (any::<u32>(), any::<bool>(), option::of(any::<i64>()), draws);
+    let record = record.prop_map(|(runs, dirty, date, draws)| Record {
+        runs,
+        dirty,
+        date,
+        draws,
+    });
     (record, snapshot(), map(stage_outcome()), vec(class(), 0..3), facts)
         .prop_map(|(record, snapshot, outcome, classes, facts)| {
             let mut lock = Lockfile {

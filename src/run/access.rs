@@ -263,7 +263,7 @@ mod tests {
             by: "train".to_owned(),
             existed,
             opened,
-            written: false,
+            ..Look::default()
         };
         report.reads.insert(path.to_owned(), look);
         grounds.judge(&report).pop().map(|access| access.what)

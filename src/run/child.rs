@@ -101,10 +101,12 @@ impl Task<'_> {
         let this_binary = std::env::current_exe().map_err(|error| could_not(&error))?;
         let report = room_for_report().map_err(|error| could_not(&error))?;
         let plan = self.plan(&report);
-        let mut child = start::warden(&plan, Stdio::piped(), Stdio::piped()).map_err(|error| could_not(&error))?;
+        let mut child = start::warden(Stdio::piped(), Stdio::piped()).map_err(|error| could_not(&error))?;
         let group = Pid::from_child(&child);
         let guarded = interrupt::Guarded::group(group);
         let minded = Minded::group(group, &this_binary);
+        // Only now that its group is minded does it start anything.
+        start::hand(&mut child, &plan).map_err(|error| could_not(&error))?;
         // Bounded, so that a child that prints faster than the terminal takes it has to wait.
         let (sender, events) = sync_channel(64);
         forward(child.stdout.take(), sender.clone(), Event::Stdout);

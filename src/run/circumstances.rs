@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::isolation::entropy::Numbering;
 use crate::isolation::{Conditions, PLACE};
+use crate::lockfile::Record;
 use crate::manifest::{Clock, Entropy, Manifest};
 
 /// What a program finds around it.
@@ -56,6 +58,7 @@ impl Circumstances {
         Self {
             conditions: picked!(
                 entropy,
+                numbering,
                 clock,
                 tick,
                 fixed_addresses,
@@ -93,5 +96,19 @@ impl Circumstances {
             circumstances.conditions.clock = date;
         }
         circumstances
+    }
+
+    /// Those under which a lock was recorded.
+    #[must_use]
+    pub fn as_recorded(manifest: &Manifest, record: Record) -> Self {
+        let mut circumstances = Self::of(manifest, record.date);
+        circumstances.conditions.numbering = record.draws.unwrap_or(Numbering::First);
+        circumstances
+    }
+
+    /// By what answers to requests for entropy are counted, where they are not the system's.
+    #[must_use]
+    pub fn numbering(&self) -> Option<Numbering> {
+        self.conditions.entropy.as_ref().map(|_| self.conditions.numbering)
     }
 }

@@ -1,7 +1,7 @@
 //! The walls, from within: a program that tries what it may not, by every way that there is. Each attempt is
 //! refused, what was reached for is named, and nothing of the program is there afterwards.
 
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -181,25 +181,44 @@ fn is_unreachable(name: &str, addresses: [&str; 2]) {
 }
 
 #[test]
-fn the_network_is_out_of_reach_by_ipv4() {
-    let name = "the_network_is_out_of_reach_by_ipv4";
-    let (stream, datagram) = (TcpListener::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
-    let addresses = [stream.local_addr().unwrap(), datagram.local_addr().unwrap()].map(|address| address.to_string());
-    is_unreachable(name, addresses.each_ref().map(String::as_str));
-    nobody_asked(&stream);
-    // An address that is far away, too: nothing says that it is there before it is asked.
-    is_unreachable(name, ["192.0.2.7:443", "192.0.2.8:53"]);
+fn the_network_is_out_of_reach() {
+    // Addresses that are far away: nothing says that they are there before they are asked.
+    is_unreachable("the_network_is_out_of_reach", ["192.0.2.7:443", "192.0.2.8:53"]);
+    is_unreachable("the_network_is_out_of_reach", ["[2001:db8::7]:443", "[2001:db8::8]:53"]);
 }
 
 #[test]
-fn the_network_is_out_of_reach_by_ipv6() {
-    let name = "the_network_is_out_of_reach_by_ipv6";
-    if let Ok(listener) = TcpListener::bind("[::1]:0") {
-        let address = listener.local_addr().unwrap().to_string();
-        is_unreachable(name, [&address, "[::1]:53"]);
-        nobody_asked(&listener);
+fn a_program_talks_to_its_own_servers_and_to_none_of_the_machines() {
+    if !has_walls("a_program_talks_to_its_own_servers_and_to_none_of_the_machines") {
+        return;
     }
-    is_unreachable(name, ["[2001:db8::7]:443", "[2001:db8::8]:53"]);
+    let mut own = vec!["own=127.0.0.1:0".to_owned()];
+    let mut machines = vec![TcpListener::bind("127.0.0.1:0").unwrap()];
+    if let Ok(listener) = TcpListener::bind("[::1]:0") {
+        own.push("own=[::1]:0".to_owned());
+        machines.push(listener);
+    }
+    let others = machines.iter().map(|listener| format!("tcp={}", listener.local_addr().unwrap()));
+    let attempts: Vec<String> = own.iter().cloned().chain(others).collect();
+    let attempts: Vec<&str> = attempts.iter().map(String::as_str).collect();
+    let project = intruder(&attempts);
+    // A build has one, too.
+    let build = "use std::net::{TcpListener, TcpStream};\n\nfn main() {\n    let server = TcpListener::bind(\"127.0.0.1:0\").unwrap();\n    \
+                 TcpStream::connect(server.local_addr().unwrap()).unwrap();\n}\n";
+    project.write("build.rs", build).commit("a build that talks to itself");
+    let both = project.both(&["record"]);
+    both.human.code(0);
+    for attempt in &attempts[..own.len()] {
+        assert_eq!(said(&both, attempt), "5 and 5 bytes");
+    }
+    for attempt in &attempts[own.len()..] {
+        assert!(said(&both, attempt).starts_with("refused: "), "{attempt}: {}", said(&both, attempt));
+    }
+    machines.iter().for_each(nobody_asked);
+    // Nobody else can answer there, so it is no access to a network.
+    assert_eq!(both.json.kinds("causes"), Vec::<String>::new());
+    assert_eq!(both.json.kinds("notes"), Vec::<String>::new());
+    project.commit("lock").repro(&["verify"]).code(0);
 }
 
 #[test]
@@ -430,6 +449,61 @@ fn a_committed_file_that_is_read_is_pinned_though_nobody_declared_it() {
     assert_eq!(project.json(&["verify"]).code(3).kinds("drift"), ["source-changed deep/er.csv"]);
     // Recorded anew, it is not the committed file that is refused.
     project.repro(&["record"]).code(0);
+}
+
+/// Whatever a call asked for, a file that it read is pinned, and then its change is a drift.
+#[test]
+fn a_committed_file_is_pinned_by_whichever_call_it_is_read() {
+    const NAME: &str = "a_committed_file_is_pinned_by_whichever_call_it_is_read";
+    if !has_walls(NAME) {
+        return;
+    }
+    // O_EXCL and O_CREAT, both without the other.
+    let ways = [
+        "flags=200:a/exclusive.csv",
+        "flags=100:a/create.csv",
+        "denied=a/denied.csv",
+        "rooted=a/rooted.csv",
+        "moved=b/moved.csv",
+        "link=a/linked.csv",
+        "relative=/repro/tree/repository/a/relative.csv",
+    ];
+    let project = intruder(&ways);
+    let names = ways.map(|way| way.rsplit([':', '=']).next().unwrap().trim_start_matches("/repro/tree/repository/"));
+    for name in names.iter().chain(&["a/unread.csv"]) {
+        project.write(name, "1\n");
+    }
+    project.commit("files");
+    let both = project.both(&["record"]);
+    for way in ways {
+        let said = said(&both, way);
+        assert!(said == "2 bytes" || way.starts_with("moved") && said.starts_with("refused"), "{way}: {said}");
+    }
+    both.human.code(0);
+    let lock = project.read("repro.lock");
+    for name in names {
+        let said = said(&both, ways.iter().find(|way| way.ends_with(name)).unwrap());
+        assert!(lock.contains(name) || said.starts_with("refused"), "{name} is not pinned:\n{lock}");
+    }
+    assert!(!lock.contains("unread.csv"), "{lock}");
+}
+
+#[test]
+fn no_run_leaves_a_key_to_another_and_none_is_root_anywhere() {
+    const NAME: &str = "no_run_leaves_a_key_to_another_and_none_is_root_anywhere";
+    if !has_walls(NAME) {
+        return;
+    }
+    // The thread's, the process's, the session's, the user's, the user's session's.
+    let attempts = [
+        "key=-1",
+        "key=-2",
+        "key=-3",
+        "key=-4",
+        "key=-5",
+        "namespace=numbers.csv",
+    ];
+    refused(&intruder(&attempts), &attempts, &[]);
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Addition<'_> {
 
     /// Trains as a recording does, under the circumstances of the lock's own.
     fn train(&self, snapshot: &Snapshot, mut verdict: Verdict) -> Result<Verdict> {
-        let circumstances = Circumstances::of(&self.project.manifest, self.read.lock.record.date);
+        let circumstances = Circumstances::as_recorded(&self.project.manifest, self.read.lock.record);
         let pinned = Pinned::of(snapshot, &circumstances);
         let session = Session::build(self.project, self.workdir, false, pinned, self.settings.shell)?;
         let laboratory = Laboratory {
@@ -192,7 +192,8 @@ impl Addition<'_> {
 pub(super) fn inherit(lock: &mut Lockfile, old: &Lockfile, order: &[&str]) -> Option<Note> {
     let here = &lock.snapshot.platform;
     let same_class = old.snapshot.platform == *here;
-    let same_inputs = lock.record.date == old.record.date && !drift_from(old, &lock.snapshot).iter().any(stops);
+    let same_answers = (lock.record.date, lock.record.draws) == (old.record.date, old.record.draws);
+    let same_inputs = same_answers && !drift_from(old, &lock.snapshot).iter().any(stops);
     if same_class && same_inputs && divergence(&old.outcome, &lock.outcome, order).is_empty() {
         lock.classes.clone_from(&old.classes);
         return None;
