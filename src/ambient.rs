@@ -63,6 +63,42 @@ pub fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
+/// The names of the variables that cargo takes for settings of a build, as far as the caller set any. Their values stay
+/// unread.
+#[must_use]
+pub fn cargo_settings() -> Vec<String> {
+    const ALONE: [&str; 7] = [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_BOOTSTRAP",
+        "CARGO_INCREMENTAL",
+    ];
+    const BELOW: [&str; 5] = [
+        "CARGO_BUILD_",
+        "CARGO_TARGET_",
+        "CARGO_PROFILE_",
+        "CARGO_HOST_",
+        "CARGO_UNSTABLE_",
+    ];
+    let is_setting = |name: &str| ALONE.contains(&name) || BELOW.iter().any(|prefix| name.starts_with(prefix));
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let mut names: Vec<String> = set
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| is_setting(name))
+        .collect();
+    names.sort();
+    names
+}
+
+/// How many compilers the caller lets cargo start at a time, if that is said.
+#[must_use]
+pub fn cargo_jobs() -> Option<String> {
+    std::env::var("CARGO_BUILD_JOBS").ok().filter(|jobs| !jobs.is_empty())
+}
+
 /// What a GitHub runner tells the steps of its jobs.
 #[derive(Clone, Debug)]
 pub struct GithubRunner {
@@ -105,10 +141,13 @@ pub fn rustup_home() -> PathBuf {
     path_variable("RUSTUP_HOME").unwrap_or_else(|| home().join(".rustup"))
 }
 
-/// The toolchain that the caller chose by `cargo +NAME` or by hand.
+/// The variable by which rustup is told which toolchain to use.
+pub const RUSTUP_TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+
+/// The toolchain that the caller chose by `cargo +NAME` or by hand, or that rustup chose for the current directory.
 #[must_use]
 pub fn rustup_toolchain() -> Option<OsString> {
-    std::env::var_os("RUSTUP_TOOLCHAIN").filter(|name| !name.is_empty())
+    std::env::var_os(RUSTUP_TOOLCHAIN).filter(|name| !name.is_empty())
 }
 
 /// Where work directories go: `TMPDIR` where it is set, else `/var/tmp`, which unlike `/tmp` is for
@@ -131,11 +170,13 @@ pub fn git_quarantine() -> Option<String> {
     std::env::var("GIT_QUARANTINE_PATH").ok().filter(|path| !path.is_empty())
 }
 
-/// The first executable of that name in the caller's `PATH`.
+/// The first executable of that name in the caller's `PATH`. Relative directories of it are left out: in a
+/// repository they lead to whatever that brings.
 #[must_use]
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(name))
         .find(|candidate| is_executable(candidate))
 }

@@ -18,7 +18,7 @@ use crate::memory::Memory;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
 use crate::snapshot::data::Remark;
-use crate::snapshot::{self, Dependencies, Snapshot, source};
+use crate::snapshot::{Dependencies, Snapshot, source};
 use crate::tally::Tally;
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
@@ -60,7 +60,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     let artifacts = artifacts(project, lock, &snapshot.platform, memory)?;
     found.extend(artifacts.drift);
     not_checked.extend(artifacts.not_checked);
-    let ambient = snapshot::build::ambient_settings(&project.package, project.repository.root());
+    let ambient = project.settings_set_aside()?;
     found.extend(ambient.into_iter().map(|setting| Drift::AmbientBuild { setting }));
     let asked_for = lock.snapshot.source.variables.iter();
     let outside =
@@ -71,6 +71,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     notes.retain(|note| !found.iter().any(|drift| says_the_same(drift, note)));
     notes.extend(artifacts.notes);
     notes.extend(lock.record.dirty.then_some(Note::RecordedDirty));
+    notes.extend(verdict::native_note(&snapshot.build, &snapshot.environment));
     Ok(Inspected {
         snapshot,
         drift: found,

@@ -20,6 +20,7 @@ pub mod cause;
 pub mod ci;
 pub mod commands;
 pub mod compare;
+pub mod configuration;
 pub mod diagnosis;
 pub mod digest;
 pub mod error;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use self::asking::Asking;
 use crate::ambient;
+use crate::configuration;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::Build;
@@ -39,6 +40,8 @@ pub struct Package {
     pub remote: Vec<RemotePackage>,
     /// The package's features that are on.
     pub features: Vec<String>,
+    /// The files of the repository's cargo configuration, those that others include among them.
+    pub configuration: Vec<PathBuf>,
 }
 
 /// A binary or an example.
@@ -160,14 +163,9 @@ pub fn members(directory: &Path, toolchain: &Installed) -> Result<Members> {
 
 fn without_dependencies(directory: &Path, toolchain: &Installed) -> Result<Metadata> {
     readable::check(directory)?;
-    let command = MetadataCommand::new()
-        .cargo_path(&toolchain.cargo)
-        .env("RUSTC", &toolchain.rustc)
-        .env_remove(ambient::PASSPHRASE)
-        .current_dir(directory)
-        .no_deps()
-        .cargo_command();
-    metadata(command, directory)
+    let asking = Asking::about_manifests(directory)?;
+    let (mut command, _) = asking.command(toolchain);
+    metadata(command.no_deps().cargo_command(), directory)
 }
 
 /// What cargo answers.
@@ -220,6 +218,7 @@ impl Package {
         let asked = command.other_options(options).cargo_command();
         let metadata = metadata(asked, directory).map_err(Error::of_cargo)?;
         let mut package = Self::from_metadata(&metadata, directory)?;
+        package.configuration = configuration::files(directory, root)?;
         for remote in &mut package.remote {
             remote.directory = asking.real(&remote.directory);
         }
@@ -244,6 +243,7 @@ impl Package {
             local: local.into_iter().map(local_package).collect(),
             remote: remote.into_iter().map(remote_package).collect(),
             features: features.get(&package.id).cloned().unwrap_or_default(),
+            configuration: Vec::new(),
         };
         found.local.sort_by(|a, b| a.directory.cmp(&b.directory));
         found.remote.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
@@ -282,7 +282,8 @@ impl Package {
             let names = [".cargo/config.toml", ".cargo/config"];
             seen.read.extend(names.map(|name| directory.join(name)));
         }
-        let home = crate::ambient::cargo_home();
+        seen.read.extend(self.configuration.iter().cloned());
+        let home = ambient::cargo_home();
         seen.read.extend([home.join("config.toml"), home.join("config")]);
         seen
     }

@@ -10,6 +10,7 @@ use crate::memory::Memory;
 use crate::package::{self, Package};
 use crate::repository::{Commit, Kind, Repository};
 use crate::settings::{Overrides, Settings};
+use crate::snapshot::build::ambient;
 use crate::snapshot::source;
 use crate::snapshot::toolchain::Installed;
 
@@ -109,6 +110,14 @@ impl Project {
     /// When it is not UTF-8.
     pub fn in_repository(&self, path: &str) -> Result<String> {
         source::relative(self.repository.root(), &self.directory.join(path))
+    }
+
+    /// Settings that plain cargo would follow here, and builds of ours do not.
+    ///
+    /// # Errors
+    /// When the repository's configuration cannot be read.
+    pub fn settings_set_aside(&self) -> Result<Vec<String>> {
+        ambient::settings(&self.package, self.repository.root(), &self.manifest.environment)
     }
 
     /// Checks that each command that is a path of the package is there.

@@ -17,7 +17,8 @@ use crate::outcome::Outcome;
 use crate::repository::ObjectId;
 use crate::run::access::Access;
 use crate::snapshot::data::Remark;
-use crate::snapshot::{Data, Platform};
+use crate::snapshot::platform::Facts;
+use crate::snapshot::{Build, Data, Environment, Platform};
 
 /// One word for it; in JSON in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +182,15 @@ pub enum Note {
     RecordedDirty,
     /// An artifact in the work tree is neither the recorded one nor the commit's.
     Leftover(Leftover),
+    /// A setting that plain cargo would follow, and the build did not.
+    SetAside(String),
+    /// Code is made for the processor of whichever machine builds; what asks for that.
+    Native {
+        /// The flag, or the key or variable that has it.
+        what: String,
+        /// The name of this machine's processor.
+        cpu: String,
+    },
     /// A stage, or the build, reached for something beside its inputs.
     Reached(Access),
     /// Something worth saying of declared data.
@@ -249,6 +259,14 @@ impl NotChecked {
     pub fn new(kind: &'static str, why: impl Into<String>) -> Self {
         Self { kind, why: why.into() }
     }
+}
+
+/// Where a build makes code for the processor at hand: that this is another one on each machine.
+#[must_use]
+pub fn native_note(build: &Build, environment: &Environment) -> Option<Note> {
+    let what = build.native(environment)?;
+    let cpu = Facts::observe().cpu;
+    Some(Note::Native { what, cpu })
 }
 
 /// What is worth saying of declared data.

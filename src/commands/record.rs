@@ -62,7 +62,9 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
             let standing = write(&project, &mut recording, settings)?;
             let mut not_checked = super::not_isolated(&workdir);
             not_checked.extend(recording.not_covered);
-            conclude(settings, &verdict_of(&standing, &project, recording.notes, not_checked))
+            let mut notes = recording.notes;
+            notes.extend(build_notes(&project, &standing)?);
+            conclude(settings, &verdict_of(&standing, &project, notes, not_checked))
         }
         Recorded::Refused(verdict) => conclude(settings, &verdict),
         Recorded::Uncommitted => unreachable!("the work tree itself was built"),
@@ -385,6 +387,13 @@ fn verdict_of(lock: &Lockfile, project: &Project, notes: Vec<Note>, mut not_chec
         lock: Some(lock.id()),
         ..Verdict::new(Word::Recorded, project.commit)
     }
+}
+
+/// What is worth saying of how the program is built.
+fn build_notes(project: &Project, lock: &Lockfile) -> Result<Vec<Note>> {
+    let mut notes: Vec<Note> = project.settings_set_aside()?.into_iter().map(Note::SetAside).collect();
+    notes.extend(verdict::native_note(&lock.snapshot.build, &lock.snapshot.environment));
+    Ok(notes)
 }
 
 /// One training does not show whether there is anything to reproduce.

@@ -1,6 +1,7 @@
-//! How cargo is asked about a package: with the repository's configuration, as a build of ours follows it.
-//! What else there is on the machine, in the user's cargo home or above the repository, could replace a
-//! package by another (`[patch]`) and would then be recorded as if the repository had it.
+//! How cargo is asked about a package: outside the sandbox, so with nothing that would have it start a program which
+//! the repository brings. It stands where it finds no configuration, and is told what of the repository's is harmless.
+//! What else there is on the machine, in the user's cargo home or above the repository, could replace a package by
+//! another (`[patch]`) and would then be recorded as if the repository had it; that is kept from it too.
 
 use std::path::{Path, PathBuf};
 
@@ -9,39 +10,61 @@ use tempfile::TempDir;
 
 use crate::ambient;
 use crate::bounded;
+use crate::configuration;
 use crate::error::{IoContext as _, Result};
-use crate::snapshot::build::{BUILDING, config_files};
+use crate::snapshot::build::BUILDING;
 use crate::snapshot::toolchain::Installed;
 
 /// The names of a configuration, the nearer to cargo's taste first.
 const NAMES: [&str; 2] = ["config.toml", "config"];
+
+/// Where the harmless part of the repository's configuration is written, in the directory apart.
+const TOLD: &str = "told";
 
 /// From where cargo is asked.
 #[derive(Debug)]
 pub struct Asking {
     directory: PathBuf,
     cargo_home: PathBuf,
-    /// Where cargo finds nothing of the machine's configuration, if the machine has any to be kept from it.
-    apart: Option<TempDir>,
-    /// The repository's configuration, which it is told of then, the nearest last.
-    configuration: Vec<PathBuf>,
+    /// A cargo home, and the directory where cargo stands: it finds nothing of anybody's configuration from there.
+    apart: TempDir,
+    /// The configuration that it is told of, the nearest last.
+    told: Vec<PathBuf>,
 }
 
 impl Asking {
     /// For the package in `directory`, of the repository at `root`.
     ///
     /// # Errors
-    /// When a directory cannot be made.
+    /// When a directory cannot be made, or the repository's configuration cannot be read.
     pub fn about(directory: &Path, root: &Path) -> Result<Self> {
         let cargo_home = ambient::cargo_home();
-        let apart = has_more(&cargo_home, directory, root).then(|| apart_from(&cargo_home)).transpose()?;
-        let mut configuration = config_files(directory, root);
-        configuration.reverse();
+        let apart = apart_from(&cargo_home)?;
+        let mut told = Vec::new();
+        for (number, file) in configuration::files(directory, root)?.iter().rev().enumerate() {
+            let path = apart.path().join(format!("{TOLD}-{number}.toml"));
+            std::fs::write(&path, configuration::harmless(file)?.to_string()).at("write", &path)?;
+            told.push(path);
+        }
         Ok(Self {
             directory: directory.to_path_buf(),
             cargo_home,
             apart,
-            configuration,
+            told,
+        })
+    }
+
+    /// For what the manifests alone say: there may be no repository, and no configuration is needed.
+    ///
+    /// # Errors
+    /// When a directory cannot be made.
+    pub fn about_manifests(directory: &Path) -> Result<Self> {
+        let cargo_home = ambient::cargo_home();
+        Ok(Self {
+            directory: directory.to_path_buf(),
+            apart: apart_from(&cargo_home)?,
+            cargo_home,
+            told: Vec::new(),
         })
     }
 
@@ -49,42 +72,34 @@ impl Asking {
     #[must_use]
     pub fn command(&self, toolchain: &Installed) -> (MetadataCommand, Vec<String>) {
         let mut command = MetadataCommand::new();
+        for name in ambient::cargo_settings() {
+            command.env_remove(name);
+        }
         command
             .cargo_path(&toolchain.cargo)
+            .manifest_path(self.directory.join("Cargo.toml"))
+            .current_dir(self.apart.path())
+            .env("CARGO_HOME", self.apart.path())
             .env("RUSTC", &toolchain.rustc)
+            // Empty, they have precedence over any configuration.
+            .env("RUSTC_WRAPPER", "")
+            .env("RUSTC_WORKSPACE_WRAPPER", "")
             .env_remove(ambient::PASSPHRASE);
-        command.manifest_path(self.directory.join("Cargo.toml"));
-        let Some(apart) = &self.apart else {
-            command.current_dir(&self.directory);
-            return (command, Vec::new());
-        };
-        command.env("CARGO_HOME", apart.path()).current_dir(apart.path());
-        let told = self.configuration.iter().map(|path| path.to_string_lossy().into_owned());
+        let told = self.told.iter().map(|path| path.to_string_lossy().into_owned());
         (command, told.flat_map(|path| ["--config".to_owned(), path]).collect())
     }
 
     /// The real path of what cargo speaks of.
     #[must_use]
     pub fn real(&self, path: &Path) -> PathBuf {
-        let inner = self.apart.as_ref().and_then(|apart| path.strip_prefix(apart.path()).ok());
+        let inner = path.strip_prefix(self.apart.path()).ok();
         inner.map_or_else(|| path.to_path_buf(), |inner| self.cargo_home.join(inner))
     }
 }
 
-/// Whether the machine has configuration that a build of ours does not follow.
-fn has_more(cargo_home: &Path, directory: &Path, root: &Path) -> bool {
-    let of_home = read(cargo_home).is_some_and(|table| table.keys().any(|key| is_kept_out(key)));
-    let above = directory
-        .ancestors()
-        .filter(|above| !above.starts_with(root))
-        .map(|above| above.join(".cargo"));
-    of_home || above.filter(|above| above != cargo_home).any(|above| read(&above).is_some())
-}
-
 fn read(directory: &Path) -> Option<toml::Table> {
-    NAMES
-        .iter()
-        .find_map(|name| bounded::text(&directory.join(name), bounded::WRITTEN).ok()?.parse().ok())
+    let text = |name: &&str| bounded::text(&directory.join(name), bounded::WRITTEN).ok();
+    NAMES.iter().find_map(|name| text(name)?.parse().ok())
 }
 
 fn is_kept_out(key: &str) -> bool {
@@ -132,22 +147,5 @@ mod tests {
         assert_eq!(passing, "[http]\nproxy = \"p\"\n");
         assert!(apart.path().join("bin").is_dir() && apart.path().join("registry").is_dir());
         assert!(!apart.path().join("config").exists());
-    }
-
-    #[test]
-    fn configuration_of_the_home_and_above_the_repository_is_more() {
-        let around = tempfile::tempdir().unwrap();
-        let (home, root) = (around.path().join("home"), around.path().join("a/root"));
-        std::fs::create_dir_all(&home).unwrap();
-        std::fs::create_dir_all(root.join(".cargo")).unwrap();
-        std::fs::write(root.join(".cargo/config.toml"), "[build]\n").unwrap();
-        std::fs::write(home.join("config.toml"), "[net]\noffline = true\n").unwrap();
-        assert!(!has_more(&home, &root, &root));
-        std::fs::create_dir_all(around.path().join("a/.cargo")).unwrap();
-        std::fs::write(around.path().join("a/.cargo/config.toml"), "[source]\n").unwrap();
-        assert!(has_more(&home, &root, &root));
-        std::fs::remove_dir_all(around.path().join("a/.cargo")).unwrap();
-        std::fs::write(home.join("config.toml"), "[patch.crates-io]\n").unwrap();
-        assert!(has_more(&home, &root, &root));
     }
 }

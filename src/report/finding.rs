@@ -205,6 +205,19 @@ impl From<&Note> for Finding {
                 )
             }
             Note::Leftover(leftover) => (Some(leftover.stage.clone()), inputs::leftover(leftover)),
+            Note::SetAside(setting) => {
+                let detail = inputs::set_aside(setting);
+                let hint = "what builds need is set in the repository: .cargo/config.toml, Cargo.toml, or [environment] of repro.toml";
+                (None, Words::new("setting-set-aside", setting.as_str(), detail).hint(hint))
+            }
+            Note::Native { what, cpu } => {
+                let detail = format!(
+                    "{what} means the processor of whichever machine builds, here {cpu}: another one makes another program, and maybe another model"
+                );
+                let hint =
+                    "name one instead of `native`, such as x86-64-v3: every machine of the class then builds the same";
+                (None, Words::new("native-code", "build", detail).hint(hint))
+            }
             Note::Reached(access) => {
                 let kind = access.cause().kind.word();
                 let words = Words::new(kind, access.subject(), access.detail());

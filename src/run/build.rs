@@ -24,8 +24,8 @@ use crate::isolation::Report;
 use crate::package::Program;
 use crate::project::Project;
 use crate::shell::Shell;
-use crate::snapshot::Build;
 use crate::snapshot::source::relative;
+use crate::snapshot::{self, Build};
 
 /// What a build gives.
 #[derive(Debug, Default)]
@@ -225,22 +225,29 @@ fn environment(
     let mut search = project.toolchain.bin().as_os_str().to_owned();
     search.push(":");
     search.push(path);
-    let own: [(&str, OsString); 12] = [
+    let own: [(&str, OsString); 15] = [
         ("PATH", search),
         ("HOME", workdir.seen(&workdir.home()).into()),
         ("TMPDIR", workdir.seen(&workdir.temp()).into()),
         ("CARGO_HOME", workdir.seen(&workdir.cargo_home()).into()),
         ("CARGO_TARGET_DIR", workdir.seen(&workdir.target()).into()),
+        // Intermediate files too, wherever the configuration would have them: the sources cannot be written to.
+        ("CARGO_BUILD_BUILD_DIR", workdir.seen(&workdir.target()).into()),
         ("CARGO_INCREMENTAL", "0".into()),
         ("CARGO_ENCODED_RUSTFLAGS", rustflags(workdir, pinned.build)),
         ("CARGO_TERM_COLOR", if shell.colors() { "always" } else { "never" }.into()),
         ("CARGO_TERM_QUIET", if shell.is_quiet() { "true" } else { "false" }.into()),
         ("RUSTC", project.toolchain.rustc.clone().into()),
+        // Empty, they have precedence over the configuration: no program stands in the compiler's place.
+        ("RUSTC_WRAPPER", OsString::new()),
+        ("RUSTC_WORKSPACE_WRAPPER", OsString::new()),
         ("SOURCE_DATE_EPOCH", SOURCE_DATE_EPOCH.into()),
         // Crates that draw a random number for each build (ahash's compile-time-rng) use this instead.
         ("CONST_RANDOM_SEED", "cargo-repro".into()),
     ];
     variables.extend(own.map(|(name, value)| (name.into(), value)));
+    let jobs = snapshot::build::ambient::jobs(&project.package, project.repository.root());
+    variables.extend(jobs.map(|jobs| ("CARGO_BUILD_JOBS".into(), jobs.into())));
     if pinned.line_tables {
         let profile = project.manifest.build.profile.to_uppercase().replace('-', "_");
         variables.insert(format!("CARGO_PROFILE_{profile}_DEBUG").into(), "line-tables-only".into());

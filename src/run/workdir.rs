@@ -269,12 +269,17 @@ pub fn forget(project: &Path) -> Result<()> {
     remove(&claim::project_directory(&base()?, project)?)
 }
 
-/// The directory of this user for all of it. In a place where everybody may write, another user could
+/// Where all of this user's work directories are.
+#[must_use]
+pub fn of_this_user() -> PathBuf {
+    ambient::scratch_root().join(format!("cargo-repro-{}", rustix::process::getuid().as_raw()))
+}
+
+/// The directory of this user for all of it, made if need be. In a place where everybody may write, another user could
 /// have made it first; then it is not used.
 fn base() -> Result<PathBuf> {
     let user = rustix::process::getuid();
-    let root = ambient::scratch_root();
-    let base = root.join(format!("cargo-repro-{}", user.as_raw()));
+    let base = of_this_user();
     make(&base)?;
     let meta = base.symlink_metadata().at("look at", &base)?;
     if !meta.is_dir() || meta.uid() != user.as_raw() || meta.mode() & 0o077 != 0 {

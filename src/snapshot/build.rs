@@ -1,6 +1,8 @@
 //! How the program is compiled, as far as files decide it: the profile's settings, the features, the
 //! flags, and the repository's own cargo configuration. Configuration outside the repository and
-//! `RUSTFLAGS` do not reach a build of ours; [`ambient_settings`] names them, so that nobody wonders.
+//! `RUSTFLAGS` do not reach a build of ours; [`ambient`] names them, so that nobody wonders.
+
+pub mod ambient;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,12 +10,13 @@ use std::path::{Path, PathBuf};
 use cargo_config2::ResolveOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::ambient;
-use crate::bounded;
+use crate::ambient::scratch_root;
+use crate::configuration;
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest;
 use crate::package::Package;
 use crate::repository::Repository;
+use crate::snapshot::Environment;
 use crate::snapshot::source::relative;
 use crate::snapshot::toolchain::Installed;
 
@@ -54,14 +57,14 @@ impl Build {
         repository: &Repository,
         toolchain: &Installed,
     ) -> Result<Self> {
-        let files = config_files(&package.directory, repository.root());
+        let files = configuration::files(&package.directory, repository.root())?;
         let mut config = BTreeMap::new();
         for path in &files {
-            let table = read_table(path)?;
+            let table = configuration::read(path)?;
             let building = table.into_iter().filter(|(key, _)| BUILDING.contains(&key.as_str()));
             config.insert(relative(repository.root(), path)?, flatten(building.collect()));
         }
-        let (target, rustflags) = effective(&files, package, repository.root(), toolchain)?;
+        let (target, rustflags) = effective(&files, toolchain)?;
         Ok(Self {
             profile: declared.profile.clone(),
             features: package.features.clone(),
@@ -71,44 +74,39 @@ impl Build {
             config,
         })
     }
+
+    /// Where it says that code is made for the processor at hand: by the name of what says it.
+    #[must_use]
+    pub fn native(&self, environment: &Environment) -> Option<String> {
+        let is_native = |value: &str| {
+            let words = value.split(|c: char| c.is_whitespace() || "\"'[],\u{1f}".contains(c));
+            words.filter_map(|word| word.split_once('=')).any(|(key, value)| {
+                let is_target = key.ends_with("target-cpu") || key.ends_with("target_cpu");
+                value == "native" && (is_target || ["-march", "-mtune", "-mcpu"].contains(&key))
+            })
+        };
+        if let Some(flag) = self.rustflags.iter().find(|flag| is_native(flag)) {
+            return Some(flag.clone());
+        }
+        let of_profile = self.settings.iter().map(|(key, value)| (key.clone(), value));
+        let of_files = self.config.values().flatten().map(|(key, value)| (key.clone(), value));
+        let of_environment = environment.variables.iter().map(|(name, value)| (name.clone(), value));
+        let mut all = of_profile.chain(of_files).chain(of_environment);
+        all.find(|(_, value)| is_native(value)).map(|(key, _)| key)
+    }
 }
 
-/// The repository's configuration files that cargo finds from `directory` upward, nearest first.
-#[must_use]
-pub fn config_files(directory: &Path, root: &Path) -> Vec<PathBuf> {
-    directory
-        .ancestors()
-        .take_while(|above| above.starts_with(root))
-        .filter_map(|above| {
-            let candidates = [above.join(".cargo/config"), above.join(".cargo/config.toml")];
-            candidates.into_iter().find(|path| path.is_file())
-        })
-        .collect()
-}
-
-/// The target and the flags that cargo makes of the repository's configuration alone. The files are
-/// laid out in a scratch directory, since cargo's own search would not stop at the repository.
-fn effective(
-    files: &[PathBuf],
-    package: &Package,
-    root: &Path,
-    toolchain: &Installed,
-) -> Result<(String, Vec<String>)> {
+/// The target and the flags that cargo makes of the repository's configuration alone. What decides on them is
+/// laid out in a scratch directory, since cargo's own search would not stop at the repository, and with its wrappers
+/// the compiler would be asked through them.
+fn effective(files: &[PathBuf], toolchain: &Installed) -> Result<(String, Vec<String>)> {
     let host = toolchain.identity.host.clone();
     if files.is_empty() {
         return Ok((host, Vec::new()));
     }
-    let scratch_root = ambient::scratch_root();
+    let scratch_root = scratch_root();
     let scratch = tempfile::tempdir_in(&scratch_root).at("make a directory in", &scratch_root)?;
-    let inside = |path: &Path| scratch.path().join(path.strip_prefix(root).unwrap_or(path));
-    for file in files {
-        let copy = inside(file);
-        let directory = copy.parent().unwrap_or(scratch.path());
-        std::fs::create_dir_all(directory).at("make", directory)?;
-        std::fs::copy(file, &copy).at("copy", file)?;
-    }
-    let directory = inside(&package.directory);
-    std::fs::create_dir_all(&directory).at("make", &directory)?;
+    let directory = lay_out(files, scratch.path())?;
     let options = ResolveOptions::default()
         .env(std::iter::empty::<(String, String)>())
         .cargo_home(None)
@@ -123,6 +121,11 @@ fn effective(
     let targets = config.build_target_for_config(no_targets).map_err(|error| refuse(&error))?;
     let target = match targets.as_slice() {
         [] => host,
+        // The compiler would read it, and there is no need for that outside the sandbox.
+        [one] if one.spec_path().is_some() => {
+            return Err(Error::new(format!("`build.target` is a file, {}", one.triple()))
+                .hint("name one of the compiler's own targets; `rustc --print target-list` has them"));
+        }
         [one] => one.triple().to_owned(),
         _ => {
             return Err(Error::new("the repository's cargo configuration builds for several targets")
@@ -133,9 +136,33 @@ fn effective(
     Ok((target, flags.map_or_else(Vec::new, |flags| flags.flags)))
 }
 
+/// Lays out what decides on target and flags, nested so that a file's settings have precedence over those of the files
+/// behind it. Gives the directory from where cargo would find all of it.
+fn lay_out(files: &[PathBuf], scratch: &Path) -> Result<PathBuf> {
+    let mut directory = scratch.to_path_buf();
+    for file in files.iter().rev() {
+        let mut table = configuration::read(file)?;
+        table.retain(|key, _| ["build", "target"].contains(&key));
+        let keep = |table: &mut toml::Table, keys: &[&str]| table.retain(|key, _| keys.contains(&key));
+        if let Some(build) = table.get_mut("build").and_then(toml::Value::as_table_mut) {
+            keep(build, &["target", "rustflags"]);
+        }
+        let targets = table.get_mut("target").and_then(toml::Value::as_table_mut).into_iter();
+        for target in targets.flat_map(|all| all.iter_mut()).filter_map(|(_, one)| one.as_table_mut()) {
+            keep(target, &["rustflags"]);
+        }
+        directory.push("above");
+        let place = directory.join(".cargo");
+        std::fs::create_dir_all(&place).at("make", &place)?;
+        let copy = place.join("config.toml");
+        std::fs::write(&copy, table.to_string()).at("write", &copy)?;
+    }
+    Ok(directory)
+}
+
 /// The settings of a profile and of those that it inherits from.
 fn profile_settings(workspace: &Path, profile: &str) -> Result<BTreeMap<String, String>> {
-    let manifest = read_table(&workspace.join("Cargo.toml"))?;
+    let manifest = configuration::read(&workspace.join("Cargo.toml"))?;
     let profiles = manifest.get("profile").and_then(toml::Value::as_table);
     let mut settings = BTreeMap::new();
     let mut name = profile.to_owned();
@@ -155,13 +182,6 @@ fn profile_settings(workspace: &Path, profile: &str) -> Result<BTreeMap<String, 
     Ok(settings)
 }
 
-fn read_table(path: &Path) -> Result<toml::Table> {
-    let text = bounded::text(path, bounded::WRITTEN).at("read", path)?;
-    text.parse().map_err(|error: toml::de::Error| {
-        Error::new(format!("{} is not TOML", path.display())).context(error.to_string())
-    })
-}
-
 /// Nested tables as dotted keys; everything else as TOML writes it.
 fn flatten(table: toml::Table) -> BTreeMap<String, String> {
     let mut flat = BTreeMap::new();
@@ -179,43 +199,62 @@ fn flatten(table: toml::Table) -> BTreeMap<String, String> {
     flat
 }
 
-/// Settings outside the repository that plain `cargo build` would follow and ours does not: variables
-/// by their names alone, and configuration keys by the file that has them.
-#[must_use]
-pub fn ambient_settings(package: &Package, root: &Path) -> Vec<String> {
-    const VARIABLES: [&str; 7] = [
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_BUILD_RUSTFLAGS",
-        "CARGO_BUILD_TARGET",
-        "RUSTC",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-    ];
-    let mut found: Vec<String> = VARIABLES
-        .iter()
-        .filter(|name| ambient::is_set(name))
-        .map(|name| (*name).to_owned())
-        .collect();
-    let above = package.directory.ancestors().filter(|above| !above.starts_with(root));
-    let mut directories: Vec<PathBuf> = above.map(|above| above.join(".cargo")).collect();
-    let home = ambient::cargo_home();
-    if !directories.contains(&home) {
-        directories.push(home);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(rustflags: &[&str]) -> Build {
+        Build {
+            profile: "release".to_owned(),
+            features: Vec::new(),
+            target: "x86_64-unknown-linux-gnu".to_owned(),
+            rustflags: rustflags.iter().map(|flag| (*flag).to_owned()).collect(),
+            settings: BTreeMap::new(),
+            config: BTreeMap::new(),
+        }
     }
-    for directory in directories {
-        let files = [directory.join("config.toml"), directory.join("config")];
-        let Some(table) = files.iter().find_map(|path| read_table(path).ok()) else {
-            continue;
-        };
-        let building = table.into_iter().filter(|(key, _)| BUILDING.contains(&key.as_str()));
-        let keys = flatten(building.collect()).into_keys();
-        let place = if directory == ambient::cargo_home() {
-            "$CARGO_HOME/config.toml".to_owned()
-        } else {
-            relative(root, &directory.join("config.toml")).unwrap_or_else(|_| "a .cargo/config.toml above".to_owned())
-        };
-        found.extend(keys.map(|key| format!("{key} in {place}")));
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment {
+            unset: Vec::new(),
+            variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        }
     }
-    found
+
+    #[test]
+    fn code_for_the_processor_at_hand_is_seen_wherever_it_is_asked_for() {
+        let none = environment(&[]);
+        for flags in [
+            &["-C", "target-cpu=native"][..],
+            &["-Ctarget-cpu=native"],
+            &["--codegen=target-cpu=native"],
+        ] {
+            assert!(build(flags).native(&none).is_some(), "{flags:?}");
+        }
+        assert_eq!(build(&["-C", "target-cpu=x86-64-v3", "--cfg", "native"]).native(&none), None);
+        let compiler = environment(&[("CFLAGS", "-O2 -march=native")]);
+        assert_eq!(build(&[]).native(&compiler).as_deref(), Some("CFLAGS"));
+        let mut with_profile = build(&[]);
+        let value = "[\"-Ctarget-cpu=native\"]".to_owned();
+        with_profile.settings.insert("profile.release.rustflags".to_owned(), value);
+        assert_eq!(with_profile.native(&none).as_deref(), Some("profile.release.rustflags"));
+    }
+
+    #[test]
+    fn only_what_decides_on_target_and_flags_is_laid_out() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = root.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let near = write("near", "[build]\nrustc-wrapper = \"w\"\ntarget = \"t\"\n[env]\nA = \"b\"\n");
+        let far = write("far", "[target.t]\nlinker = \"l\"\nrustflags = [\"-g\"]\n");
+        let scratch = root.path().join("scratch");
+        let directory = lay_out(&[near, far], &scratch).unwrap();
+        let read = |directory: &Path| std::fs::read_to_string(directory.join(".cargo/config.toml")).unwrap();
+        assert_eq!(directory, scratch.join("above/above"));
+        assert_eq!(read(&directory), "[build]\ntarget = \"t\"\n");
+        assert_eq!(read(&scratch.join("above")), "[target.t]\nrustflags = [\"-g\"]\n");
+    }
 }

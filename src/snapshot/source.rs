@@ -264,6 +264,7 @@ pub fn ruling_files(repository: &Repository, package: &Package) -> Result<BTreeS
         ];
         paths.extend(names.map(|name| directory.join(name)));
     }
+    paths.extend(package.configuration.iter().cloned());
     paths.iter().map(|path| relative(root, path)).collect()
 }
 

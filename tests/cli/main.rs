@@ -34,6 +34,7 @@ mod lock_errors;
 mod log;
 mod manifest_errors;
 mod outputs;
+mod outside;
 mod page;
 mod places;
 mod rebuilding;

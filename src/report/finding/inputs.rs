@@ -9,6 +9,16 @@ use crate::snapshot::dependencies::Package;
 use crate::snapshot::source::{Dirty, Edit};
 use crate::verdict::Leftover;
 
+/// What is said of a setting that builds do not follow.
+pub(super) fn set_aside(setting: &str) -> String {
+    let place = if setting.ends_with("of the repository") {
+        ""
+    } else {
+        " on this machine"
+    };
+    format!("{setting} is set{place}; plain cargo follows it, builds of cargo repro do not")
+}
+
 /// Names a drift.
 pub(super) fn drift_words(drift: &Drift) -> Words {
     match drift {
@@ -56,11 +66,7 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
             Words::new("source-dirty", dirty.path.clone(), detail).hint(dirty_hint(dirty))
         }
         Drift::Build(change) => changed("build-changed", change, format!("{} is set otherwise", change.name)),
-        Drift::AmbientBuild { setting } => {
-            let detail =
-                format!("{setting} is set on this machine; plain cargo follows it, builds of cargo repro do not");
-            Words::new("build-changed", setting.clone(), detail)
-        }
+        Drift::AmbientBuild { setting } => Words::new("build-changed", setting.clone(), set_aside(setting)),
         Drift::Seed { locked, found } => {
             Words::new("seed-changed", "seed", "another seed").values(Some(locked), Some(found))
         }

@@ -1,0 +1,246 @@
+//! Nothing that the repository brings runs outside the sandbox, in any command; and what of the user's own settings does
+//! not reach a build is named.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Project, executable};
+
+/// A program in the repository that does as the real one does, and leaves a trace where it is outside the sandbox.
+fn trap(project: &Project, path: &str) {
+    let trace = project.around().join("ran").display().to_string();
+    let script = format!(
+        "#!/bin/sh\n[ \"$(uname -n)\" = repro ] || echo \"{path} $*\" >>{trace}\ncase $0 in */cargo) exec cargo \"$@\";; \
+         */rustc) exec rustc \"$@\";; esac\nexec \"$@\"\n"
+    );
+    let path = project.root.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    executable(&path, &script);
+}
+
+/// What ran of the traps.
+fn ran(project: &Project) -> String {
+    std::fs::read_to_string(project.around().join("ran")).unwrap_or_default()
+}
+
+const COMMANDS: [&[&str]; 9] = [
+    &["status"],
+    &["verify"],
+    &["verify", "--rev", "HEAD"],
+    &["explain"],
+    &["vary"],
+    &["show"],
+    &["log"],
+    &["diff", "HEAD", "HEAD"],
+    &["gate", "v1", "--offline"],
+];
+
+#[test]
+fn no_command_runs_a_toolchain_that_the_repository_brings() {
+    let project = Project::recorded("steady");
+    trap(&project, "tc/bin/rustc");
+    trap(&project, "tc/bin/cargo");
+    std::fs::create_dir(project.root.join("tc/lib")).unwrap();
+    project
+        .write("rust-toolchain.toml", "[toolchain]\npath = \"/proc/self/cwd/tc\"\n")
+        .commit("pin");
+    project.git(&["tag", "--annotate", "--message", "v1", "v1"]);
+    for args in COMMANDS
+        .iter()
+        .chain([&["record"][..], &["record", "--allow-dirty"], &["ci", "github"]].iter())
+    {
+        let answer = project.repro(args);
+        assert_eq!(ran(&project), "", "{args:?}: {}", answer.text());
+    }
+    let pin = |text: &str| {
+        project.write("rust-toolchain.toml", &format!("[toolchain]\npath = \"{text}\"\n"));
+    };
+    let refused = |how: &str| {
+        let answer = project.repro(&["status"]);
+        answer.code(1);
+        assert!(
+            answer.stderr.contains("rust-toolchain") && answer.stderr.contains("channel = "),
+            "{how}: {}",
+            answer.text()
+        );
+        assert_eq!(ran(&project), "", "{how}");
+    };
+    pin(&project.root.join("tc").to_string_lossy());
+    refused("by its place");
+    pin("tc");
+    refused("from the file's place");
+    let link = project.around().join("link");
+    std::os::unix::fs::symlink(project.root.join("tc"), &link).unwrap();
+    pin(&link.to_string_lossy());
+    refused("by a link from outside");
+    project.remove("rust-toolchain.toml").write("rust-toolchain", "/proc/self/cwd/tc\n");
+    refused("in the old form");
+    // So does rustup's own cargo tell this command of it.
+    let answer = project.answer(project.command(&["status"]).env("RUSTUP_TOOLCHAIN", "/proc/self/cwd/tc"));
+    assert_eq!((answer.code, ran(&project).as_str()), (Some(1), ""), "{}", answer.text());
+}
+
+#[test]
+fn a_memory_that_came_with_the_repository_names_no_program_to_run() {
+    let project = Project::recorded("steady");
+    trap(&project, "tc/bin/rustc");
+    trap(&project, "tc/bin/cargo");
+    project.commit("traps");
+    project.repro(&["status"]).code(0);
+    let place = project.root.join(".git/cargo-repro/memory.json");
+    let mut memory: serde_json::Value = serde_json::from_slice(&std::fs::read(&place).unwrap()).unwrap();
+    for (_, fact) in memory["facts"].as_object_mut().unwrap() {
+        fact["witnesses"] = serde_json::json!([]);
+        for program in ["rustc", "cargo"] {
+            if fact["value"].get("identity").is_some() {
+                fact["value"][program] = project.root.join("tc/bin").join(program).to_string_lossy().into();
+            }
+        }
+    }
+    let facts = memory["facts"].as_object_mut().unwrap();
+    facts.retain(|name, _| name.starts_with("toolchain"));
+    std::fs::write(&place, memory.to_string()).unwrap();
+    project.repro(&["status"]).code(0);
+    assert_eq!(ran(&project), "");
+}
+
+#[test]
+fn no_program_of_the_configuration_runs_outside_and_builds_have_none() {
+    let project = Project::fixture("steady");
+    for name in ["wrapper", "workspace", "rustc", "provider"] {
+        trap(&project, &format!("tools/{name}"));
+    }
+    let config = "include = [\"more.toml\"]\n[build]\nrustc-wrapper = \"tools/wrapper\"\nrustc = \"tools/rustc\"\n\
+        [registry]\nglobal-credential-providers = [\"tools/provider\"]\n\
+        [env]\nLD_PRELOAD = { value = \"tools/preload.so\", relative = true }\n";
+    // A library that is not there is complained about, by every program that has it.
+    project.write(".cargo/config.toml", config);
+    project.write(".cargo/more.toml", "[build]\nrustc-workspace-wrapper = \"tools/workspace\"\n");
+    project.edit(".cargo/config.toml", "[env]\nLD_PRELOAD = { value = \"tools/preload.so\", relative = true }\n", "");
+    project.commit("tools");
+    let recorded = project.json(&["record"]);
+    let named = ["rustc", "rustc-workspace-wrapper", "rustc-wrapper"];
+    let named = named.map(|key| format!("setting-set-aside build.{key} of the repository"));
+    assert_eq!(recorded.code(0).kinds("notes"), named);
+    project.commit("record");
+    assert_eq!(ran(&project), "");
+    for args in COMMANDS {
+        let answer = project.repro(args);
+        assert_eq!(ran(&project), "", "{args:?}: {}", answer.text());
+    }
+    project.repro(&["verify"]).code(0);
+    // What is included is as much an input as what includes it.
+    project
+        .edit(".cargo/more.toml", "[build]", "[build]\nrustflags = [\"--cfg\", \"more\"]")
+        .commit("flags");
+    let drifted = project.json(&["status"]);
+    assert!(
+        drifted.code(3).kinds("drift").contains(&"source-changed .cargo/more.toml".to_owned()),
+        "{}",
+        drifted.text()
+    );
+    assert!(drifted.kinds("drift").iter().any(|drift| drift.starts_with("build-changed")), "{}", drifted.text());
+    project.edit(".cargo/config.toml", "more.toml", "../../outside.toml").commit("outside");
+    let answer = project.repro(&["status"]);
+    assert!(answer.code(1).stderr.contains("outside.toml, which is outside the repository"), "{}", answer.text());
+}
+
+#[test]
+fn a_library_of_the_configuration_is_loaded_into_nothing_outside() {
+    let project = Project::recorded("steady");
+    let config = "[env]\nLD_PRELOAD = { value = \"preload.so\", relative = true }\n";
+    project.write(".cargo/config.toml", config).commit("preload");
+    // The loader complains of one that is not there, in the words of cargo's error.
+    project.write("Cargo.lock", "");
+    let answer = project.repro(&["status"]);
+    assert!(!answer.text().contains("preload.so"), "{}", answer.text());
+    project.git(&["restore", "Cargo.lock"]);
+    project.repro(&["status"]).code(3);
+}
+
+/// A build script and a program that say how they were built.
+fn says_how_it_was_built() -> Project {
+    let project = Project::fixture("steady");
+    project.write(
+        "build.rs",
+        "fn main() { println!(\"cargo::rustc-env=JOBS={}\", std::env::var(\"NUM_JOBS\").unwrap()); }\n",
+    );
+    let main = "fn main() { std::fs::write(\"model.json\", format!(\"{} {} {}\", env!(\"JOBS\"), cfg!(debug_assertions), cfg!(foo))).unwrap(); \
+        std::fs::write(\"metrics.json\", \"{\\\"accuracy\\\": 1}\").unwrap(); }\n";
+    project.write("src/main.rs", main);
+    project
+}
+
+#[test]
+fn what_is_set_aside_is_named_once_and_what_changes_no_program_is_followed() {
+    let project = says_how_it_was_built();
+    let config = "[build]\nbuild-dir = \"{workspace-root}/elsewhere/{workspace-path-hash}\"\ntarget-dir = \"target/deep\"\n\
+        rustflags = [\"-C\", \"target-cpu=native\"]\n";
+    project.write(".cargo/config.toml", config).commit("configuration");
+    std::fs::create_dir_all(project.cargo_home()).unwrap();
+    let home = "[build]\njobs = 2\nincremental = true\n[profile.release]\ndebug = true\n";
+    std::fs::write(project.cargo_home().join("config.toml"), home).unwrap();
+    let target = format!("CARGO_TARGET_{}_RUSTFLAGS", "x86_64-unknown-linux-gnu".to_uppercase().replace('-', "_"));
+    let variables = [
+        ("CARGO_BUILD_JOBS", "3"),
+        ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true"),
+        ("RUSTFLAGS", "--cfg foo"),
+        (target.as_str(), "--cfg foo"),
+        ("CARGO_INCREMENTAL", "1"),
+        ("CARGO_TARGET_DIR", "/nowhere"),
+    ];
+    let with = |args: &[&str]| project.answer(project.command(args).envs(variables));
+    let recorded = with(&["record", "--message-format", "json"]);
+    let names = [
+        "setting-set-aside CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS".to_owned(),
+        format!("setting-set-aside {target}"),
+        "setting-set-aside RUSTFLAGS".to_owned(),
+        "setting-set-aside profile.release.debug in $CARGO_HOME/config.toml".to_owned(),
+        "native-code build".to_owned(),
+    ];
+    assert_eq!(recorded.code(0).kinds("notes"), names);
+    assert_eq!(project.read("model.json"), "3 false false");
+    project.commit("record");
+    // Without the variable it is the configuration's, and the program says so.
+    let verified = project.json(&["verify"]);
+    assert_eq!(verified.code(4).kinds("notes")[0], "native-code build");
+    assert_eq!(verified.kinds("drift"), ["build-changed profile.release.debug in $CARGO_HOME/config.toml"]);
+    let verified = with(&["verify", "--message-format", "json"]);
+    assert_eq!(verified.code(0).kinds("drift").len(), 4, "{}", verified.text());
+}
+
+#[test]
+fn the_packages_own_pin_holds_from_anywhere() {
+    let project = Project::recorded("steady");
+    let pin = |directory: &Path, channel: &str| {
+        let text = format!("[toolchain]\nchannel = \"{channel}\"\n");
+        std::fs::write(directory.join("rust-toolchain.toml"), text).unwrap();
+    };
+    // Stands for rustup, which follows the variable first.
+    let case = "*-vV) [ \"${RUSTUP_TOOLCHAIN:-own}\" = own ] && exec $real -vV; $real -vV | sed 's/^commit-hash: .*/commit-hash: 0/' ;;";
+    project.with_compiler(case, &["status"]).code(0);
+    let mut path = project.around().join("toolchain/bin").into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    pin(&project.root, "own");
+    project.commit("pin");
+    project.answer(project.command(&["record"]).env("PATH", &path)).code(0);
+    project.commit("record");
+    let rustup = project.around().join("rustup");
+    std::fs::create_dir(&rustup).unwrap();
+    std::fs::write(rustup.join("settings.toml"), "default_toolchain = \"other-x86_64-unknown-linux-gnu\"\n").unwrap();
+    let manifest = project.root.join("Cargo.toml").to_string_lossy().into_owned();
+    let elsewhere = project.around().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let status = |directory: &PathBuf, chosen: &str| {
+        let mut command = project.command(&["status", "--manifest-path", &manifest]);
+        let command = command.current_dir(directory).env("PATH", &path).env("RUSTUP_HOME", &rustup);
+        project.answer(command.env("RUSTUP_TOOLCHAIN", chosen))
+    };
+    // What rustup chose for the directory where the command was given.
+    status(&elsewhere, "other-x86_64-unknown-linux-gnu").code(0);
+    pin(&elsewhere, "pinned");
+    status(&elsewhere, "pinned-x86_64-unknown-linux-gnu").code(0);
+    // What the caller chose, by `cargo +NAME`.
+    status(&elsewhere, "other-x86_64-unknown-linux-gnu").code(3);
+    status(&project.root, "other-x86_64-unknown-linux-gnu").code(3);
+}
