@@ -23,6 +23,7 @@ pub mod compare;
 pub mod configuration;
 pub mod diagnosis;
 pub mod digest;
+pub mod document;
 pub mod error;
 pub mod exit_code;
 pub mod explanation;

@@ -9,6 +9,7 @@ mod outputs;
 mod parse;
 mod placeholder;
 mod stages;
+mod written;
 
 pub use data::{Declared, Extent, Tables};
 pub use gate::{Gate, Signer, VERSION as VERSION_PLACE};
@@ -67,10 +68,25 @@ pub struct Stage {
     pub needs: Vec<String>,
     /// Files that it writes, relative to the package.
     pub artifacts: Vec<String>,
-    /// A JSON object of numbers that it writes, relative to the package.
+    /// A JSON file of figures that it writes, relative to the package.
     pub metrics: Option<String>,
+    /// The file that its standard output goes to, an artifact like any other.
+    pub stdout: Option<String>,
+    /// What of its artifacts is not compared: JSON pointers, by path.
+    pub ignore: BTreeMap<String, Vec<String>>,
+    /// Metrics that are not compared.
+    pub ignore_metrics: Vec<String>,
+    /// Globs of files that it may write and that are no outcome.
+    pub scratch: Vec<String>,
     /// When it counts as hanging.
     pub timeout: Option<Duration>,
+}
+
+impl Stage {
+    /// Every file that it declares as its output.
+    pub fn outputs(&self) -> impl Iterator<Item = &String> + Clone {
+        self.artifacts.iter().chain(&self.metrics).chain(&self.stdout)
+    }
 }
 
 /// What a stage runs.
@@ -155,6 +171,39 @@ pub enum Policy {
     Warn,
 }
 
+impl Entropy {
+    /// As the manifest writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Seeded => "seeded",
+        }
+    }
+}
+
+impl Clock {
+    /// As the manifest writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Frozen => "frozen",
+        }
+    }
+}
+
+impl Policy {
+    /// As the manifest writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+        }
+    }
+}
+
 impl Manifest {
     /// Reads and checks the manifest of the package in `directory`.
     ///
@@ -206,7 +255,7 @@ impl Manifest {
 
     /// Every file that some stage declares as its output.
     pub fn outputs(&self) -> impl Iterator<Item = &String> {
-        self.stages.values().flat_map(|stage| stage.artifacts.iter().chain(&stage.metrics))
+        self.stages.values().flat_map(Stage::outputs)
     }
 
     /// The binaries and examples to build, each once.
@@ -223,6 +272,13 @@ impl Manifest {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// Whether some stage may write this path of the package without its being an outcome.
+    #[must_use]
+    pub fn is_scratch(&self, path: &str) -> bool {
+        let globs = self.stages.values().flat_map(|stage| &stage.scratch);
+        globs.into_iter().any(|glob| written::is_scratch(glob, path))
     }
 
     /// Whether a path of the package is the lock, an output, declared data, or an attestation: things that

@@ -1,9 +1,15 @@
 //! The outcome: the outputs of a run, each exact. Two outcomes are compared in
 //! [`mod@crate::compare::divergence`].
 
+mod cut;
+mod metric;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use cut::{Cut, Remark, RemarkOf};
+pub use metric::{Kind, Metric};
 
 use crate::digest::Digest;
 
@@ -51,36 +57,20 @@ impl StageOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
-    /// SHA-256 of its bytes.
+    /// SHA-256 of its bytes; where the manifest leaves out a part of the file, of the rest in its canonical text.
     pub digest: Digest,
-    /// Its size.
+    /// The size of the same.
     pub bytes: u64,
 }
 
-/// A figure, exactly.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Metric {
-    /// The shortest decimal that reads back to the same `f64`; `NaN`, `inf`, `-inf`.
-    pub value: String,
-    /// The bits as 16 hex digits: what is compared, since `-0.0` equals `0.0` and NaN equals nothing.
-    pub bits: String,
-}
-
-impl Metric {
-    /// Of a number.
+impl Artifact {
+    /// Of these bytes.
     #[must_use]
-    pub fn new(value: f64) -> Self {
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Self {
-            value: repro::protocol::shortest(value),
-            bits: format!("{:016x}", value.to_bits()),
+            digest: Digest::of(&bytes),
+            bytes: bytes.as_ref().len() as u64,
         }
-    }
-
-    /// The number, if the bits are well formed.
-    #[must_use]
-    pub fn number(&self) -> Option<f64> {
-        u64::from_str_radix(&self.bits, 16).ok().map(f64::from_bits)
     }
 }
 

@@ -13,12 +13,12 @@ use crate::diagnosis::Tested;
 use crate::digest::Digest;
 use crate::exit_code::ExitCode;
 use crate::gate::refusal::Refusal;
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::repository::ObjectId;
 use crate::run::access::Access;
 use crate::snapshot::data::Remark;
 use crate::snapshot::platform::Facts;
-use crate::snapshot::{Build, Data, Environment, Platform};
+use crate::snapshot::{Build, Data, Environment, Platform, Stage};
 
 /// One word for it; in JSON in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +200,15 @@ pub enum Note {
         /// What.
         remark: Remark,
     },
+    /// Something worth saying of an output.
+    Output(outcome::Remark),
+    /// The run left files that nobody declared.
+    Undeclared {
+        /// The directory at the top of the package that has them, or the file itself.
+        place: String,
+        /// How many; none for a file.
+        files: Option<usize>,
+    },
     /// The lock has no outcome on this machine's platform class.
     ClassUnknown(Platform),
     /// A new lock has no outcomes on platform classes that the old one knew.
@@ -278,6 +287,42 @@ pub fn data_notes(data: &BTreeMap<String, Data>) -> Vec<Note> {
         remark: remark.clone(),
     };
     remarks.map(note).collect()
+}
+
+/// Files that a run left and nobody declared, by the directory at the top of the package.
+#[must_use]
+pub fn undeclared(outcome: &Outcome) -> Vec<Note> {
+    let mut places: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    for path in outcome.values().flat_map(|stage| &stage.undeclared) {
+        match path.split_once('/') {
+            Some((directory, _)) => *places.entry(directory.to_owned()).or_default().get_or_insert(0) += 1,
+            None => drop(places.insert(path.clone(), None)),
+        }
+    }
+    places.into_iter().map(|(place, files)| Note::Undeclared { place, files }).collect()
+}
+
+/// What the manifest leaves out of comparison, by the stages that were recorded.
+#[must_use]
+pub fn left_out(stages: &BTreeMap<String, Stage>) -> Vec<NotChecked> {
+    let mut out = Vec::new();
+    let mut say = |why: String| out.push(NotChecked::new("left-out", why));
+    for (name, stage) in stages {
+        for (path, places) in &stage.ignore {
+            say(format!(
+                "{path} of stage `{name}` is compared without {}; its digest is of the rest",
+                places.join(", ")
+            ));
+        }
+        if !stage.ignore_metrics.is_empty() {
+            let names = stage.ignore_metrics.join(", ");
+            say(format!("metrics of stage `{name}` that are not compared: {names}"));
+        }
+        if !stage.scratch.is_empty() {
+            say(format!("files that stage `{name}` may write and that are no outcome: {}", stage.scratch.join(", ")));
+        }
+    }
+    out
 }
 
 /// Declared data of which only a sample was read.

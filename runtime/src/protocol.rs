@@ -135,9 +135,15 @@ pub enum Event {
     Metric {
         /// The metric's name; it comes once.
         name: String,
-        /// The value as [`shortest`] writes it.
+        /// What it is; left out for a number.
+        #[serde(default, skip_serializing_if = "Kind::is_number")]
+        kind: Kind,
+        /// The value: of an `f64` as [`shortest`] writes it, of a whole number its digits, else the
+        /// text, `true`, `false` or `null`.
         value: String,
-        /// The value's IEEE 754 bits as 16 lower-case hexadecimal digits.
+        /// The IEEE 754 bits of a number that is an `f64`, as 16 lower-case hexadecimal digits;
+        /// left out for all else.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         bits: String,
     },
     /// A file that the program wrote.
@@ -152,6 +158,33 @@ pub enum Event {
     Close,
 }
 
+/// What a metric is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A number.
+    #[default]
+    Number,
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// There is no value.
+    Null,
+}
+
+impl Kind {
+    /// Whether it is a number, which need not be said.
+    #[must_use]
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference"
+    )]
+    pub fn is_number(&self) -> bool {
+        *self == Self::Number
+    }
+}
+
 impl Event {
     /// The line for a metric.
     ///
@@ -159,13 +192,98 @@ impl Event {
     /// use repro::protocol::Event;
     /// let Event::Metric { value, bits, .. } = Event::metric("accuracy", 0.94) else { unreachable!() };
     /// assert_eq!((value.as_str(), bits.as_str()), ("0.94", "3fee147ae147ae14"));
+    /// let Event::Metric { value, bits, .. } = Event::metric("tokens", u64::MAX) else { unreachable!() };
+    /// assert_eq!((value.as_str(), bits.as_str()), ("18446744073709551615", ""));
     /// ```
     #[must_use]
-    pub fn metric(name: impl Into<String>, value: f64) -> Self {
+    pub fn metric(name: impl Into<String>, value: impl Into<Figure>) -> Self {
+        let Figure { kind, value, bits } = value.into();
         Self::Metric {
             name: name.into(),
+            kind,
+            value,
+            bits,
+        }
+    }
+}
+
+/// What a metric can be: any number, text, `true` or `false`, or an [`Option`] of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    kind: Kind,
+    value: String,
+    bits: String,
+}
+
+impl From<f64> for Figure {
+    fn from(value: f64) -> Self {
+        Self {
+            kind: Kind::Number,
             value: shortest(value),
             bits: format!("{:016x}", value.to_bits()),
         }
+    }
+}
+
+impl From<f32> for Figure {
+    fn from(value: f32) -> Self {
+        f64::from(value).into()
+    }
+}
+
+macro_rules! whole {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Figure {
+            fn from(value: $integer) -> Self {
+                let digits = value.to_string();
+                let number: f64 = digits.parse().expect("digits are a number");
+                // Only what an `f64` has exactly has its bits.
+                let is_exact = format!("{number:.0}") == digits;
+                Self {
+                    kind: Kind::Number,
+                    value: digits,
+                    bits: if is_exact { format!("{:016x}", number.to_bits()) } else { String::new() },
+                }
+            }
+        }
+    )*};
+}
+
+whole!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+
+impl From<bool> for Figure {
+    fn from(value: bool) -> Self {
+        Self {
+            kind: Kind::Boolean,
+            value: value.to_string(),
+            bits: String::new(),
+        }
+    }
+}
+
+impl From<String> for Figure {
+    fn from(value: String) -> Self {
+        Self {
+            kind: Kind::Text,
+            value,
+            bits: String::new(),
+        }
+    }
+}
+
+impl From<&str> for Figure {
+    fn from(value: &str) -> Self {
+        value.to_owned().into()
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Figure {
+    fn from(value: Option<T>) -> Self {
+        let null = || Self {
+            kind: Kind::Null,
+            value: "null".into(),
+            bits: String::new(),
+        };
+        value.map_or_else(null, Into::into)
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     json,
     ledger::Ledger,
     params,
-    protocol::{self, Event, variable},
+    protocol::{self, Event, Figure, variable},
     setup::Setup,
     stream::{self, Stream},
     tally::Tally,
@@ -231,12 +231,12 @@ impl Run {
         })
     }
 
-    /// Tells the ledger a figure that the training came to.
+    /// Tells the ledger a figure that the training came to: a number, text, or `true` or `false`.
     ///
     /// # Errors
     ///
     /// When the name was used before, and when the ledger cannot be written.
-    pub fn metric(&self, name: &str, value: f64) -> Result<()> {
+    pub fn metric(&self, name: &str, value: impl Into<Figure>) -> Result<()> {
         if !self.told().metrics.insert(name.into()) {
             return Err(Error::MetricTwice { name: name.into() });
         }

@@ -275,6 +275,8 @@ fn recording(
     agreed: Agreed,
 ) -> Recording {
     let mut notes = verdict::data_notes(&data);
+    notes.extend(agreed.remarks.into_iter().map(Note::Output));
+    notes.extend(verdict::undeclared(&agreed.outcome));
     notes.extend(agreed.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
     let artifacts = agreed.outcome.values().flat_map(|stage| stage.artifacts.keys());
     let outputs = artifacts.map(|path| (path.clone(), session.output(path))).collect();
@@ -379,6 +381,7 @@ fn put(project: &Project, here: &Beneath, path: &str, from: &Path, settings: &Se
 fn verdict_of(lock: &Lockfile, project: &Project, notes: Vec<Note>, mut not_checked: Vec<NotChecked>) -> Verdict {
     not_checked.splice(0..0, not_repeated(lock.record.runs));
     not_checked.extend(verdict::sampled(&lock.snapshot.data));
+    not_checked.extend(verdict::left_out(&lock.snapshot.stages));
     Verdict {
         notes,
         not_checked,

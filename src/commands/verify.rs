@@ -222,6 +222,7 @@ impl Verification<'_> {
             verdict
                 .notes
                 .extend(trained.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
+            verdict.notes.extend(trained.remarks.into_iter().map(Note::Output));
             let binaries = changed_binaries(locked, &trained.outcome).into_iter();
             let note = |(stage, (locked, found))| Note::BinaryChanged { stage, locked, found };
             verdict.notes.extend(binaries.map(note));

@@ -1,7 +1,7 @@
 //! Divergence: how two outcomes differ. What an artifact's bytes say of the difference is added by
 //! [`super::bytes`] where both versions are at hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bytes::Difference;
 use super::changes;
@@ -66,6 +66,11 @@ pub enum Output {
         /// Its path.
         path: String,
     },
+    /// A file that was recorded by its name alone was not written.
+    UndeclaredMissing {
+        /// Its path.
+        path: String,
+    },
     /// A metric has other bits, or is new.
     MetricChanged {
         /// Its name.
@@ -84,16 +89,18 @@ pub enum Output {
     },
 }
 
-/// All differences between two outcomes, stage by stage in the order given.
+/// All differences between two outcomes, stage by stage in the order given, and after them any stage that is not in it.
 #[must_use]
 pub fn divergence(locked: &Outcome, found: &Outcome, order: &[&str]) -> Vec<Divergence> {
     let none = StageOutcome::default();
+    let others: BTreeSet<&str> = locked.keys().chain(found.keys()).map(String::as_str).collect();
+    let others = others.into_iter().filter(|stage| !order.contains(stage));
     let mut all = Vec::new();
-    for stage in order {
-        let locked = locked.get(*stage).unwrap_or(&none);
-        let found = found.get(*stage).unwrap_or(&none);
+    for stage in order.iter().copied().chain(others) {
+        let locked = locked.get(stage).unwrap_or(&none);
+        let found = found.get(stage).unwrap_or(&none);
         all.extend(stage_divergence(locked, found).into_iter().map(|output| Divergence {
-            stage: (*stage).to_owned(),
+            stage: stage.to_owned(),
             output,
         }));
     }
@@ -112,16 +119,27 @@ pub fn changed_binaries(locked: &Outcome, found: &Outcome) -> BTreeMap<String, (
 }
 
 fn stage_divergence(locked: &StageOutcome, found: &StageOutcome) -> Vec<Output> {
+    let StageOutcome {
+        // A note: it may differ in a symbol's name, while every output is equal.
+        binary: _,
+        undeclared,
+        // Inputs that nobody declared: where outputs differ, `explain` names them among the causes.
+        reads: _,
+        streams,
+        artifacts,
+        metrics,
+        checkpoints,
+    } = locked;
     let mut outputs = Vec::new();
-    for (name, old, new) in changes(&locked.streams, &found.streams) {
+    for (name, old, new) in changes(streams, &found.streams) {
         outputs.push(Output::Stream {
             name: name.clone(),
             locked: old.copied(),
             found: new.copied(),
         });
     }
-    outputs.extend(first_checkpoint(&locked.checkpoints, &found.checkpoints));
-    for (path, old, new) in changes(&locked.artifacts, &found.artifacts) {
+    outputs.extend(first_checkpoint(checkpoints, &found.checkpoints));
+    for (path, old, new) in changes(artifacts, &found.artifacts) {
         let path = path.clone();
         outputs.push(match (old, new) {
             (Some(old), Some(new)) => Output::ArtifactChanged {
@@ -134,9 +152,11 @@ fn stage_divergence(locked: &StageOutcome, found: &StageOutcome) -> Vec<Output> 
             _ => Output::ArtifactUnexpected { path },
         });
     }
-    let unknown = found.undeclared.iter().filter(|path| !locked.undeclared.contains(path));
+    let unknown = found.undeclared.iter().filter(|path| !undeclared.contains(path));
     outputs.extend(unknown.map(|path| Output::ArtifactUnexpected { path: path.clone() }));
-    for (name, old, new) in changes(&locked.metrics, &found.metrics) {
+    let gone = undeclared.iter().filter(|path| !found.undeclared.contains(path));
+    outputs.extend(gone.map(|path| Output::UndeclaredMissing { path: path.clone() }));
+    for (name, old, new) in changes(metrics, &found.metrics) {
         let name = name.clone();
         outputs.push(match (old, new) {
             (Some(old), None) => Output::MetricMissing {

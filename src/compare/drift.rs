@@ -183,6 +183,15 @@ pub enum DataChange {
         /// As found.
         found: Vec<String>,
     },
+    /// Its digest is not that of its files, all of which are as locked.
+    Tree {
+        /// The data's name.
+        name: String,
+        /// As locked.
+        locked: Digest,
+        /// As found.
+        found: Digest,
+    },
     /// The data changed while the training read it.
     Meanwhile {
         /// The data's name.

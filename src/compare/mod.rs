@@ -3,11 +3,14 @@
 
 pub mod bytes;
 pub mod classes;
+mod data;
 pub mod divergence;
 pub mod drift;
 pub mod locks;
 pub mod snapshots;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 pub use divergence::{Divergence, divergence};
 pub use drift::Drift;
@@ -24,4 +27,11 @@ fn changes<'a, K: Ord, V: PartialEq>(
     keys.into_iter()
         .map(|key| (key, locked.get(key), found.get(key)))
         .filter(|(_, locked, found)| locked != found)
+}
+
+/// A list for people, as TOML writes it: no other list has this text.
+#[must_use]
+pub fn listed(items: &[String]) -> String {
+    let items: Vec<String> = items.iter().map(|item| crate::document::quoted(item)).collect();
+    format!("[{}]", items.join(", "))
 }

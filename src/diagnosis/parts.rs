@@ -51,7 +51,10 @@ pub fn of(outcome: &Outcome, read: impl Fn(&str) -> Option<Vec<u8>>) -> Parts {
             };
             leaves(&json, String::new(), &mut |pointer, text| drop(parts.insert(part(path, pointer), text)));
         }
-        let metrics = outcome.metrics.iter().map(|(name, metric)| (name.clone(), metric.bits.clone()));
+        let metrics = outcome
+            .metrics
+            .iter()
+            .map(|(name, metric)| (name.clone(), format!("{} {}", metric.shown(), metric.bits)));
         let streams = outcome.streams.iter().map(|(name, words)| (name.clone(), words.to_string()));
         let undeclared = outcome.undeclared.iter().map(|name| (name.clone(), String::new()));
         parts.extend(

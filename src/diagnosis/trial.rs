@@ -152,7 +152,8 @@ impl Effect {
             | Output::MetricMissing { name, .. } => name.clone(),
             Output::ArtifactChanged { path, .. }
             | Output::ArtifactMissing { path, .. }
-            | Output::ArtifactUnexpected { path } => path.clone(),
+            | Output::ArtifactUnexpected { path }
+            | Output::UndeclaredMissing { path } => path.clone(),
         };
         let in_stage = || differing.iter().filter(|divergence| divergence.stage == first.stage);
         let is_checkpoint = |output: &Output| matches!(output, Output::Checkpoint { .. });

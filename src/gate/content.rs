@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::packages;
 use crate::compare::drift::Change;
-use crate::compare::{Drift, drift};
+use crate::compare::{Drift, drift, listed};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::lfs;
@@ -18,7 +18,7 @@ use crate::repository::{Commit, Kind, Repository};
 use crate::snapshot::data::{DataFile, Files};
 use crate::snapshot::source::{self, Source};
 use crate::snapshot::{Data, Dependencies, Snapshot, Stage};
-use crate::verdict::NotChecked;
+use crate::verdict::{self, NotChecked};
 
 /// A package at a commit.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +92,7 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
             found: None,
         })),
     }
+    not_checked.extend(verdict::left_out(&locked.stages));
     differences.splice(0..0, drift(locked, &found));
     differences.extend(undeclared_data(locked, manifest));
     differences.extend(new_data(tree, locked, manifest)?);
@@ -247,7 +248,7 @@ fn undeclared_data(locked: &Snapshot, manifest: &Manifest) -> Vec<Drift> {
         Drift::Manifest(Change {
             name: format!("data.{name}"),
             locked: None,
-            found: Some(declared.paths.join(", ")),
+            found: Some(listed(&declared.paths)),
         })
     };
     unknown.map(change).collect()
@@ -293,9 +294,19 @@ fn artifacts(tree: Tree<'_>, lock: &Lockfile, not_checked: &mut Vec<NotChecked>)
                 not_checked.push(NotChecked::new("artifact", format!("{path} is not in the tagged commit")));
                 continue;
             };
-            let found = Artifact {
-                digest: lfs::stands_for(&bytes).unwrap_or_else(|| Digest::of(&bytes)),
-                bytes: bytes.len() as u64,
+            let cut = lock.snapshot.stages.get(stage).and_then(|stage| stage.cut(path));
+            let found = match (cut, lfs::stands_for(&bytes)) {
+                (None, Some(digest)) => Artifact {
+                    digest,
+                    bytes: bytes.len() as u64,
+                },
+                (Some(_), Some(_)) => {
+                    let why = format!("{path} is a Git LFS pointer, which tells nothing of the part that is compared");
+                    not_checked.push(NotChecked::new("artifact", why));
+                    continue;
+                }
+                (Some(cut), None) => cut.artifact(&bytes),
+                (None, None) => Artifact::of(&bytes),
             };
             let mut recorded =
                 lock.classes_known().filter_map(|(_, _, outcome)| outcome.get(stage)?.artifacts.get(path));

@@ -3,13 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::bounded;
 use crate::compare::Drift;
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::document::pointer;
+use crate::error::{IoContext as _, Result};
 use crate::lfs;
 use crate::lockfile::{self, Lockfile};
 use crate::memory::{Memory, Witnesses};
-use crate::outcome::Artifact;
+use crate::outcome::{Artifact, Cut};
 use crate::project::Project;
 use crate::repository::{Entry, Kind};
 use crate::snapshot::Platform;
@@ -44,10 +46,15 @@ pub(super) fn artifacts(
         for (path, locked) in &outcome.artifacts {
             let in_repository = project.in_repository(path)?;
             let entry = project.repository.entry(project.commit, Path::new(&in_repository));
+            let cut = lock.snapshot.stages.get(stage).and_then(|stage| stage.cut(path));
             let committed = match entry.filter(|_| is_lock_committed) {
-                Some(entry) => Some(committed(project, entry, locked, memory)?),
+                Some(entry) => committed(project, entry, locked, cut, memory)?,
                 None => None,
             };
+            if entry.is_some_and(|_| is_lock_committed) && committed.is_none() {
+                let why = format!("{path} is a Git LFS pointer, which tells nothing of the part that is compared");
+                found.not_checked.push(NotChecked::new("artifact", why));
+            }
             let is_tampered = committed.is_some_and(|committed| !recorded(stage, path, &committed));
             if let Some(committed) = committed.filter(|_| is_tampered) {
                 found.drift.push(Drift::ArtifactTampered {
@@ -57,7 +64,7 @@ pub(super) fn artifacts(
                     found: committed,
                 });
             }
-            let here = in_work_tree(&project.directory.join(path), memory)?;
+            let here = in_work_tree(&project.directory.join(path), cut, memory)?;
             match here {
                 None => {
                     let why = format!("{path} is not in the work tree");
@@ -88,10 +95,21 @@ fn is_committed(project: &Project, path: &str) -> Result<bool> {
     Ok(entry.is_some_and(|entry| project.repository.is_content(entry, &here)))
 }
 
-/// An artifact as the commit has it. One that is kept by Git LFS is the file that its pointer stands for.
-fn committed(project: &Project, entry: Entry, locked: &Artifact, memory: &mut Memory) -> Result<Artifact> {
+/// An artifact as the commit has it. One that is kept by Git LFS is the file that its pointer stands for; none where a
+/// part of that is left out, since the pointer does not tell of the rest.
+fn committed(
+    project: &Project,
+    entry: Entry,
+    locked: &Artifact,
+    cut: Option<Cut<'_>>,
+    memory: &mut Memory,
+) -> Result<Option<Artifact>> {
     if matches!(entry.kind, Kind::Link | Kind::Submodule) {
-        return Ok(no_file());
+        return Ok(Some(no_file()));
+    }
+    if let Some(cut) = cut {
+        let bytes = project.repository.content(entry)?;
+        return Ok(lfs::stands_for(&bytes).is_none().then(|| cut.artifact(&bytes)));
     }
     let look = || {
         let bytes = project.repository.content(entry)?;
@@ -108,7 +126,7 @@ fn committed(project: &Project, entry: Entry, locked: &Artifact, memory: &mut Me
     } else {
         look()?
     };
-    Ok(Artifact { digest, bytes })
+    Ok(Some(Artifact { digest, bytes }))
 }
 
 /// What is not the plain file that was recorded, whatever it is. No file has this size, so that not even an empty one
@@ -120,9 +138,13 @@ fn no_file() -> Artifact {
     }
 }
 
-fn in_work_tree(place: &Path, memory: &mut Memory) -> Result<Option<Artifact>> {
+fn in_work_tree(place: &Path, cut: Option<Cut<'_>>, memory: &mut Memory) -> Result<Option<Artifact>> {
     match place.symlink_metadata() {
         Err(_) => Ok(None),
+        Ok(meta) if meta.is_file() && meta.len() <= pointer::LARGEST && cut.is_some() => {
+            let bytes = bounded::bytes(place, pointer::LARGEST).at("read", place)?;
+            Ok(cut.map(|cut| cut.artifact(&bytes)))
+        }
         Ok(meta) if meta.is_file() => {
             let (digest, bytes) = memory.digest(place)?;
             Ok(Some(Artifact { digest, bytes }))

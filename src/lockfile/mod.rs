@@ -10,7 +10,7 @@
 
 mod class;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod v1;
 
 use std::io::Write as _;

@@ -51,8 +51,11 @@ pub(super) struct StageText {
     #[serde(default)]
     pub(super) needs: Vec<Spanned<String>>,
     #[serde(default)]
-    pub(super) artifacts: Vec<Spanned<String>>,
-    pub(super) metrics: Option<Spanned<String>>,
+    pub(super) artifacts: Vec<Spanned<toml::Value>>,
+    pub(super) metrics: Option<Spanned<toml::Value>>,
+    pub(super) stdout: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) scratch: Vec<Spanned<String>>,
     pub(super) timeout: Option<Spanned<String>>,
 }
 

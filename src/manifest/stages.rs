@@ -11,6 +11,7 @@ use super::origin::Origin;
 use super::outputs::{check_output, refuse_overlap};
 use super::parse::StageText;
 use super::placeholder::{Placeholder, fill};
+use super::written::Outputs;
 use super::{Declared, Program, Stage};
 use crate::error::Result;
 use crate::snapshot::params::Param;
@@ -29,26 +30,30 @@ pub(super) fn stages(
     }
     let names: BTreeSet<String> = declared.keys().map(|name| name.get_ref().clone()).collect();
     let mut written = BTreeMap::new();
+    let mut files = Vec::new();
     let mut stages = BTreeMap::new();
     for (name, text) in &declared {
         Variables::new("").add(origin, name)?;
-        let stage = stage(origin, text, params, data)?;
+        let outputs = Outputs::of(origin, name.get_ref(), text.get_ref())?;
+        for path in outputs.files() {
+            check_output(origin, path)?;
+        }
+        outputs.refuse_scratch_outputs(origin)?;
         for need in &text.get_ref().needs {
             if !names.contains(need.get_ref()) {
                 let what = format!("`needs` names `{}`, which is no stage", need.get_ref());
                 return Err(origin.at(need, what, "no such stage"));
             }
         }
-        refuse_double_output(origin, name.get_ref(), text.get_ref(), &mut written)?;
+        files.extend(outputs.files().cloned());
+        refuse_double_output(origin, name.get_ref(), &outputs, &mut written)?;
+        let stage = stage(origin, text, outputs, params, data)?;
         stages.insert(name.get_ref().clone(), stage);
     }
-    let outputs = declared
-        .values()
-        .flat_map(|text| text.get_ref().artifacts.iter().chain(&text.get_ref().metrics));
     let paths = data
         .iter()
         .flat_map(|(name, data)| data.paths.iter().map(move |path| (name.as_str(), path.as_str())));
-    refuse_overlap(origin, outputs, &paths.collect::<Vec<_>>())?;
+    refuse_overlap(origin, files.iter(), &paths.collect::<Vec<_>>())?;
     refuse_cycle(origin, &declared)?;
     Ok(stages)
 }
@@ -56,6 +61,7 @@ pub(super) fn stages(
 fn stage(
     origin: &Origin<'_>,
     spanned: &Spanned<StageText>,
+    outputs: Outputs,
     params: &BTreeMap<String, Param>,
     data: &BTreeMap<String, Declared>,
 ) -> Result<Stage> {
@@ -82,9 +88,6 @@ fn stage(
     for arg in &text.args {
         check_placeholders(origin, arg.span(), arg.get_ref(), params)?;
     }
-    for path in text.artifacts.iter().chain(&text.metrics) {
-        check_output(origin, path)?;
-    }
     let timeout = match &text.timeout {
         None => None,
         Some(text) => match humantime::parse_duration(text.get_ref()) {
@@ -98,13 +101,19 @@ fn stage(
             }
         },
     };
+    let paths: Vec<String> = outputs.artifacts.iter().map(|(path, _)| path.get_ref().clone()).collect();
+    let ignored = outputs.artifacts.into_iter().map(|(path, ignore)| (path.into_inner(), ignore));
     Ok(Stage {
         program,
         args: plain(&text.args),
         data: read_data(origin, text, data)?,
         needs: sorted(plain(&text.needs)),
-        artifacts: sorted(plain(&text.artifacts)),
-        metrics: text.metrics.as_ref().map(|path| path.get_ref().clone()),
+        artifacts: sorted(paths),
+        metrics: outputs.metrics.map(Spanned::into_inner),
+        stdout: outputs.stdout.map(Spanned::into_inner),
+        ignore: ignored.filter(|(_, ignore)| !ignore.is_empty()).collect(),
+        ignore_metrics: outputs.ignored_metrics,
+        scratch: sorted(outputs.scratch),
         timeout,
     })
 }
@@ -147,10 +156,10 @@ fn check_placeholders(
 fn refuse_double_output(
     origin: &Origin<'_>,
     stage: &str,
-    text: &StageText,
+    outputs: &Outputs,
     written: &mut BTreeMap<String, String>,
 ) -> Result<()> {
-    for path in text.artifacts.iter().chain(&text.metrics) {
+    for path in outputs.files() {
         if let Some(other) = written.insert(path.get_ref().clone(), stage.to_owned()) {
             let what = if other == stage {
                 format!("{} is declared twice", path.get_ref())

@@ -228,6 +228,8 @@ impl From<&Note> for Finding {
                 let words = Words::new(kind, format!("data.{name}"), detail);
                 (None, hint.into_iter().fold(words, Words::hint))
             }
+            Note::Output(remark) => (Some(remark.stage.clone()), outputs::remark_words(remark)),
+            Note::Undeclared { place, files } => (None, outputs::undeclared_words(place, *files)),
             Note::ClassUnknown(platform) => (None, classes::class_unknown(platform)),
             Note::ClassesDropped {
                 classes,

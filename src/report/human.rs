@@ -13,7 +13,7 @@ use super::gate;
 use super::layout::{Layout, padded};
 use crate::compare::Drift;
 use crate::digest::Digest;
-use crate::outcome::Outcome;
+use crate::outcome::{Kind, Metric, Outcome, StageOutcome};
 use crate::repository::pathspec;
 use crate::verdict::edits::{edits, restorable};
 use crate::verdict::{Verdict, Word, stops};
@@ -50,7 +50,7 @@ pub fn verdict(verdict: &Verdict, layout: Layout) -> String {
     }
     if matches!(verdict.word, Word::Reproduced | Word::Recorded) {
         text += "\n";
-        text += &outcome(&verdict.outcome, layout);
+        text += &outcome(&verdict.outcome, MOST_FIGURES, layout);
     }
     let notes: Vec<Finding> = warnings.chain(verdict.notes.iter().map(Finding::from)).collect();
     text += &findings(notes.iter(), CAUTION, &sides, layout);
@@ -234,13 +234,12 @@ pub fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The table of what came out.
+/// The table of what came out, with the first so many metrics of a stage.
 #[must_use]
-pub fn outcome(outcome: &Outcome, layout: Layout) -> String {
+pub fn outcome(outcome: &Outcome, most: usize, layout: Layout) -> String {
     let mut text = String::new();
     for (name, stage) in outcome {
-        let mut rows: Vec<(String, String)> = Vec::new();
-        rows.extend(stage.metrics.iter().map(|(name, metric)| (visible(name), visible(&metric.value))));
+        let mut rows: Vec<(String, String)> = figures(stage, most);
         rows.extend(
             stage.artifacts.iter().map(|(path, artifact)| {
                 (visible(path), format!("{}  {}", artifact.digest.short(), size(artifact.bytes)))
@@ -262,6 +261,40 @@ pub fn outcome(outcome: &Outcome, layout: Layout) -> String {
     }
     text
 }
+
+/// The metrics, the points of numbers below each other.
+fn figures(stage: &StageOutcome, most: usize) -> Vec<(String, String)> {
+    let shown = stage
+        .metrics
+        .iter()
+        .take(most)
+        .map(|(name, metric)| (visible(name), metric, visible(&metric.shown())));
+    let shown: Vec<(String, &Metric, String)> = shown.collect();
+    let before = |text: &str| text.find(['.', 'e']).unwrap_or(text.len());
+    let numbers = shown.iter().filter(|(_, metric, _)| metric.kind == Kind::Number);
+    // A very long one stands alone, and moves no other.
+    let width = numbers
+        .map(|(.., text)| before(text))
+        .filter(|width| *width <= LONGEST)
+        .max()
+        .unwrap_or(0);
+    let row = |(name, metric, text): (String, &Metric, String)| {
+        let indent = width.saturating_sub(before(&text)) * usize::from(metric.kind == Kind::Number);
+        (name, format!("{}{text}", " ".repeat(indent)))
+    };
+    let mut rows: Vec<(String, String)> = shown.into_iter().map(row).collect();
+    if stage.metrics.len() > most {
+        let more = stage.metrics.len() - most;
+        rows.push((String::new(), format!("and {more} metrics more; `cargo repro show` has all of them")));
+    }
+    rows
+}
+
+/// A verdict shows so many metrics of a stage.
+const MOST_FIGURES: usize = 40;
+
+/// Longer than the whole part of most numbers.
+const LONGEST: usize = 20;
 
 /// The first few of many.
 fn shortened(names: &[&str]) -> String {

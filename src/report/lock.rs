@@ -66,7 +66,7 @@ pub fn show(read: &Read, layout: Layout) -> String {
         text += &layout.wrapped("", &format!("{CAUTION}recorded dirty{CAUTION:#}: "), why);
     }
     text += "\n";
-    text += &outcome(&lock.outcome, layout);
+    text += &outcome(&lock.outcome, usize::MAX, layout);
     text += "\n";
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         text += &layout.row(&format!("  {name:<10} "), &visible(value));

@@ -78,8 +78,11 @@ fn promised(read: &Recorded, layout: Layout) -> String {
     let words = format!("lock {}, {confirmed}{dirty}{edited}", read.id.short());
     text += &layout.wrapped("  ", "", &words);
     for (stage, outcome) in &read.outcome {
-        let metrics: Vec<String> =
-            outcome.metrics.iter().map(|(name, metric)| format!("{name} {}", metric.value)).collect();
+        let metrics: Vec<String> = outcome
+            .metrics
+            .iter()
+            .map(|(name, metric)| format!("{name} {}", metric.shown()))
+            .collect();
         if !metrics.is_empty() {
             text += &layout.wrapped("  ", "", &visible(&format!("{stage}: {}", metrics.join(", "))));
         }

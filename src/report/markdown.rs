@@ -170,7 +170,7 @@ fn outcome(dossier: &Dossier<'_>, most: usize) -> String {
     };
     let mut text = "\n### What came out\n\n| stage | output | value |\n|---|---|---|\n".to_owned();
     for (stage, outcome) in &verdict.outcome {
-        let metrics = outcome.metrics.iter().map(|(name, metric)| (name, metric.value.clone()));
+        let metrics = outcome.metrics.iter().map(|(name, metric)| (name, metric.shown()));
         let artifacts = outcome
             .artifacts
             .iter()

@@ -163,9 +163,10 @@ impl Texts {
         match change {
             DataChange::File(change) => self.at(&change.path, self.row(change)),
             DataChange::Link { path, .. } | DataChange::Meanwhile { path, .. } => self.at(path, None),
-            DataChange::Extent { name, .. } | DataChange::Form { name, .. } | DataChange::Paths { name, .. } => {
-                self.in_manifest(&[&["data", name]])
-            }
+            DataChange::Extent { name, .. }
+            | DataChange::Form { name, .. }
+            | DataChange::Paths { name, .. }
+            | DataChange::Tree { name, .. } => self.in_manifest(&[&["data", name]]),
         }
     }
 
@@ -202,7 +203,10 @@ impl Texts {
                     self.reported("metric", name).or_else(|| self.in_manifest(&[&["stage", stage]]))
                 }
             }
-            Output::ArtifactChanged { .. } | Output::ArtifactMissing { .. } | Output::ArtifactUnexpected { .. } => {
+            Output::ArtifactChanged { .. }
+            | Output::ArtifactMissing { .. }
+            | Output::ArtifactUnexpected { .. }
+            | Output::UndeclaredMissing { .. } => {
                 self.in_manifest(&[&["stage", stage, "artifacts"], &["stage", stage]])
             }
         }

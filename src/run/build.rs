@@ -76,6 +76,7 @@ pub fn build(
         environment: environment(project, workdir, pinned, shell),
         timeout: None,
         keep_stdout: true,
+        copy_stdout: None,
         doing: ("Building", &project.package.name),
     }
     .run(shell)?;

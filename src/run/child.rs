@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,8 @@ pub struct Task<'a> {
     pub timeout: Option<Duration>,
     /// Whether stdout is an answer to keep rather than talk to pass on.
     pub keep_stdout: bool,
+    /// Where stdout goes beside, every byte of it.
+    pub copy_stdout: Option<File>,
     /// What is done by it, and to what: for whoever watches.
     pub doing: (&'static str, &'a str),
 }
@@ -75,6 +78,8 @@ pub struct Ended {
     pub timed_out: bool,
     /// All of stdout, if it was to be kept.
     pub stdout: Vec<u8>,
+    /// Why the copy of stdout is not whole, if it is not.
+    pub copied: std::io::Result<()>,
     /// The end of what it printed otherwise.
     pub tail: String,
     /// What the warden saw.
@@ -123,6 +128,7 @@ impl Task<'_> {
             keep_stdout: self.keep_stdout,
             time_is_up: self.timeout.map(|limit| Instant::now() + limit),
             stdout: Vec::new(),
+            copy: self.copy_stdout.map(Ok),
             tail: VecDeque::new(),
         };
         let mut ended = watch.follow(&events, group);
@@ -184,6 +190,8 @@ struct Watch {
     keep_stdout: bool,
     time_is_up: Option<Instant>,
     stdout: Vec<u8>,
+    /// Where stdout goes beside, or why that came to an end.
+    copy: Option<std::io::Result<File>>,
     tail: VecDeque<u8>,
 }
 
@@ -197,7 +205,10 @@ impl Watch {
         while exited.is_none() || open > 0 {
             match next(events, deadline, exited) {
                 Ok(Event::Stdout(bytes)) if self.keep_stdout => self.stdout.extend(bytes),
-                Ok(Event::Stdout(bytes)) => self.hear(Stream::Out, &bytes),
+                Ok(Event::Stdout(bytes)) => {
+                    self.copy(&bytes);
+                    self.hear(Stream::Out, &bytes);
+                }
                 Ok(Event::Stderr(bytes)) => self.hear(Stream::Err, &bytes),
                 Ok(Event::Closed) => open -= 1,
                 Ok(Event::Exited(at)) => {
@@ -224,8 +235,18 @@ impl Watch {
             status: ExitStatus::default(),
             timed_out,
             stdout: self.stdout,
+            copied: self.copy.map_or(Ok(()), |copy| copy.map(drop)),
             tail: last_lines(self.tail),
             report: Report::default(),
+        }
+    }
+
+    /// The program goes on where the copy cannot be written; whoever reads it is told.
+    fn copy(&mut self, bytes: &[u8]) {
+        if let Some(Ok(file)) = &mut self.copy
+            && let Err(error) = file.write_all(bytes)
+        {
+            self.copy = Some(Err(error));
         }
     }
 

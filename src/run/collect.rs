@@ -2,10 +2,8 @@
 //! judge: an error when recording, a divergence when verifying.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
-
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 
 use super::build::Built;
 use super::checkout::Checkout;
@@ -15,9 +13,11 @@ use super::workdir::Workdir;
 use crate::beneath::{Beneath, There};
 use crate::bounded;
 use crate::digest::Digest;
+use crate::document::{figures, pointer};
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::manifest::{Manifest, Program, Stage};
-use crate::outcome::{Artifact, Metric, Outcome, StageOutcome};
+use crate::outcome::{Artifact, Cut, Metric, Outcome, Remark, RemarkOf, StageOutcome};
+use crate::snapshot;
 use crate::tally::Tally;
 
 /// The outcome of a finished run; `directory` is the package's in the checkout.
@@ -31,10 +31,11 @@ pub fn collect(
     checkout: &Checkout,
     staged: &Staged,
     built: &Built,
-) -> Result<Outcome> {
+) -> Result<(Outcome, Vec<Remark>)> {
+    let mut remarks = Vec::new();
     let mut outcome = Outcome::new();
     for (name, stage) in &manifest.stages {
-        let collected = stage_outcome(name, stage, workdir, directory, built);
+        let collected = stage_outcome(name, stage, workdir, directory, built, &mut remarks);
         outcome.insert(name.clone(), collected.map_err(|error| error.phase(Phase::Collect).of_stage(name))?);
     }
     // Which stage wrote a stray file cannot be seen; the last one answers for all.
@@ -42,7 +43,7 @@ pub fn collect(
     if let Some(last) = manifest.stage_order().last().and_then(|name| outcome.get_mut(*name)) {
         last.undeclared = undeclared;
     }
-    Ok(outcome)
+    Ok((outcome, remarks))
 }
 
 fn stage_outcome(
@@ -51,24 +52,38 @@ fn stage_outcome(
     workdir: &Workdir,
     directory: &Path,
     built: &Built,
+    remarks: &mut Vec<Remark>,
 ) -> Result<StageOutcome> {
     let ledger = Ledger::read(&workdir.ledger(name))?;
+    let compared = snapshot::Stage::from(stage);
+    let mut remark = |path: &str, what| {
+        remarks.push(Remark {
+            stage: name.to_owned(),
+            path: path.to_owned(),
+            what,
+        });
+    };
     let mut artifacts = BTreeMap::new();
     let here = Beneath::open(directory).at("open", directory)?;
-    for path in stage.artifacts.iter().chain(&stage.metrics) {
-        if let Some(artifact) = artifact(&here, directory, path)? {
-            artifacts.insert(path.clone(), artifact);
-        }
+    for path in stage.outputs() {
+        let Some((artifact, said)) = artifact(&here, directory, path, compared.cut(path))? else {
+            continue;
+        };
+        artifacts.insert(path.clone(), artifact);
+        said.into_iter().for_each(|what| remark(path, what));
     }
     let mut metrics = ledger.metrics;
-    if let Some(path) = &stage.metrics {
-        let place = directory.join(path);
-        // It is a plain file then, and no link led to it.
-        if artifacts.contains_key(path) {
-            for (name, metric) in metrics_file(&place, path)? {
-                if metrics.insert(name.clone(), metric).is_some() {
-                    return Err(Error::training(format!("the metric {name} is in {path} and in the ledger"))
-                        .hint("report it in one way"));
+    metrics.retain(|name, _| !figures::is_ignored(name, &stage.ignore_metrics));
+    // It is a plain file then, and no link led to it.
+    if let Some(path) = stage.metrics.as_ref().filter(|path| artifacts.contains_key(*path)) {
+        match metrics_file(&directory.join(path), &stage.ignore_metrics)? {
+            Err(why) => remark(path, RemarkOf::NoFigures(why)),
+            Ok(figures) => {
+                for (name, metric) in figures {
+                    match metrics.get(&name) {
+                        Some(reported) if *reported != metric => remark(path, RemarkOf::Twice(name)),
+                        _ => drop(metrics.insert(name, metric)),
+                    }
                 }
             }
         }
@@ -89,7 +104,12 @@ fn stage_outcome(
 }
 
 /// An output below the directory; none where there is nothing.
-fn artifact(here: &Beneath, directory: &Path, name: &str) -> Result<Option<Artifact>> {
+fn artifact(
+    here: &Beneath,
+    directory: &Path,
+    name: &str,
+    cut: Option<Cut<'_>>,
+) -> Result<Option<(Artifact, Vec<RemarkOf>)>> {
     let place = directory.join(name);
     let refuse = |what: String| {
         Err(Error::training(format!("the output {name} {what}; an output is a plain file"))
@@ -98,81 +118,39 @@ fn artifact(here: &Beneath, directory: &Path, name: &str) -> Result<Option<Artif
     match here.look(Path::new(name)).at("look at", &place)? {
         There::Nothing => Ok(None),
         There::File(mut file) => {
+            if let Some(cut) = cut {
+                return cut_artifact(file, &place, cut).map(Some);
+            }
             let (digest, bytes) = Digest::of_open(&mut file, &place, &Tally::default())?;
-            Ok(Some(Artifact { digest, bytes }))
+            Ok(Some((Artifact { digest, bytes }, Vec::new())))
         }
         There::Other(what) => refuse(format!("is {what}")),
         There::Blocked(at, what) => refuse(format!("lies behind {}, which is {what}", at.display())),
     }
 }
 
-/// A JSON object of numbers. JSON has no NaN and no infinities; writers turn them into `null`, which
-/// could be any of them, so it is refused; as text they are exact.
-fn metrics_file(place: &Path, name: &str) -> Result<BTreeMap<String, Metric>> {
-    let refuse = |why: String| {
-        Error::training(format!("the metrics file {name} {why}"))
-            .hint("it is a JSON object of numbers, such as {\"accuracy\": 0.94}")
-    };
-    let bytes = bounded::bytes(place, bounded::GENERATED).at("read", place)?;
-    let object: Entries =
-        serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not a JSON object: {error}")))?;
-    object
-        .0
-        .into_iter()
-        .map(|(metric, value)| {
-            if metric.is_empty() {
-                return Err(refuse("has a metric without a name".to_owned()));
-            }
-            let number = match &value {
-                serde_json::Value::Number(number) => number.as_f64(),
-                serde_json::Value::String(text) => match text.as_str() {
-                    "NaN" => Some(f64::NAN),
-                    "inf" | "Infinity" => Some(f64::INFINITY),
-                    "-inf" | "-Infinity" => Some(f64::NEG_INFINITY),
-                    _ => None,
-                },
-                serde_json::Value::Null => {
-                    return Err(refuse(format!(
-                        "has null for {metric}: it was NaN or infinite, and which cannot be seen any more"
-                    ))
-                    .hint("write such a value as text: \"NaN\", \"inf\" or \"-inf\""));
-                }
-                _ => None,
-            };
-            match number {
-                Some(number) => Ok((metric, Metric::new(number))),
-                None => Err(refuse(format!("has something other than a number for {metric}"))),
-            }
-        })
-        .collect()
+/// A file of which a part is left out. One that is too large, or is no JSON, counts whole.
+fn cut_artifact(mut file: File, place: &Path, cut: Cut<'_>) -> Result<(Artifact, Vec<RemarkOf>)> {
+    let size = file.metadata().at("look at", place)?.len();
+    if size <= pointer::LARGEST {
+        let bytes = bounded::rest(&file, pointer::LARGEST, size).at("read", place)?;
+        if let Some((rest, absent)) = cut.rest(&bytes) {
+            return Ok((Artifact::of(&rest), absent.into_iter().map(RemarkOf::NotThere).collect()));
+        }
+        return Ok((Artifact::of(&bytes), vec![RemarkOf::CountsWhole]));
+    }
+    let (digest, bytes) = Digest::of_open(&mut file, place, &Tally::default())?;
+    Ok((Artifact { digest, bytes }, vec![RemarkOf::CountsWhole]))
 }
 
-/// The entries of a JSON object, where a second one of the same name is an error and does not replace
-/// the first without a word.
-struct Entries(BTreeMap<String, serde_json::Value>);
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Entries;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of numbers")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut entries = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry::<String, _>()? {
-                    if entries.insert(name.clone(), value).is_some() {
-                        return Err(A::Error::custom(format!("`{name}` comes twice")));
-                    }
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(Each)
+/// The figures of a metrics file, or why it has none: it is compared by its bytes then, and no training is in vain.
+fn metrics_file(place: &Path, ignore: &[String]) -> Result<Result<BTreeMap<String, Metric>, String>> {
+    let meta = place.metadata().at("look at", place)?;
+    if meta.len() > figures::LARGEST {
+        return Ok(Err(format!("it is larger than {} MiB", figures::LARGEST >> 20)));
     }
+    let bytes = bounded::bytes(place, figures::LARGEST).at("read", place)?;
+    Ok(figures::figures(&bytes, ignore).map(|found| found.metrics))
 }
 
 /// Names of files that a run wrote and nobody declared, relative to the package.
@@ -182,5 +160,8 @@ fn undeclared(manifest: &Manifest, directory: &Path, checkout: &Checkout, staged
     let names = strangers
         .filter(|path| !staged.holds(path) && !declared(path))
         .map(|path| crate::snapshot::source::relative(directory, &path));
-    names.collect()
+    let mut names: Vec<String> = names.collect::<Result<_>>()?;
+    names.retain(|name| !manifest.is_scratch(name));
+    names.sort_unstable();
+    Ok(names)
 }

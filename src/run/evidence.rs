@@ -23,9 +23,15 @@ pub fn describe(directory: &Path, session: &Session<'_>, differing: &mut [Diverg
         } = &mut divergence.output
         {
             let read = |path: &Path| bounded::bytes(path, bounded::HELD).ok();
-            let recorded = read(&directory.join(&*path));
+            // Where a part is left out, what is left is held against each other.
+            let stage = session.stage(&divergence.stage);
+            let compared = |bytes: Vec<u8>| match stage.as_ref().and_then(|stage| stage.cut(path)?.rest(&bytes)) {
+                Some((rest, _)) => rest.into_bytes(),
+                None => bytes,
+            };
+            let recorded = read(&directory.join(&*path)).map(compared);
             let recorded = recorded.filter(|bytes| Digest::of(bytes) == locked.digest);
-            let found = read(&session.output(path));
+            let found = read(&session.output(path)).map(compared);
             *difference = recorded.zip(found).and_then(|(recorded, found)| bytes::difference(&recorded, &found));
         }
     }

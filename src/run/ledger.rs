@@ -73,11 +73,18 @@ impl Ledger {
                     repro::protocol::VERSION
                 ));
             }
-            Event::Metric { name, value, bits } => {
-                let metric = Metric { value, bits };
-                let spelled = metric.number().map(Metric::new);
-                if spelled.as_ref() != Some(&metric) && !metric.number().is_some_and(f64::is_nan) {
+            Event::Metric {
+                name,
+                kind,
+                value,
+                bits,
+            } => {
+                let mut metric = Metric { kind, value, bits };
+                if !metric.is_consistent() {
                     return Err(format!("value and bits of the metric {name} do not agree"));
+                }
+                if metric.number().is_some_and(|number| !number.is_nan()) {
+                    metric = Metric::written(&metric.value); // Python writes 1e-07 for 1e-7
                 }
                 if self.metrics.insert(name.clone(), metric).is_some() {
                     return Err(format!("the metric {name} comes twice"));

@@ -21,7 +21,7 @@ use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::isolation::Report;
 use crate::manifest::{Isolation, Policy};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Remark};
 use crate::project::Project;
 use crate::report;
 use crate::shell::Shell;
@@ -89,6 +89,8 @@ impl<'a> Pinned<'a> {
 pub struct Trained {
     /// The outcome.
     pub outcome: Outcome,
+    /// What is worth saying of the outputs.
+    pub remarks: Vec<Remark>,
     /// What changed of the data meanwhile.
     pub changed: Vec<Drift>,
     /// What the stages reached for beside their inputs.
@@ -254,14 +256,14 @@ impl<'a> Session<'a> {
             trained.reports.insert(name.to_owned(), report);
         }
         let begin = Instant::now();
-        trained.outcome = self.collect(&staged, shell)?;
+        (trained.outcome, trained.remarks) = self.collect(&staged, shell)?;
         trained.pin_reads(self.project.manifest.isolation);
         trained.changed = shell.watching("Checking", |tally| staged.changed(tally))?;
         self.timings.borrow_mut().push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
     }
 
-    fn collect(&self, staged: &Staged, shell: Shell) -> Result<Outcome> {
+    fn collect(&self, staged: &Staged, shell: Shell) -> Result<(Outcome, Vec<Remark>)> {
         shell.json(&report::json::phase("collect", ""))?;
         collect(&self.project.manifest, self.workdir, &self.directory, &self.checkout, staged, &self.built)
     }
@@ -318,6 +320,12 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn kept(&self) -> PathBuf {
         self.workdir.first_outputs()
+    }
+
+    /// What is compared of a stage's outputs, as the manifest declares it.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<crate::snapshot::Stage> {
+        self.project.manifest.stages.get(name).map(crate::snapshot::Stage::from)
     }
 
     /// Where an output of the last training lies.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
@@ -18,6 +19,7 @@ use super::enclosure::StageRoom;
 use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::ambient;
+use crate::beneath::Beneath;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Report;
 use crate::manifest::{Policy, Program, Stage, fill};
@@ -72,6 +74,8 @@ impl Training<'_> {
             policy: &self.project.manifest.isolation,
             circumstances: self.circumstances,
         };
+        let printed = stage.stdout.as_ref().map(|_| self.workdir.printed(name));
+        let copy = printed.as_ref().map(|path| File::create(path).at("create", path));
         let ended = Task {
             program: seen_program.as_os_str(),
             args,
@@ -80,6 +84,7 @@ impl Training<'_> {
             environment: self.variables(name, stage),
             timeout: stage.timeout,
             keep_stdout: false,
+            copy_stdout: copy.transpose()?,
             doing: ("Training", name),
         }
         .run(self.shell)
@@ -89,6 +94,10 @@ impl Training<'_> {
             let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();
             self.explained(error.causes(grave), &ended, stage, &program, room.shown())
         })?;
+        if let (Some(printed), Some(path)) = (&printed, &stage.stdout) {
+            ended.copied.at("write", printed)?;
+            self.put(printed, path)?;
+        }
         Ok((accesses, ended.report))
     }
 
@@ -129,6 +138,14 @@ impl Training<'_> {
                 outputs: project.manifest.outputs().map(String::as_str).collect(),
             },
         )
+    }
+
+    /// Puts what a stage printed to the place of the output that it is.
+    fn put(&self, printed: &Path, output: &str) -> Result<()> {
+        let place = Beneath::open(self.directory).and_then(|here| here.place(Path::new(output)));
+        place.and_then(|place| place.receive(printed)).map_err(|error| {
+            Error::training(format!("the output {output} cannot be put in its place: {error}")).phase(Phase::Collect)
+        })
     }
 
     /// What belongs to a stage, for judging what it reached for.

@@ -227,6 +227,12 @@ impl Workdir {
         self.root.join(format!("ledger-{stage}.jsonl"))
     }
 
+    /// What a stage printed, until it is put in its place among the outputs.
+    #[must_use]
+    pub fn printed(&self, stage: &str) -> PathBuf {
+        self.root.join(format!("printed-{stage}"))
+    }
+
     /// Empties what programs can leave behind for the next one: their home, of whatever name, and their
     /// temporary files.
     ///

@@ -1,5 +1,7 @@
 //! The pipeline as the manifest declares it, as far as it can change an outcome. A timeout cannot.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{self, Program};
@@ -29,6 +31,18 @@ pub struct Stage {
     /// Its metrics file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<String>,
+    /// The file that its standard output goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<String>,
+    /// Metrics that are not compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore_metrics: Vec<String>,
+    /// Files that it may write and that are no outcome.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scratch: Vec<String>,
+    /// What of its artifacts is not compared: JSON pointers, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ignore: BTreeMap<String, Vec<String>>,
 }
 
 impl From<&manifest::Stage> for Stage {
@@ -45,6 +59,10 @@ impl From<&manifest::Stage> for Stage {
             needs: declared.needs.clone(),
             artifacts: declared.artifacts.clone(),
             metrics: declared.metrics.clone(),
+            stdout: declared.stdout.clone(),
+            ignore_metrics: declared.ignore_metrics.clone(),
+            scratch: declared.scratch.clone(),
+            ignore: declared.ignore.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::diagnosis::cure;
 use crate::diagnosis::trial::{Effect, Laboratory};
 use crate::error::{Error, Phase, Result};
 use crate::manifest::Policy;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Remark};
 use crate::project::Project;
 use crate::run::access::{Access, Reached};
 use crate::run::circumstances::Circumstances;
@@ -27,6 +27,8 @@ pub enum Confirmed {
 pub struct Agreed {
     /// The outcome.
     pub outcome: Outcome,
+    /// What is worth saying of the outputs.
+    pub remarks: Vec<Remark>,
     /// What was reached for.
     pub accesses: Vec<Access>,
     /// What could not be watched or answered.
@@ -85,6 +87,7 @@ fn first(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
     accesses.extend(trained.accesses);
     Agreed {
         outcome: trained.outcome,
+        remarks: trained.remarks,
         accesses,
         not_covered,
     }
@@ -126,8 +129,7 @@ fn refuse_undeclared(project: &Project, accesses: &[Access]) -> Result<()> {
 fn refuse_incomplete(project: &Project, outcome: &Outcome) -> Result<()> {
     for (name, stage) in &project.manifest.stages {
         let written = &outcome[name];
-        let declared = stage.artifacts.iter().chain(&stage.metrics);
-        if let Some(path) = declared.clone().find(|path| !written.artifacts.contains_key(*path)) {
+        if let Some(path) = stage.outputs().find(|path| !written.artifacts.contains_key(*path)) {
             return Err(Error::training(format!("stage `{name}` ended well but did not write {path}"))
                 .phase(Phase::Collect)
                 .hint("outputs go to REPRO_OUT_DIR, which is the package's directory in the checkout and the program's own"));

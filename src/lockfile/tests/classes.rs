@@ -1,5 +1,6 @@
 //! What holds for every lock with outcomes of several platform classes.
 
+use super::any::class;
 use super::*;
 
 proptest! {

@@ -1,8 +1,8 @@
 //! The words for each case of drift.
 
 use super::{Words, tables};
-use crate::compare::Drift;
 use crate::compare::drift::{Change, DataChange, FileChange};
+use crate::compare::{Drift, listed};
 use crate::repository::pathspec;
 use crate::snapshot::data::Sample;
 use crate::snapshot::dependencies::Package;
@@ -167,7 +167,10 @@ fn data(change: &DataChange) -> Words {
     match change {
         DataChange::File(change) => file(change),
         DataChange::Extent { name, locked, found } => {
-            let extent = |sample: &Option<Sample>| if sample.is_some() { "a sample" } else { "every byte" };
+            let extent = |sample: &Option<Sample>| match sample {
+                Some(sample) => format!("a sample, by rules {}", sample.rules),
+                None => "every byte".to_owned(),
+            };
             let detail = "repro.toml asks for another extent of the digest; the two cannot be compared";
             Words::new("data-changed", format!("data.{name}"), detail).values(Some(extent(locked)), Some(extent(found)))
         }
@@ -187,7 +190,11 @@ fn data(change: &DataChange) -> Words {
         }
         DataChange::Paths { name, locked, found } => {
             Words::new("data-changed", format!("data.{name}"), "repro.toml leads to other paths")
-                .values(Some(locked.join(", ")), Some(found.join(", ")))
+                .values(Some(listed(locked)), Some(listed(found)))
+        }
+        DataChange::Tree { name, locked, found } => {
+            let detail = "its digest is not that of its files";
+            Words::new("data-changed", format!("data.{name}"), detail).values(Some(locked), Some(found))
         }
         DataChange::Meanwhile {
             name,

@@ -3,7 +3,7 @@
 use super::Words;
 use crate::compare::bytes::{Difference, JsonDifference};
 use crate::compare::divergence::Output;
-use crate::outcome::Metric;
+use crate::outcome::{Kind, Metric, Remark, RemarkOf};
 
 /// Names a divergence.
 pub(super) fn output_words(output: &Output) -> Words {
@@ -64,35 +64,111 @@ pub(super) fn output_words(output: &Output) -> Words {
             "artifact-unexpected",
             path.clone(),
             "the program wrote it; neither repro.toml nor the lock knows it",
-        ),
+        )
+        .hint("declare it in `artifacts` of its stage, or as `scratch` if it is no outcome; then record again"),
+        Output::UndeclaredMissing { path } => Words::new(
+            "artifact-missing",
+            path.clone(),
+            "the program did not write it; it was recorded by its name alone, since repro.toml does not declare it",
+        )
+        .hint("declare it in `artifacts` of its stage, or as `scratch` if it is no outcome; then record again"),
         Output::MetricChanged { name, locked, found } => metric(name, locked.as_ref(), found),
         Output::MetricMissing { name, locked } => {
             Words::new("metric-missing", name.clone(), "the program did not report it")
-                .values(Some(&locked.value), None::<String>)
+                .values(Some(locked.shown()), None::<String>)
         }
     }
 }
 
 fn metric(name: &str, locked: Option<&Metric>, found: &Metric) -> Words {
-    let numbers = locked.and_then(Metric::number).zip(found.number());
-    let detail = match numbers {
+    let detail = match locked {
         None => "the lock does not know this metric".to_owned(),
-        Some((old, new)) if old == new => format!("equal in value, not in bits ({} → {})", text(locked), found.bits),
-        Some((old, new)) if old.is_nan() && new.is_nan() => {
-            format!("both are NaN, with other bits ({} → {})", text(locked), found.bits)
-        }
-        Some((old, new)) if old.is_finite() && new.is_finite() => {
-            let change = new - old;
-            let sign = if change > 0.0 { "+" } else { "" };
-            format!("changed by {sign}{change:.3e}")
-        }
-        Some(_) => "one of the two is not a finite number".to_owned(),
+        Some(locked) if !locked.is_consistent() => "what the lock says of it is not the value of its bits".to_owned(),
+        Some(locked) if locked.kind != found.kind => format!("was {}, is {}", a(locked.kind), a(found.kind)),
+        Some(locked) => match locked.number().zip(found.number()) {
+            None => "has another value".to_owned(),
+            Some(numbers) => numbers_differ(locked, found, numbers),
+        },
     };
-    Words::new("metric-changed", name, detail).values(locked.map(|metric| &metric.value), Some(&found.value))
+    Words::new("metric-changed", name, detail).values(locked.map(Metric::shown), Some(found.shown()))
 }
 
-fn text(metric: Option<&Metric>) -> &str {
-    metric.map_or("", |metric| metric.bits.as_str())
+fn a(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "a number",
+        Kind::Text => "text",
+        Kind::Boolean => "true or false",
+        Kind::Null => "null",
+    }
+}
+
+fn numbers_differ(locked: &Metric, found: &Metric, (old, new): (f64, f64)) -> String {
+    if old.is_nan() && new.is_nan() {
+        return format!("both are NaN, with other bits ({} → {})", locked.bits, found.bits);
+    }
+    if let Some(delta) = delta(locked, found) {
+        return format!("changed by {delta}");
+    }
+    if old.is_finite() && new.is_finite() {
+        format!("equal in value, not in bits ({} → {})", locked.bits, found.bits)
+    } else {
+        "one of the two is not a finite number".to_owned()
+    }
+}
+
+/// By how much a figure changed, if that can be said: of whole numbers to the last digit.
+pub(crate) fn delta(locked: &Metric, found: &Metric) -> Option<String> {
+    if let Some(change) = found.whole().zip(locked.whole()).and_then(|(new, old)| new.checked_sub(old)) {
+        return (change != 0).then(|| format!("{change:+}"));
+    }
+    let change = found.number()? - locked.number()?;
+    (change.is_finite() && change != 0.0).then(|| format!("{change:+.3e}"))
+}
+
+/// Names what is worth saying of an output.
+pub(super) fn remark_words(remark: &Remark) -> Words {
+    let path = remark.path.as_str();
+    match &remark.what {
+        RemarkOf::NoFigures(why) => {
+            let detail = format!("no metrics are read from it, and it is compared by its bytes: {why}");
+            Words::new("metrics-unread", path, detail)
+                .hint("a metrics file is a JSON object; numbers, text, true, false, null, NaN and ±Infinity may be nested in it")
+        }
+        RemarkOf::Twice(name) => {
+            let detail = format!("the program reported {name} by itself with another value, and that is the one kept");
+            Words::new("metrics-unread", path, detail).hint("report a metric in one way")
+        }
+        RemarkOf::NotThere(place) => {
+            let detail = format!("`ignore` names {place}, and there is nothing at that place");
+            Words::new("nothing-ignored", path, detail)
+                .hint("`ignore` has JSON pointers: `/trained_at`, `/history/0/seconds`")
+        }
+        RemarkOf::CountsWhole => {
+            let detail =
+                "`ignore` leaves a part of it out, but it is no JSON, or larger than 32 MiB: all of it is compared";
+            Words::new("nothing-ignored", path, detail)
+        }
+    }
+}
+
+/// Names what a run left and nobody declared.
+pub(super) fn undeclared_words(place: &str, files: Option<usize>) -> Words {
+    let (subject, what) = match files {
+        None => (place.to_owned(), "a file".to_owned()),
+        Some(1) => (format!("{place}/"), "1 file in a directory".to_owned()),
+        Some(many) => (format!("{place}/"), format!("{many} files in a directory")),
+    };
+    let glob = if files.is_some() {
+        format!("{place}/**")
+    } else {
+        place.to_owned()
+    };
+    let detail = format!(
+        "the run left {what} that repro.toml does not declare: their names are compared, and their content is not. \
+         `scratch = [{}]` in the stage leaves them out; `artifacts` has files that count",
+        crate::document::quoted(&glob)
+    );
+    Words::new("output-undeclared", subject, detail)
 }
 
 /// A sentence on how two versions of a file differ.

@@ -87,7 +87,7 @@ fn row<'a>(entry: &'a Entry, stage: &str, name: &str) -> Row<'a> {
     Row {
         entry,
         label: cut(&label, LABEL),
-        value: metric.map_or_else(|| "—".to_owned(), |metric| visible(&metric.value)),
+        value: metric.map_or_else(|| "—".to_owned(), |metric| visible(&metric.shown())),
         number: metric.and_then(Metric::number).filter(|number| number.is_finite()),
     }
 }

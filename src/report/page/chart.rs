@@ -231,6 +231,6 @@ pub(super) fn date(entry: &Entry) -> String {
 
 /// A value as it stands in a lock, which a hand may have edited.
 pub(super) fn value(metric: &Metric) -> String {
-    let text = shown(&metric.value);
+    let text = shown(&metric.shown());
     shortened(&text, 30).unwrap_or(text)
 }

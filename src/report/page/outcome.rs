@@ -126,10 +126,7 @@ fn shown_row(view: View<'_>, row: &Row<'_>, is_computed: bool) -> Markup {
 /// Every output of a stage: those that people ask for first.
 fn rows<'a>(locked: &'a StageOutcome, found: &'a StageOutcome) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = both(&locked.metrics, &found.metrics)
-        .map(|(name, old, new)| {
-            let is_same = old.map(|metric| &metric.bits) == new.map(|metric| &metric.bits);
-            row("metric", name, (old.map(metric), new.map(metric)), is_same)
-        })
+        .map(|(name, old, new)| row("metric", name, (old.map(metric), new.map(metric)), old == new))
         .collect();
     rows.extend(
         both(&locked.artifacts, &found.artifacts)
@@ -193,7 +190,10 @@ fn both<'a, V>(
 }
 
 fn metric(metric: &Metric) -> Markup {
-    html! { b.number { (value(metric)) } " " span.bits { "bits " (code(&metric.bits, 60)) } }
+    html! {
+        b.number { (value(metric)) }
+        @if !metric.bits.is_empty() { " " span.bits { "bits " (code(&metric.bits, 60)) } }
+    }
 }
 
 fn artifact(artifact: &Artifact) -> Markup {

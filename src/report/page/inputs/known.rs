@@ -184,6 +184,7 @@ fn input(drift: &Drift) -> Option<Input<'static>> {
             | DataChange::Link { name, .. }
             | DataChange::Form { name, .. }
             | DataChange::Paths { name, .. }
+            | DataChange::Tree { name, .. }
             | DataChange::Meanwhile { name, .. } => name,
         })),
         Drift::DataMissing { name, .. } | Drift::DataAdded { name, .. } => Input::Data(own(name)),

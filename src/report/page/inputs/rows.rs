@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use maud::{Markup, html};
 
+use crate::compare::listed;
 use crate::lockfile::{Lockfile, Read};
 use crate::report::human::size;
 use crate::report::lock::shape;
@@ -137,26 +138,24 @@ fn data_words(view: View<'_>, data: &Data) -> Markup {
         (size(data.bytes)) (shape(data))
         @if data.files.len() != 1 { ", " (count(data.files.len(), "file", "files")) }
         @if let Some(sample) = &data.sample { ", " strong { "a sample of " (size(sample.read)) " was read" } }
-        div { (view.code(&data.paths.join(", "))) }
+        div { (view.code(&listed(&data.paths))) }
     }
 }
 
 fn stage_words(view: View<'_>, stage: &Stage) -> Markup {
-    let list = |title: &str, list: &[String]| html! { @if !list.is_empty() { div { (title) " " (view.code(&list.join(", "))) } } };
-    let words: Vec<&str> = stage.command.iter().chain(&stage.args).map(String::as_str).collect();
+    let list = |title: &str, list: &[String]| html! { @if !list.is_empty() { div { (title) " " (view.code(&listed(list))) } } };
+    let one = |title: &str, text: &Option<String>| html! { @if let Some(text) = text { div { (title) " " (view.code(text)) } } };
     html! {
-        @if let Some(bin) = &stage.bin { div { "program " (view.code(bin)) } }
-        @if !words.is_empty() {
-            div { (if stage.command.is_empty() { "arguments" } else { "command" }) " " (view.code(&words.join(" "))) }
-        }
+        (one("program", &stage.bin)) (list("command", &stage.command)) (list("arguments", &stage.args))
         (list("data", &stage.data)) (list("after", &stage.needs)) (list("writes", &stage.artifacts))
-        @if let Some(metrics) = &stage.metrics { div { "metrics in " (view.code(metrics)) } }
+        (one("metrics in", &stage.metrics)) (one("standard output to", &stage.stdout))
+        (list("metrics not compared:", &stage.ignore_metrics))
+        @for (path, places) in &stage.ignore { div { "of " (view.code(path)) " not compared: " (view.code(&listed(places))) } }
+        (list("no outcome:", &stage.scratch))
     }
 }
 
 fn settings<'a>(lock: &Lockfile) -> [Row<'a>; 2] {
-    // Their words are those of the manifest.
-    let word = |value: &dyn std::fmt::Debug| format!("{value:?}").to_lowercase();
     let (determinism, isolation) = (&lock.snapshot.determinism, &lock.snapshot.isolation);
     let date = lock
         .record
@@ -167,14 +166,14 @@ fn settings<'a>(lock: &Lockfile) -> [Row<'a>; 2] {
             "determinism",
             Input::Manifest("determinism".into()),
             html! {
-                "entropy " code { (word(&determinism.entropy)) } ", clock " code { (word(&determinism.clock)) } (date)
+                "entropy " code { (determinism.entropy.word()) } ", clock " code { (determinism.clock.word()) } (date)
             },
         ),
         row(
             "isolation",
             Input::Manifest("isolation".into()),
             html! {
-                "undeclared reads " code { (word(&isolation.reads)) } ", network " code { (word(&isolation.network)) }
+                "undeclared reads " code { (isolation.reads.word()) } ", network " code { (isolation.network.word()) }
             },
         ),
     ]

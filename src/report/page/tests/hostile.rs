@@ -6,7 +6,7 @@ use super::*;
 use crate::cause::{Cause, Kind};
 use crate::compare::divergence::{Divergence, Output};
 use crate::compare::drift::{Change, Drift};
-use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
+use crate::outcome::{self, Artifact, Checkpoint, Metric, StageOutcome};
 use crate::snapshot::Param;
 use crate::snapshot::source::{Dirty, Edit};
 use crate::trace::Site;
@@ -58,6 +58,7 @@ fn outcome(name: &str) -> StageOutcome {
         metrics: [(
             name.to_owned(),
             Metric {
+                kind: outcome::Kind::Number,
                 value: name.to_owned(),
                 bits: name.to_owned(),
             },
