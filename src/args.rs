@@ -215,7 +215,7 @@ pub struct Overrides {
     after_help = "Examples:\n  cargo repro record                     # train once, write repro.lock\n  cargo repro record --confirm 3         # three times, and all must agree\n  cargo repro record -P max_depth=12     # with another value for one parameter\n  cargo repro record --add-class         # this machine too, in the same lock"
 )]
 pub struct Record {
-    /// Train N times, and write no lock unless all outcomes are equal
+    /// Train N times, in two builds if N > 1, and write no lock unless all outcomes are equal
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     pub confirm: u32,
     /// Record uncommitted changes too, and mark the lock as dirty

@@ -44,10 +44,12 @@ pub enum Kind {
     UndeclaredRead,
     /// The network.
     Network,
+    /// What a build makes of the same sources.
+    Build,
 }
 
 /// Every kind, with its word.
-pub const KINDS: [(Kind, &str); 19] = [
+pub const KINDS: [(Kind, &str); 20] = [
     (Kind::ProcessEntropy, "process-entropy"),
     (Kind::Clock, "clock"),
     (Kind::Scheduling, "scheduling"),
@@ -67,6 +69,7 @@ pub const KINDS: [(Kind, &str); 19] = [
     (Kind::FileTimes, "file-times"),
     (Kind::UndeclaredRead, "undeclared-read"),
     (Kind::Network, "network"),
+    (Kind::Build, "build"),
 ];
 
 impl Kind {

@@ -1,5 +1,6 @@
 //! `explain`: a verification that, where it diverges, goes on until it can say why.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::subject::Subject;
@@ -23,6 +24,9 @@ use crate::settings::Settings;
 use crate::shell::Shell;
 use crate::snapshot::Snapshot;
 use crate::verdict::{Note, Verdict};
+
+/// The digests of the built programs, by name.
+type Programs = BTreeMap<String, Digest>;
 
 /// Runs the command.
 ///
@@ -120,9 +124,12 @@ impl<'a> Case<'a> {
             let digests = session.built.programs.iter();
             digests.map(|(name, path)| Ok((name.clone(), Digest::of_file(path)?.0))).collect()
         };
-        if let Some(cause) = builds::explain(self.circumstances, build)? {
+        let differ = |one: &Programs, other: &Programs| (one != other).then_some(());
+        let found = builds::find(self.circumstances, build, differ)?;
+        let causes = builds::causes(&found, "the program", |()| None);
+        if !causes.is_empty() {
             explanation.findings.pop(); // it was the last thing that could be said without building again
-            explanation.causes.push(cause);
+            explanation.causes.extend(causes);
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::conclude;
 use crate::args;
 use crate::beneath::{Beneath, There};
 use crate::diagnosis::trial::Laboratory;
+use crate::diagnosis::workshop::Workshop;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::exit_code::ExitCode;
@@ -209,7 +210,12 @@ fn record(
         environment: &pins.environment,
         shell: settings.shell,
     };
-    let confirmed = confirm(&laboratory, &pins.circumstances, args.confirm);
+    let workshop = Workshop {
+        laboratory,
+        pinned: pins.pinned(),
+        dirty,
+    };
+    let confirmed = confirm(&workshop, &pins.circumstances, args.confirm);
     session.forget_kept();
     let agreed = match confirmed? {
         Confirmed::Same(agreed) => agreed,

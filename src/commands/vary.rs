@@ -9,6 +9,7 @@ use crate::args;
 use crate::diagnosis::explain::causes;
 use crate::diagnosis::factor::{self, FACTORS, Factor};
 use crate::diagnosis::vary::{TestResult, Wanted, vary};
+use crate::diagnosis::workshop::Workshop;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::memory::Memory;
@@ -56,7 +57,8 @@ fn verdict(
 ) -> Result<Verdict> {
     let begin = Instant::now();
     let circumstances = Circumstances::of(&project.manifest, Some(project.repository.time(project.commit)?));
-    let workdir = Workdir::fresh()?;
+    // That which `record` keeps: what is as it was then need not be built again.
+    let workdir = Workdir::kept(&project.directory, settings.shell)?;
     let pinned = Pinned::of(snapshot, &circumstances);
     let session = Session::build(project, &workdir, dirty, pinned, settings.shell)?;
     let case = Case {
@@ -69,10 +71,16 @@ fn verdict(
     };
     let frozen = case.frozen()?;
     let laboratory = case.laboratory(&session);
+    let workshop = Workshop {
+        laboratory,
+        pinned: Pinned::of(snapshot, &circumstances),
+        dirty,
+    };
     let variation = vary(
         &laboratory,
         &frozen,
         &Wanted {
+            workshop: Some(workshop),
             factors,
             until: args.budget.map(|budget| begin + budget),
             together: true,

@@ -56,6 +56,7 @@ pub fn explain(
             until: None,
             together: disagree,
             sought: None,
+            workshop: None,
         },
     )?;
     explanation.runs += restless.runs;
@@ -87,6 +88,7 @@ pub fn explain(
                 until: None,
                 together: false,
                 sought: Some(&locked),
+                workshop: None,
             },
         )?;
         explanation.runs += machine.runs;
@@ -213,7 +215,8 @@ pub fn causes(variation: &Variation, laboratory: &Laboratory<'_>) -> Vec<Cause> 
         Kind::UndeclaredRead => kernel_file(variation).unwrap_or_default(),
         other => other.word().to_owned(),
     };
-    let changing = changing.iter().map(|(factor, effect)| Cause {
+    let of_training = changing.iter().filter(|(factor, _)| *factor != Kind::Build);
+    let changing = of_training.map(|(factor, effect)| Cause {
         kind: *factor,
         stage: (!effect.stage.is_empty()).then(|| effect.stage.clone()),
         subject: subject(*factor),
@@ -222,7 +225,7 @@ pub fn causes(variation: &Variation, laboratory: &Laboratory<'_>) -> Vec<Cause> 
         sites: Vec::new(),
         hint: Some(hint(*factor).to_owned()),
     });
-    unstable.into_iter().chain(changing).collect()
+    unstable.into_iter().chain(changing).chain(variation.by_build.iter().cloned()).collect()
 }
 
 fn kernel_file(variation: &Variation) -> Option<String> {
@@ -326,6 +329,7 @@ fn detail(factor: Factor, effect: &Effect, together: bool) -> String {
         Kind::ProcessId => "the process's number",
         Kind::UndeclaredRead => "a file of the kernel that changes by itself",
         Kind::Network => "the network",
+        Kind::Build => "what a build makes of the same sources",
     };
     let first = effect.first();
     let verb = if together {

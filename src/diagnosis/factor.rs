@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::builds;
 use crate::cause::Kind;
 use crate::isolation::Order;
 use crate::manifest::{Clock, Entropy, Manifest};
@@ -14,7 +15,7 @@ use crate::snapshot::Environment;
 pub type Factor = Kind;
 
 /// The factors in the order in which they are tried: those that most often matter first.
-pub const FACTORS: [Factor; 18] = [
+pub const FACTORS: [Factor; 19] = [
     Kind::ProcessEntropy,
     Kind::Clock,
     Kind::ThreadCount,
@@ -33,6 +34,7 @@ pub const FACTORS: [Factor; 18] = [
     Kind::Umask,
     Kind::ProcessId,
     Kind::UndeclaredRead,
+    Kind::Build,
 ];
 
 /// Those that differ between two runs of one program on one machine, where nothing else is changed.
@@ -200,6 +202,7 @@ impl Frozen<'_> {
             Kind::WorkingDirectory | Kind::User | Kind::Hostname | Kind::ProcessId if !self.walls => {
                 Err("this machine allows no namespaces".to_owned())
             }
+            Kind::Build => Ok(self.builds()),
             Kind::Network => Err("there is none within the walls".to_owned()),
             other => Ok(self.surroundings(other)),
         }
@@ -282,6 +285,18 @@ impl Frozen<'_> {
             placebo: Some(told(&|value| "x".repeat(value.len())).circumstances),
             ..told(&str::to_owned)
         }])
+    }
+
+    /// Builds at another date, and with other random numbers; trained in the frozen circumstances.
+    fn builds(&self) -> Vec<Setting> {
+        let (_, settings) = builds::settings(&Circumstances::of(self.manifest, self.date));
+        let setting = |setting: builds::Setting| Setting {
+            what: setting.what.to_owned(),
+            circumstances: setting.circumstances,
+            times: 1,
+            placebo: None,
+        };
+        settings.into_iter().map(setting).collect()
     }
 
     /// Sources and data; and what the program writes itself, whose time is the kernel's.

@@ -10,7 +10,9 @@ pub mod locate;
 pub mod parts;
 pub mod search;
 pub mod trial;
+pub mod variation;
 pub mod vary;
+pub mod workshop;
 
 pub use factor::Factor;
 pub use vary::Tested;

@@ -3,71 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::builds::{self, Found};
 use super::factor::{Factor, Frozen, Setting};
 use super::parts::{self, Part};
 use super::search::smallest;
 use super::trial::{Effect, Laboratory, Observed};
+pub use super::variation::{TestResult, Tested, Variation};
+use super::workshop::Workshop;
 use crate::cause::Kind;
 use crate::error::{Error, Result};
 use crate::run::circumstances::Circumstances;
-
-/// A factor, and what came of changing it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tested {
-    /// Which.
-    pub factor: Factor,
-    /// What came of it.
-    pub result: TestResult,
-}
-
-/// The cases.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TestResult {
-    /// No setting changed the outcome; so many were tried.
-    Steady(u32),
-    /// A setting changed it, each time that it was tried.
-    Changes {
-        /// Which.
-        setting: String,
-        /// What it changed first.
-        effect: Effect,
-    },
-    /// It was not changed, and why.
-    NotVaried(String),
-}
-
-/// All that a variation came to.
-#[derive(Clone, Debug, Default)]
-pub struct Variation {
-    /// How many trainings were made.
-    pub runs: u32,
-    /// Every factor that was asked for.
-    pub tested: Vec<Tested>,
-    /// Whether trainings differ though everything that can be frozen was.
-    pub unstable: Option<Effect>,
-    /// Factors that change the outcome only together, if none does alone.
-    pub together: Option<(Vec<Factor>, Effect)>,
-    /// The outcome with everything frozen.
-    pub base: Observed,
-    /// Settings under which the outcome was the wanted one.
-    pub restored: Vec<(Factor, String)>,
-}
-
-impl Variation {
-    /// The factors that change the outcome.
-    #[must_use]
-    pub fn changing(&self) -> Vec<(Factor, &Effect)> {
-        let single = self.tested.iter().filter_map(|tested| match &tested.result {
-            TestResult::Changes { effect, .. } => Some((tested.factor, effect)),
-            _ => None,
-        });
-        let together = self
-            .together
-            .iter()
-            .flat_map(|(factors, effect)| factors.iter().map(move |factor| (*factor, effect)));
-        single.chain(together).collect()
-    }
-}
 
 /// How long, and which.
 #[derive(Debug)]
@@ -80,6 +25,8 @@ pub struct Wanted<'a> {
     pub together: bool,
     /// An outcome that was seen elsewhere: settings that give it are kept.
     pub sought: Option<&'a Observed>,
+    /// Where to build again, if builds are to be varied.
+    pub workshop: Option<Workshop<'a>>,
 }
 
 /// How many trainings with everything frozen must agree.
@@ -138,7 +85,10 @@ pub fn draws_for(training: Duration) -> u32 {
 
 /// Whether a factor can be given the same setting twice, and changes nothing of the speed.
 fn is_exact(factor: Factor) -> bool {
-    !matches!(factor, Kind::Scheduling | Kind::ThreadCount | Kind::AddressLayout | Kind::UndeclaredRead)
+    !matches!(
+        factor,
+        Kind::Scheduling | Kind::ThreadCount | Kind::AddressLayout | Kind::UndeclaredRead | Kind::Build
+    )
 }
 
 /// What came of several threads.
@@ -188,10 +138,47 @@ impl Trials<'_> {
                 self.note(*factor, TestResult::NotVaried(UNSTABLE.to_owned()));
             } else if wanted.until.is_some_and(|until| Instant::now() > until) {
                 self.note(*factor, TestResult::NotVaried("the time was up".to_owned()));
+            } else if *factor == Kind::Build {
+                self.builds(frozen, wanted)?;
             } else {
                 self.factor(*factor, frozen, wanted.sought)?;
             }
         }
+        Ok(())
+    }
+
+    /// Builds again, and trains with everything frozen in what came of it.
+    fn builds(&mut self, frozen: &Frozen<'_>, wanted: &Wanted<'_>) -> Result<()> {
+        let Some(workshop) = wanted.workshop.filter(Workshop::builds) else {
+            self.note(Kind::Build, TestResult::NotVaried("nothing is built".to_owned()));
+            return Ok(());
+        };
+        self.laboratory
+            .shell
+            .status("Varying", "the build, at another date and with other random numbers");
+        let training = frozen.circumstances();
+        let laboratory = self.laboratory;
+        let mut runs = 0;
+        let build = |at: &Circumstances| {
+            runs += 1;
+            workshop.observe(at, &training)
+        };
+        let differ = |one: &Observed, other: &Observed| laboratory.compare(one, other);
+        let found = builds::find(workshop.pinned.circumstances, build, differ)?;
+        self.variation.runs += runs;
+        let result = match &found {
+            Found::Same(builds) => TestResult::Steady(*builds),
+            Found::Unheld(effect) => TestResult::Changes {
+                setting: "another build of the same sources".to_owned(),
+                effect: effect.clone(),
+            },
+            Found::Follows(all) => TestResult::Changes {
+                setting: all.iter().map(|(setting, _)| setting.what).collect::<Vec<_>>().join(", and "),
+                effect: all[0].1.clone(),
+            },
+        };
+        self.variation.by_build = builds::causes(&found, "the outcome", |effect| Some(effect.first().to_owned()));
+        self.note(Kind::Build, result);
         Ok(())
     }
 
@@ -413,6 +400,7 @@ impl Trials<'_> {
         let settings: Vec<(Factor, Setting)> = wanted
             .factors
             .iter()
+            .filter(|factor| **factor != Kind::Build)
             .filter_map(|factor| Some((*factor, frozen.settings(*factor).ok()?.into_iter().next()?)))
             .collect();
         if settings.len() < 2 {

@@ -13,6 +13,7 @@ mod attest;
 mod audit;
 mod bad_input;
 mod basics;
+mod builds;
 mod ci;
 mod classes;
 mod data;

@@ -8,6 +8,7 @@ use crate::commands::{conclude, not_isolated};
 use crate::compare::classes::drift_from;
 use crate::compare::divergence;
 use crate::diagnosis::trial::Laboratory;
+use crate::diagnosis::workshop::Workshop;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::Inspected;
@@ -105,7 +106,12 @@ impl Addition<'_> {
             environment: &snapshot.environment,
             shell: self.settings.shell,
         };
-        let confirmed = confirm(&laboratory, &circumstances, self.times);
+        let workshop = Workshop {
+            laboratory,
+            pinned: Pinned::of(snapshot, &circumstances),
+            dirty: false,
+        };
+        let confirmed = confirm(&workshop, &circumstances, self.times);
         session.forget_kept();
         let agreed = match confirmed? {
             Confirmed::Same(agreed) => agreed,

@@ -2,8 +2,9 @@
 
 use crate::cause::Cause;
 use crate::compare::{Divergence, divergence};
-use crate::diagnosis::cure;
-use crate::diagnosis::trial::{Effect, Laboratory};
+use crate::diagnosis::trial::{Effect, Laboratory, Observed};
+use crate::diagnosis::workshop::Workshop;
+use crate::diagnosis::{builds, cure};
 use crate::error::{Error, Phase, Result};
 use crate::manifest::Policy;
 use crate::outcome::{Outcome, Remark};
@@ -11,7 +12,8 @@ use crate::project::Project;
 use crate::run::access::{Access, Reached};
 use crate::run::circumstances::Circumstances;
 use crate::run::evidence;
-use crate::run::session::Trained;
+use crate::run::session::{Session, Trained};
+use crate::run::workdir::Workdir;
 use crate::verdict::{NotChecked, Verdict, Word};
 
 /// What several trainings came to.
@@ -35,14 +37,22 @@ pub struct Agreed {
     pub not_covered: Vec<NotChecked>,
 }
 
-/// Trains so many times.
+/// Trains so many times; the second time with another build, at another date, so that what only builds draw on shows.
 ///
 /// # Errors
 /// When a stage fails, reaches for what is not declared, or leaves out what is.
-pub fn confirm(laboratory: &Laboratory<'_>, circumstances: &Circumstances, times: u32) -> Result<Confirmed> {
-    let (project, session) = (laboratory.project, laboratory.session);
+pub fn confirm(workshop: &Workshop<'_>, circumstances: &Circumstances, times: u32) -> Result<Confirmed> {
+    let project = workshop.laboratory.project;
+    let first = workshop.laboratory.session;
     let mut agreed: Option<Agreed> = None;
+    let workdir = (times > 1 && workshop.builds()).then(Workdir::fresh).transpose()?;
     for number in 1..=times {
+        let other = match &workdir {
+            Some(workdir) if number == SECOND => Some(second(workshop, workdir)?),
+            _ => None,
+        };
+        let session = other.as_ref().unwrap_or(first);
+        let laboratory = workshop.with(session);
         let trained = laboratory.train(circumstances, (number, times))?;
         refuse_undeclared(project, &trained.accesses)?;
         if !trained.changed.is_empty() {
@@ -57,14 +67,26 @@ pub fn confirm(laboratory: &Laboratory<'_>, circumstances: &Circumstances, times
             if times > 1 {
                 session.keep(&trained.outcome)?;
             }
-            agreed = Some(first(laboratory, trained));
+            agreed = Some(first_of(&laboratory, trained));
             continue;
         };
         agreed.accesses.extend(trained.accesses);
         let mut differing = divergence(&agreed.outcome, &trained.outcome, &project.manifest.stage_order());
         if !differing.is_empty() {
-            evidence::describe(&session.kept(), session, &mut differing);
-            let causes = cure(laboratory, &differing)?;
+            evidence::describe(&first.kept(), session, &mut differing);
+            let causes = match &other {
+                Some(_)
+                    if agree_by_themselves(
+                        workshop,
+                        &laboratory,
+                        circumstances,
+                        [&agreed.outcome, &trained.outcome],
+                    )? =>
+                {
+                    by_build(workshop, circumstances)?
+                }
+                _ => cure(&workshop.laboratory, &differing)?,
+            };
             return Ok(Confirmed::Refused(Box::new(Verdict {
                 divergence: differing,
                 causes,
@@ -81,7 +103,61 @@ pub fn confirm(laboratory: &Laboratory<'_>, circumstances: &Circumstances, times
     Ok(Confirmed::Same(agreed))
 }
 
-fn first(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
+/// Which training has a build of its own.
+const SECOND: u32 = 2;
+
+/// How often each of two builds that disagree is trained again.
+const AGAIN: u32 = 2;
+
+/// Another build of the same sources.
+fn second<'a>(workshop: &Workshop<'a>, workdir: &'a Workdir) -> Result<Session<'a>> {
+    workshop
+        .laboratory
+        .shell
+        .status("Building", "again, at another date and with other random numbers");
+    workshop.build(workdir, &builds::another(workshop.pinned.circumstances)).map_err(|error| {
+        // The first one held, so that it is the date, or a number drawn, by which this one failed.
+        error.denied(Some("it is the second one of `--confirm`, at another date"), Vec::new())
+    })
+}
+
+/// Whether each build gives its own outcome again: then it is the build by which they differ.
+fn agree_by_themselves(
+    workshop: &Workshop<'_>,
+    other: &Laboratory<'_>,
+    circumstances: &Circumstances,
+    outcomes: [&Outcome; 2],
+) -> Result<bool> {
+    for (laboratory, outcome) in [&workshop.laboratory, other].into_iter().zip(outcomes) {
+        let known = Observed {
+            outcome: Some(outcome.clone()),
+            ..Observed::default()
+        };
+        for _ in 0..AGAIN {
+            if laboratory.compare(&known, &laboratory.observe(circumstances)?).is_some() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// What of a build the outcome follows.
+fn by_build(workshop: &Workshop<'_>, circumstances: &Circumstances) -> Result<Vec<Cause>> {
+    const WHAT: &str = "the outcome";
+    workshop.laboratory.shell.status("Trying", "what of the build they follow");
+    let build = |at: &Circumstances| workshop.observe(at, circumstances);
+    let differ = |one: &Observed, other: &Observed| workshop.laboratory.compare(one, other);
+    let found = builds::find(workshop.pinned.circumstances, build, differ)?;
+    let causes = builds::causes(&found, WHAT, |effect| Some(effect.first().to_owned()));
+    Ok(if causes.is_empty() {
+        vec![builds::unknown(WHAT)]
+    } else {
+        causes
+    })
+}
+
+fn first_of(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
     let not_covered = super::super::not_covered(laboratory.project, laboratory.session, &trained);
     let mut accesses = laboratory.session.built.accesses.clone();
     accesses.extend(trained.accesses);
