@@ -1,10 +1,15 @@
 //! The git program, for what the library of [`crate::repository`] cannot: signing tags, checking their
-//! signatures, asking a remote, and fetching what it promised to a partial clone. Nobody is asked for a password.
+//! signatures, asking a remote, and fetching what it promised to a partial clone. Nobody is asked for a password, and
+//! nothing is started that the repository's own configuration names.
+
+mod apart;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use apart::Apart;
 
 use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
@@ -79,6 +84,9 @@ pub fn reads(directory: &Path) -> Result<Reads> {
 /// # Errors
 /// When git cannot be started.
 pub fn fetch(repository: &Repository, remote: &str, objects: &[String]) -> Result<Result<(), String>> {
+    if remote.starts_with('-') {
+        return Ok(Err(format!("its remote is called {remote}, which git would take for an option")));
+    }
     let listed = git(repository.root(), &["config", "--show-scope", "--name-only", "-z", "--list"], None)?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let mut fields = listed.split('\0');
@@ -158,13 +166,19 @@ pub fn make_tag(
     let kind = if must_sign { "--sign" } else { "--annotate" };
     let commit = commit.to_string();
     let arguments = ["tag", kind, "--cleanup=verbatim", "--file=-", name, &commit];
-    let output = git(repository.root(), &arguments, Some(message))?;
-    let made = repository.reference(&format!("refs/tags/{name}"));
-    match made {
-        Some(made) if output.status.success() => Ok(made),
-        _ => Err(Error::new(format!("git did not make the tag {name}")).context(words(&output)).hint(
+    let apart = Apart::from(repository)?;
+    let refused = |words: String| {
+        Error::new(format!("git did not make the tag {name}")).context(words).hint(
             "`git config gpg.format`, `user.signingkey` and `tag.gpgSign` say how tags are signed, and with what key",
-        )),
+        )
+    };
+    let output = apart.git(&arguments, Some(message))?;
+    match apart.tag(name) {
+        Some(made) if output.status.success() => {
+            repository.name_tag(name, made).map_err(refused)?;
+            Ok(made)
+        }
+        _ => Err(refused(apart.words(&output))),
     }
 }
 
@@ -195,8 +209,9 @@ pub fn check_signature(repository: &Repository, tag: ObjectId, signers: &[Signer
     let object = tag.to_string();
     let mut arguments: Vec<&str> = settings.iter().flat_map(|setting| ["-c", setting.as_str()]).collect();
     arguments.extend(["verify-tag", "--raw", &object]);
-    let output = git(repository.root(), &arguments, None)?;
-    let said = words(&output);
+    let apart = Apart::from(repository)?;
+    let output = apart.git(&arguments, None)?;
+    let said = apart.words(&output);
     if !output.status.success() {
         return Ok(Err(said));
     }
@@ -220,9 +235,10 @@ pub fn check_signature(repository: &Repository, tag: ObjectId, signers: &[Signer
 /// When git cannot be started.
 pub fn tag_of_remote(repository: &Repository, remote: &str, tag: &str) -> Result<Result<Option<ObjectId>, String>> {
     let reference = format!("refs/tags/{tag}");
-    let output = git(repository.root(), &["ls-remote", "--refs", "--", remote, &reference], None)?;
+    let apart = Apart::from(repository)?;
+    let output = apart.git(&["ls-remote", "--refs", "--", remote, &reference], None)?;
     if !output.status.success() {
-        return Ok(Err(words(&output)));
+        return Ok(Err(apart.words(&output)));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let found = text.lines().find_map(|line| {
@@ -232,15 +248,23 @@ pub fn tag_of_remote(repository: &Repository, remote: &str, tag: &str) -> Result
     Ok(Ok(found))
 }
 
-/// Where git looks for hooks: `core.hooksPath`, or the repository's own.
+/// Where git looks for hooks: `core.hooksPath`, of the repository or of the user, or the repository's own.
 ///
 /// # Errors
 /// When git cannot be asked.
 pub fn hooks_directory(repository: &Repository) -> Result<PathBuf> {
-    let output = git(repository.root(), &["rev-parse", "--git-path", "hooks"], None)?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match text.trim_end_matches('\n') {
-        path if output.status.success() && !path.is_empty() => Ok(repository.root().join(path)),
-        _ => Err(Error::new("git does not say where its hooks are").context(words(&output))),
+    if let Some(own) = repository.own_hooks_path()? {
+        return Ok(own);
     }
+    let scopes = ["--global", "--system"];
+    let apart = Apart::from(repository)?;
+    for scope in scopes {
+        let output = apart.git(&["config", scope, "--type=path", "--get", "core.hooksPath"], None)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let path = text.trim_end_matches('\n');
+        if output.status.success() && !path.is_empty() {
+            return Ok(repository.root().join(path));
+        }
+    }
+    Ok(repository.usual_hooks())
 }

@@ -2,6 +2,7 @@
 //! are compared by content, never by what `git status` believes, since `assume-unchanged` and
 //! `git replace` hide edits. Nothing here writes to the repository, save for notes.
 
+mod configuration;
 mod history;
 mod notes;
 mod open;

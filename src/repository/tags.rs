@@ -130,6 +130,18 @@ impl Repository {
         Ok(self.tags()?.into_iter().filter_map(peeled).collect())
     }
 
+    /// Gives an object the name of a tag that is not there yet. No hook is asked, whoever put it there.
+    ///
+    /// # Errors
+    /// When there is one of that name, or it cannot be written; in words.
+    pub fn name_tag(&self, name: &str, object: ObjectId) -> std::result::Result<(), String> {
+        let named = self.git.reference(&format!("refs/tags/{name}"), object.0, false, "");
+        named.map(drop).map_err(|error| match error.code() {
+            git2::ErrorCode::Exists => format!("tag '{name}' already exists"),
+            _ => error.message().to_owned(),
+        })
+    }
+
     /// Takes a tag away again, if it is still this object.
     ///
     /// # Errors

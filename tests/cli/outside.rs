@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support::release::{PLAIN, SshKey, has_program};
 use crate::support::{Project, executable};
 
 /// A program in the repository that does as the real one does, and leaves a trace where it is outside the sandbox.
@@ -243,4 +244,128 @@ fn the_packages_own_pin_holds_from_anywhere() {
     // What the caller chose, by `cargo +NAME`.
     status(&elsewhere, "other-x86_64-unknown-linux-gnu").code(3);
     status(&project.root, "other-x86_64-unknown-linux-gnu").code(3);
+}
+
+/// Whatever git would start on the word of a `.git` that somebody else made.
+fn with_traps_in_git(project: &Project) {
+    trap(project, "tools/x");
+    let program = project.root.join("tools/x").to_string_lossy().into_owned();
+    let helper = format!("!{program}");
+    let hooks = project.root.join(".git/hooks");
+    for hook in [
+        "reference-transaction",
+        "post-checkout",
+        "pre-push",
+        "post-index-change",
+        "pre-auto-gc",
+        "fsmonitor-watchman",
+    ] {
+        let place = hooks.join(hook);
+        std::fs::create_dir_all(&hooks).unwrap();
+        executable(&place, &format!("#!/bin/sh\nexec {program} hook {hook}\n"));
+    }
+    let keys = [
+        "core.fsmonitor",
+        "core.sshCommand",
+        "core.gitProxy",
+        "core.askPass",
+        "core.pager",
+        "core.editor",
+        "core.alternateRefsCommand",
+        "remote.origin.uploadpack",
+        "remote.origin.receivepack",
+        "gpg.program",
+        "gpg.openpgp.program",
+        "gpg.ssh.program",
+        "gpg.x509.program",
+        "gpg.ssh.defaultKeyCommand",
+        "filter.x.clean",
+        "filter.x.smudge",
+        "filter.x.process",
+        "diff.x.textconv",
+        "diff.x.command",
+        "diff.external",
+        "merge.x.driver",
+        "sequence.editor",
+    ];
+    for key in keys {
+        git2_set(project, key, &program);
+    }
+    for key in [
+        "credential.helper",
+        "credential.https://host.example.helper",
+        "alias.tag",
+        "alias.config",
+        "alias.rev-parse",
+    ] {
+        git2_set(project, key, &helper);
+    }
+    git2_set(project, "protocol.ext.allow", "always");
+    std::fs::write(project.root.join(".git/info/attributes"), "* filter=x diff=x merge=x\n").unwrap();
+}
+
+/// Sets a key without starting git, which the traps would be sprung by.
+fn git2_set(project: &Project, key: &str, value: &str) {
+    let mut configuration = git2::Config::open(&project.root.join(".git/config")).unwrap();
+    configuration.set_str(key, value).unwrap();
+}
+
+#[test]
+fn a_git_directory_of_somebody_else_starts_nothing() {
+    let project = Project::gated(PLAIN);
+    trap(&project, "tools/x");
+    project.write(".gitattributes", "* filter=x diff=x\n").commit("attributes");
+    let remote = project.around().join("remote.git");
+    crate::support::git(
+        project.around(),
+        &[
+            "clone",
+            "--quiet",
+            "--bare",
+            &project.root.to_string_lossy(),
+            "remote.git",
+        ],
+    );
+    project.git(&["remote", "add", "origin", &remote.to_string_lossy()]);
+    project.tag("v1");
+    with_traps_in_git(&project);
+    for args in COMMANDS.iter().chain(
+        [
+            &["gate", "v1", "--remote", "origin"][..],
+            &["record"],
+            &["hook", "install"],
+        ]
+        .iter(),
+    ) {
+        let answer = project.repro(args);
+        assert_eq!(ran(&project), "", "{args:?}: {}", answer.text());
+    }
+    let gated = project.json(&["gate", "v1", "--remote", "origin"]);
+    gated.code(0);
+    // The transports that are programs, and those that are named by them.
+    for url in [
+        "ext::tools/x",
+        "ssh://host.invalid/x",
+        "git://host.invalid/x",
+        "https://host.invalid/x",
+    ] {
+        git2_set(&project, "remote.origin.url", url);
+        let answer = project.json(&["gate", "v1", "--remote", "origin"]);
+        assert_eq!(ran(&project), "", "{url}");
+        let checked = answer.verdict()["not_checked"].to_string();
+        assert!(checked.contains("core.sshcommand") && checked.contains("was not followed"), "{url}: {checked}");
+    }
+    // Nor is a tag made or signed through them.
+    project.repro(&["tag", "v0.1.0"]).code(0);
+    assert_eq!(ran(&project), "");
+    if !has_program("ssh-keygen", "a_git_directory_of_somebody_else_starts_nothing") {
+        return;
+    }
+    let key = SshKey::new(&project, "alice");
+    git2_set(&project, "gpg.format", "ssh");
+    git2_set(&project, "user.signingkey", &key.path);
+    git2_set(&project, "tag.gpgSign", "true");
+    std::fs::remove_file(project.root.join(".git/refs/tags/v0.1.0")).unwrap();
+    let made = project.repro(&["tag", "v0.1.0"]);
+    assert_eq!((made.code, ran(&project).as_str()), (Some(0), ""), "{}", made.text());
 }
