@@ -3,6 +3,7 @@
 //! `git replace` hide edits. Nothing here writes to the repository, save for notes.
 
 mod configuration;
+mod entries;
 mod history;
 mod notes;
 mod open;
@@ -12,9 +13,7 @@ mod tags;
 mod work_tree;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use history::Version;
@@ -24,7 +23,6 @@ pub use work_tree::pathspec;
 
 use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
-use crate::interrupt;
 
 /// A repository with a work tree.
 pub struct Repository {
@@ -298,50 +296,6 @@ impl Repository {
         let reference = self.git.find_reference(&format!("refs/tags/{name}")).ok()?;
         let commit = reference.peel_to_commit().ok()?;
         Some(Commit(commit.id()))
-    }
-
-    /// The entry of a path in the commit's tree. A path in a submodule gives `None`.
-    #[must_use]
-    pub fn entry(&self, commit: Commit, path: &Path) -> Option<Entry> {
-        self.bring_directories(commit).ok()?;
-        let tree = self.git.find_commit(commit.0).ok()?.tree().ok()?;
-        let entry = tree.get_path(path).ok()?;
-        entry_of(&entry)
-    }
-
-    /// Every entry of the commit's tree by its path, save for those whose path is not UTF-8: no lock can name them.
-    ///
-    /// # Errors
-    /// When an object is missing.
-    pub fn entries(&self, commit: Commit) -> Result<BTreeMap<String, Entry>> {
-        let all = self.all_entries(commit)?.into_iter();
-        Ok(all
-            .filter_map(|(path, entry)| Some((path.into_os_string().into_string().ok()?, entry)))
-            .collect())
-    }
-
-    /// Every entry of the commit's tree, whatever it is called.
-    ///
-    /// # Errors
-    /// When an object is missing.
-    pub fn all_entries(&self, commit: Commit) -> Result<BTreeMap<PathBuf, Entry>> {
-        self.bring_directories(commit)?;
-        let broken = |error: git2::Error| unreadable(&self.root, &error);
-        let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
-        let mut entries = BTreeMap::new();
-        let mut waiting = vec![(PathBuf::new(), tree)];
-        while let Some((directory, tree)) = waiting.pop() {
-            interrupt::check()?;
-            for entry in &tree {
-                let path = directory.join(OsStr::from_bytes(entry.name_bytes()));
-                if let Some(found) = entry_of(&entry) {
-                    entries.insert(path, found);
-                } else {
-                    waiting.push((path, self.git.find_tree(entry.id()).map_err(broken)?));
-                }
-            }
-        }
-        Ok(entries)
     }
 
     /// The content of an entry.

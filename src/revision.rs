@@ -38,7 +38,7 @@ pub fn check_out(directory: &Path, name: &str) -> Result<Revision> {
             Error::new(format!("the package is not in {name}")).hint("it may have been in another directory then")
         );
     }
-    lend_data(directory, &package)?;
+    lend_data(directory, &package, &top)?;
     Ok(Revision {
         _workdir: workdir,
         package,
@@ -47,21 +47,30 @@ pub fn check_out(directory: &Path, name: &str) -> Result<Revision> {
 
 /// Data that git does not keep has no revisions: it is taken from the work tree, and the lock's digests
 /// tell whether it is what the revision was trained on.
-fn lend_data(from: &Path, to: &Path) -> Result<()> {
+fn lend_data(from: &Path, to: &Path, top: &Path) -> Result<()> {
     // A manifest that cannot be read is an error of whoever opens the project.
     let Ok(manifest) = Manifest::read(to) else {
         return Ok(());
     };
     for path in manifest.data_paths() {
         let (kept, lent) = (from.join(path), to.join(path));
-        if !kept.exists() || lent.exists() || !lent.starts_with(to) {
+        let Some(lent) = within(&lent, top).filter(|lent| kept.exists() && !lent.exists()) else {
             continue;
-        }
+        };
         let parent = lent.parent().unwrap_or(to);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
         std::os::unix::fs::symlink(&kept, &lent).at("make the link", &lent)?;
     }
     Ok(())
+}
+
+/// The real place of a path that is not there yet, if that is in the checkout: the commit's links may lead anywhere.
+fn within(path: &Path, top: &Path) -> Option<PathBuf> {
+    let above = path.ancestors().find(|above| above.exists())?;
+    let rest = path.strip_prefix(above).ok()?;
+    let is_plain = rest.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let real = above.canonicalize().ok()?;
+    (is_plain && real.starts_with(top.canonicalize().ok()?)).then(|| real.join(rest))
 }
 
 /// What there is to say of a revision without a lock.
@@ -82,4 +91,30 @@ pub fn lock(directory: &Path, name: &str) -> Result<Read> {
     let text = String::from_utf8(repository.content(entry)?)
         .map_err(|_| Error::new(format!("{path} in {name} is not UTF-8")))?;
     Lockfile::from_text(&text, &format!("{path} in {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_lent_into_the_checkout_and_nowhere_else() {
+        let around = tempfile::tempdir().unwrap();
+        let around = around.path().canonicalize().unwrap();
+        let top = around.join("top");
+        std::fs::create_dir_all(top.join("real")).unwrap();
+        std::fs::create_dir(around.join("outside")).unwrap();
+        std::os::unix::fs::symlink("../outside", top.join("out")).unwrap();
+        std::os::unix::fs::symlink("real", top.join("in")).unwrap();
+        assert_eq!(within(&top.join("a/b.csv"), &top), Some(top.join("a/b.csv")));
+        assert_eq!(within(&top.join("in/b.csv"), &top), Some(top.join("real/b.csv")));
+        for path in [
+            "out/b.csv",
+            "../outside/b.csv",
+            "real/../../b.csv",
+            "none/../../../b.csv",
+        ] {
+            assert_eq!(within(&top.join(path), &top), None, "{path}");
+        }
+    }
 }
