@@ -84,7 +84,9 @@ impl<'a> Apart<'a> {
                 left_out.push(key);
             }
         }
-        Repository::write_configuration(&place.join("config"), &passing)?;
+        let file = place.join("config");
+        let text: String = passing.iter().map(|(key, value)| setting(key, value)).collect();
+        std::fs::write(&file, text).at("write", &file)?;
         left_out.sort();
         left_out.dedup();
         Ok(Self {
@@ -154,6 +156,18 @@ impl<'a> Apart<'a> {
             self.left_out.join(", ")
         )
     }
+}
+
+/// A setting as git's configuration files have it.
+fn setting(key: &str, value: &str) -> String {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+    let (section, name) = match rest.rsplit_once('.') {
+        Some((inner, name)) => (format!("{first} \"{}\"", escaped(inner)), name),
+        None => (first.to_owned(), rest),
+    };
+    let value = escaped(value).replace('\n', "\\n").replace('\t', "\\t");
+    format!("[{section}]\n\t{name} = \"{value}\"\n")
 }
 
 /// Whether a key is one of the pattern.

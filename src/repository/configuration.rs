@@ -1,6 +1,6 @@
 //! The repository's own configuration, as opposed to that of its user: whoever made the repository wrote it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use git2::ConfigLevel;
 
@@ -35,27 +35,13 @@ impl Repository {
         Ok(found)
     }
 
-    /// Writes a configuration of these keys and values.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write_configuration(file: &Path, keys: &[(String, String)]) -> Result<()> {
-        const NO_VALUE_AT_ALL: &str = "a^"; // so that none is replaced
-        let write = || {
-            let mut configuration = git2::Config::open(file)?;
-            keys.iter()
-                .try_for_each(|(key, value)| configuration.set_multivar(key, NO_VALUE_AT_ALL, value))
-        };
-        write().map_err(|error| unreadable(file, &error))
-    }
-
     /// Where its hooks are by its own configuration; none if that does not say.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn own_hooks_path(&self) -> Result<Option<PathBuf>> {
         let own = self.own_configuration()?.into_iter();
-        let named = own.filter(|(key, _)| key.eq_ignore_ascii_case("core.hookspath")).last();
+        let named = own.rev().find(|(key, _)| key.eq_ignore_ascii_case("core.hookspath"));
         Ok(named.map(|(_, path)| match path.strip_prefix("~/") {
             Some(inner) => ambient::home().join(inner),
             None => self.root.join(path),

@@ -80,7 +80,7 @@ impl Build {
     pub fn native(&self, environment: &Environment) -> Option<String> {
         let is_native = |value: &str| {
             let words = value.split(|c: char| c.is_whitespace() || "\"'[],\u{1f}".contains(c));
-            words.filter_map(|word| word.split_once('=')).any(|(key, value)| {
+            words.filter_map(|word| word.rsplit_once('=')).any(|(key, value)| {
                 let is_target = key.ends_with("target-cpu") || key.ends_with("target_cpu");
                 value == "native" && (is_target || ["-march", "-mtune", "-mcpu"].contains(&key))
             })
