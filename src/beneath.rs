@@ -1,13 +1,13 @@
 //! Files below a directory, reached from its handle one name at a time, and through no symbolic link: whatever a
 //! program or a commit put in the way, nothing is read or written elsewhere.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, renameat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 /// A directory by its handle.
@@ -89,6 +89,20 @@ impl Beneath {
         }
     }
 
+    /// Removes what stands at `inner`, unless it is a directory; that there is nothing is fine.
+    ///
+    /// # Errors
+    /// When it cannot be removed, or `inner` leads out.
+    pub fn remove(&self, inner: &Path) -> io::Result<()> {
+        let Walked::At(place) = self.walk(inner, false)? else {
+            return Ok(());
+        };
+        match unlinkat(&place.directory, &place.name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn walk(&self, inner: &Path, make: bool) -> io::Result<Walked> {
         let (mut directory, mut so_far) = (self.handle.try_clone()?, PathBuf::new());
         let mut parts = inner.components().peekable();
@@ -155,12 +169,6 @@ impl Place {
     /// When it cannot be moved.
     pub fn receive(&self, from: &Path) -> io::Result<()> {
         renameat(CWD, from, &self.directory, &self.name).map_err(io::Error::from)
-    }
-
-    /// The last part of its path.
-    #[must_use]
-    pub fn name(&self) -> &OsStr {
-        &self.name
     }
 }
 

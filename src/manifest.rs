@@ -15,7 +15,7 @@ pub use data::{Declared, Extent, Tables};
 pub use gate::{Gate, Signer, VERSION as VERSION_PLACE};
 pub(crate) use placeholder::fill;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -256,6 +256,20 @@ impl Manifest {
     /// Every file that some stage declares as its output.
     pub fn outputs(&self) -> impl Iterator<Item = &String> {
         self.stages.values().flat_map(Stage::outputs)
+    }
+
+    /// The stages whose outputs a stage finds: those that it needs, and those that these need.
+    #[must_use]
+    pub fn needed_by(&self, stage: &str) -> BTreeSet<&str> {
+        let needs = |name: &str| self.stages.get(name).into_iter().flat_map(|stage| &stage.needs).map(String::as_str);
+        let mut needed = BTreeSet::new();
+        let mut open: Vec<&str> = needs(stage).collect();
+        while let Some(name) = open.pop() {
+            if needed.insert(name) {
+                open.extend(needs(name));
+            }
+        }
+        needed
     }
 
     /// The binaries and examples to build, each once.

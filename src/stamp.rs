@@ -31,14 +31,23 @@ impl Stamp {
     /// The stamp of what `path` leads to; `None` where there is nothing.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
-        let meta = std::fs::metadata(path).ok()?;
-        Some(Self {
+        std::fs::metadata(path).ok().map(|meta| Self::of_metadata(&meta))
+    }
+
+    /// The stamp of `path` itself, be it a link; `None` where there is nothing.
+    #[must_use]
+    pub fn of_itself(path: &Path) -> Option<Self> {
+        std::fs::symlink_metadata(path).ok().map(|meta| Self::of_metadata(&meta))
+    }
+
+    fn of_metadata(meta: &std::fs::Metadata) -> Self {
+        Self {
             device: meta.dev(),
             inode: meta.ino(),
             size: meta.size(),
             modified_ns: ns(meta.mtime(), meta.mtime_nsec()),
             changed_ns: ns(meta.ctime(), meta.ctime_nsec()),
-        })
+        }
     }
 
     /// The same, from what the kernel said already.

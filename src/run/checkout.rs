@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::handover::Keeps;
 use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
@@ -299,23 +300,40 @@ impl Checkout {
         Ok(())
     }
 
-    /// Files below the root that were not planned: what a run wrote.
-    ///
-    /// # Errors
-    /// When a directory cannot be read.
-    pub fn strangers(&self, directory: &Path) -> Result<Vec<PathBuf>> {
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(directory).at("read", directory)? {
-            let entry = entry.at("read", directory)?;
-            let path = entry.path();
-            if entry.file_type().at("look at", &path)?.is_dir() {
-                found.extend(self.strangers(&path)?);
-            } else if !self.files.contains_key(&path) {
-                found.push(path);
+    /// Every planned file.
+    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.keys()
+    }
+
+    /// Every directory that holds a planned file, the top among them.
+    #[must_use]
+    pub fn directories(&self) -> BTreeSet<PathBuf> {
+        let mut directories = BTreeSet::from([self.top.clone()]);
+        for path in self.files.keys() {
+            let above = path.ancestors().skip(1).take_while(|above| above.starts_with(&self.top));
+            for directory in above {
+                if !directories.insert(directory.to_path_buf()) {
+                    break;
+                }
             }
         }
-        found.sort();
-        Ok(found)
+        directories
+    }
+
+    /// Whether a path is a planned file, or holds some.
+    #[must_use]
+    pub fn keeps(&self, path: &Path) -> Keeps {
+        match self.files.range(path.to_path_buf()..).next() {
+            Some((next, _)) if next == path => Keeps::Itself,
+            Some((next, _)) if next.starts_with(path) => Keeps::Below,
+            _ => Keeps::Nothing,
+        }
+    }
+
+    /// Whether a planned file is there with its kind, its mode and its content.
+    #[must_use]
+    pub fn is_as_planned(&self, path: &Path) -> bool {
+        self.files.get(path).is_some_and(|planned| planned.is_written(path))
     }
 }
 

@@ -6,9 +6,8 @@ use std::fs::File;
 use std::path::Path;
 
 use super::build::Built;
-use super::checkout::Checkout;
+use super::handover::Handover;
 use super::ledger::Ledger;
-use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::beneath::{Beneath, There};
 use crate::bounded;
@@ -20,7 +19,7 @@ use crate::outcome::{Artifact, Cut, Metric, Outcome, Remark, RemarkOf, StageOutc
 use crate::snapshot;
 use crate::tally::Tally;
 
-/// The outcome of a finished run; `directory` is the package's in the checkout.
+/// The outcome of a finished run, from what its stages left aside; `directory` is the package's in the checkout.
 ///
 /// # Errors
 /// When an output is no plain file, or the metrics or the ledger cannot be read.
@@ -28,18 +27,21 @@ pub fn collect(
     manifest: &Manifest,
     workdir: &Workdir,
     directory: &Path,
-    checkout: &Checkout,
-    staged: &Staged,
+    left: &Handover<'_>,
     built: &Built,
 ) -> Result<(Outcome, Vec<Remark>)> {
     let mut remarks = Vec::new();
     let mut outcome = Outcome::new();
     for (name, stage) in &manifest.stages {
-        let collected = stage_outcome(name, stage, workdir, directory, built, &mut remarks);
+        let collected = stage_outcome(name, stage, workdir, &left.left_by(name, ""), built, &mut remarks);
         outcome.insert(name.clone(), collected.map_err(|error| error.phase(Phase::Collect).of_stage(name))?);
     }
-    // Which stage wrote a stray file cannot be seen; the last one answers for all.
-    let undeclared = undeclared(manifest, directory, checkout, staged)?;
+    // Which stage wrote a stray file could once not be seen; in every lock the last one answers for all.
+    let strays = left.strays()?.into_iter();
+    let names = strays.map(|path| crate::snapshot::source::relative(directory, &path));
+    let mut undeclared: Vec<String> = names.collect::<Result<_>>()?;
+    undeclared.retain(|name| !manifest.is_scratch(name));
+    undeclared.sort_unstable();
     if let Some(last) = manifest.stage_order().last().and_then(|name| outcome.get_mut(*name)) {
         last.undeclared = undeclared;
     }
@@ -64,6 +66,7 @@ fn stage_outcome(
         });
     };
     let mut artifacts = BTreeMap::new();
+    std::fs::create_dir_all(directory).at("make the directory", directory)?; // a stage may have written nothing
     let here = Beneath::open(directory).at("open", directory)?;
     for path in stage.outputs() {
         let Some((artifact, said)) = artifact(&here, directory, path, compared.cut(path))? else {
@@ -151,17 +154,4 @@ fn metrics_file(place: &Path, ignore: &[String]) -> Result<Result<BTreeMap<Strin
     }
     let bytes = bounded::bytes(place, figures::LARGEST).at("read", place)?;
     Ok(figures::figures(&bytes, ignore).map(|found| found.metrics))
-}
-
-/// Names of files that a run wrote and nobody declared, relative to the package.
-fn undeclared(manifest: &Manifest, directory: &Path, checkout: &Checkout, staged: &Staged) -> Result<Vec<String>> {
-    let declared = |path: &Path| manifest.outputs().any(|output| directory.join(output) == path);
-    let strangers = checkout.strangers(checkout.root())?.into_iter();
-    let names = strangers
-        .filter(|path| !staged.holds(path) && !declared(path))
-        .map(|path| crate::snapshot::source::relative(directory, &path));
-    let mut names: Vec<String> = names.collect::<Result<_>>()?;
-    names.retain(|name| !manifest.is_scratch(name));
-    names.sort_unstable();
-    Ok(names)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::checkout::Checkout;
 use super::child::Enclosure;
 use super::circumstances::Circumstances;
+use super::handover::Before;
 use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::ambient;
@@ -56,6 +57,8 @@ pub struct StageRoom<'a> {
     pub directory: &'a Path,
     /// The data.
     pub staged: &'a Staged,
+    /// What it finds of other stages.
+    pub before: &'a Before,
     /// Its program.
     pub program: &'a Path,
     /// Its ledger.
@@ -94,7 +97,7 @@ impl StageRoom<'_> {
                 Vec::new()
             } else {
                 let mut readable = self.shown();
-                readable.push(workdir.root().to_path_buf());
+                readable.extend([workdir.tree(), workdir.target(), workdir.cargo_home()]);
                 readable.extend(self.staged.sources().map(Path::to_path_buf));
                 readable
             },
@@ -137,6 +140,7 @@ impl StageRoom<'_> {
         mounts.extend(covered(&self.shown()));
         // After these: data may lie in the machine's own temporary directory.
         mounts.extend(self.staged.mounts(|path| workdir.seen_at(place, path)));
+        mounts.extend(self.before.mounts(|path| workdir.seen_at(place, path)));
         mounts
     }
 }

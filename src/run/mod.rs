@@ -12,6 +12,7 @@ pub mod crates;
 pub mod denied;
 pub mod enclosure;
 pub mod evidence;
+pub mod handover;
 pub mod ledger;
 pub mod places;
 pub mod session;

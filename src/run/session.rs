@@ -12,13 +12,14 @@ use super::checkout::Checkout;
 use super::circumstances::Circumstances;
 use super::collect::collect;
 use super::crates;
+use super::handover::Handover;
 use super::places;
-use super::staging::{self, Staged};
+use super::staging;
 use super::train::Training;
 use super::workdir::Workdir;
 use crate::compare::Drift;
 use crate::digest::Digest;
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
 use crate::manifest::{Isolation, Policy};
 use crate::outcome::{Outcome, Remark};
@@ -228,6 +229,7 @@ impl<'a> Session<'a> {
         if circumstances.copies {
             staged.copy_to(&self.workdir.fresh_copies()?)?;
         }
+        let handover = Handover::begin(&self.project.manifest, self.workdir, &self.checkout, &self.directory)?;
         let training = Training {
             project: self.project,
             workdir: self.workdir,
@@ -244,28 +246,31 @@ impl<'a> Session<'a> {
             let stage = &self.project.manifest.stages[name];
             shell.status("Training", format!("{name}{words}"));
             shell.json(&report::json::phase("train", name))?;
+            let before = handover.prepare(name, &staged)?;
             let begin = Instant::now();
-            let ended = training.stage(name, stage);
+            let ended = training.stage(name, stage, &before);
             let step = Step::Train {
                 stage: name.to_owned(),
                 run: 1,
             };
             self.timings.borrow_mut().push(Timing::since(step, begin));
-            let (accesses, report) = ended.map_err(|error| error.of_stage(name))?;
+            let (accesses, report) = ended.map_err(|error| advised(error, name, &handover).of_stage(name))?;
+            handover.settle(name, &before, &staged).map_err(|error| error.of_stage(name))?;
+            self.workdir.forget_leftovers(&circumstances.home)?;
             trained.accesses.extend(accesses);
             trained.reports.insert(name.to_owned(), report);
         }
         let begin = Instant::now();
-        (trained.outcome, trained.remarks) = self.collect(&staged, shell)?;
+        (trained.outcome, trained.remarks) = self.collect(&handover, shell)?;
         trained.pin_reads(self.project.manifest.isolation);
         trained.changed = shell.watching("Checking", |tally| staged.changed(tally))?;
         self.timings.borrow_mut().push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
     }
 
-    fn collect(&self, staged: &Staged, shell: Shell) -> Result<(Outcome, Vec<Remark>)> {
+    fn collect(&self, left: &Handover<'_>, shell: Shell) -> Result<(Outcome, Vec<Remark>)> {
         shell.json(&report::json::phase("collect", ""))?;
-        collect(&self.project.manifest, self.workdir, &self.directory, &self.checkout, staged, &self.built)
+        collect(&self.project.manifest, self.workdir, &self.directory, left, &self.built)
     }
 
     /// Keeps the artifacts of the last training, so that what differs in a later one can be told.
@@ -331,6 +336,15 @@ impl<'a> Session<'a> {
     /// Where an output of the last training lies.
     #[must_use]
     pub fn output(&self, path: &str) -> PathBuf {
-        self.directory.join(path)
+        Handover::of(&self.project.manifest, self.workdir, &self.checkout, &self.directory).output(path)
+    }
+}
+
+/// The error with what would let the stage find what it looked for, where another stage left that.
+fn advised(error: Error, stage: &str, handover: &Handover<'_>) -> Error {
+    let missed = error.known_causes().iter().find_map(|cause| handover.advice(stage, &cause.subject));
+    match missed {
+        Some(advice) => error.hint(advice),
+        None => error,
     }
 }

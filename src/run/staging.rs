@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::checkout::normal;
+use super::handover::Keeps;
 use super::workdir::Workdir;
+use crate::beneath::Beneath;
 use crate::bounded;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::digest::Digest;
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Mount;
 use crate::project::Project;
 use crate::snapshot::Data;
@@ -31,6 +33,10 @@ pub struct Staged {
     pub variables: BTreeMap<String, String>,
     /// Where everything is read from, with what it must be.
     items: Vec<Item>,
+    /// The places of all of it.
+    all: BTreeSet<PathBuf>,
+    /// And of what something was put for.
+    put: BTreeSet<PathBuf>,
 }
 
 /// A file, or a whole directory, that is put in place.
@@ -43,6 +49,8 @@ struct Item {
     source: PathBuf,
     /// Whether that is outside the checkout, where it is read as it lies.
     outside: bool,
+    /// Whether something was put at its place, for it to be mounted upon, or a link to it.
+    put: bool,
     content: Content,
 }
 
@@ -69,6 +77,8 @@ pub fn stage(
     let mut staged = Staged {
         variables: BTreeMap::new(),
         items: Vec::new(),
+        all: BTreeSet::new(),
+        put: BTreeSet::new(),
     };
     for (name, data) in data {
         let before = staged.items.len();
@@ -85,6 +95,12 @@ pub fn stage(
         let seen_from = if outside { &project.directory } else { &seen };
         staged.variables.insert(name.clone(), data.as_variable(seen_from));
     }
+    let places = |items: &[Item], all: bool| {
+        let chosen = items.iter().filter(|item| all || item.put);
+        chosen.map(|item| item.place.clone()).collect()
+    };
+    staged.all = places(&staged.items, true);
+    staged.put = places(&staged.items, false);
     Ok(staged)
 }
 
@@ -108,19 +124,27 @@ fn item(project: &Project, name: &str, content: Content, directory: &Path, workd
     let place = normal(&directory.join(path));
     // Data outside the repository has no place in the checkout; it is read where it lies.
     let outside = !place.starts_with(workdir.tree());
-    let (place, source) = if outside {
-        (normal(&source), source)
+    // A committed link leads a program to where the data really lies, if that is there to see.
+    let real = place.canonicalize().ok().filter(|real| !outside && !real.starts_with(workdir.tree()));
+    let is_link = place.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+    let (outside, place, source) = match real.filter(|_| !is_link) {
+        Some(real) => (true, real.clone(), real),
+        None => (outside, place, source),
+    };
+    let (place, source, put) = if outside {
+        (normal(&source), source, false)
     } else if content.is_there(&place)? {
-        (place.clone(), place)
+        (place.clone(), place, false)
     } else {
-        put(&source, &place, &content, workdir.has_walls())?;
-        (place, source)
+        put(&source, &workdir.tree(), &place, &content, workdir.has_walls())?;
+        (place, source, true)
     };
     Ok(Item {
         name: name.to_owned(),
         place,
         source,
         outside,
+        put,
         content,
     })
 }
@@ -271,27 +295,58 @@ impl Staged {
             .any(|item| path != item.place && path.starts_with(&item.place))
     }
 
-    /// Whether the file is data, so that it is no output.
+    /// Whether something was put there in place of what the checkout plans.
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
-        self.items.iter().any(|item| path.starts_with(&item.place))
+        path.ancestors().any(|above| self.put.contains(above))
+    }
+
+    /// Whether a path is a place of data, or holds some.
+    #[must_use]
+    pub fn keeps(&self, path: &Path) -> Keeps {
+        if path.ancestors().any(|above| self.all.contains(above)) {
+            return Keeps::Itself;
+        }
+        match self.all.range(path.to_path_buf()..).next() {
+            Some(next) if next.starts_with(path) => Keeps::Below,
+            _ => Keeps::Nothing,
+        }
+    }
+
+    /// Places of data where no longer is what was put there.
+    #[must_use]
+    pub fn moved(&self) -> Vec<PathBuf> {
+        let is_put = |item: &Item| {
+            let meta = item.place.symlink_metadata();
+            meta.is_ok_and(|meta| match &item.content {
+                _ if meta.is_symlink() => std::fs::read_link(&item.place).is_ok_and(|to| to == item.source),
+                Content::File(..) => meta.is_file() && meta.len() == 0,
+                Content::Directory(..) => meta.is_dir(),
+            })
+        };
+        let moved = self.items.iter().filter(|item| item.put && !is_put(item));
+        moved.map(|item| item.place.clone()).collect()
     }
 }
 
-/// Something empty to mount the data upon, or a link to it.
-fn put(source: &Path, place: &Path, content: &Content, mounted: bool) -> Result<()> {
-    let parent = place.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(parent).at("make the directory", parent)?;
-    match place.symlink_metadata() {
-        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(place).at("remove", place)?,
-        Ok(_) => std::fs::remove_file(place).at("remove", place)?,
+/// Something empty to mount the data upon, or a link to it; through no link, which could lead to the data itself.
+fn put(source: &Path, tree: &Path, place: &Path, content: &Content, mounted: bool) -> Result<()> {
+    let here = Beneath::open(tree).at("open", tree)?;
+    let handle = here.place(place.strip_prefix(tree).unwrap_or(place)).map_err(|error| {
+        Error::io("make a place for the data at", place, &error)
+            .hint("declare the data by a path that leads through no symbolic link")
+    })?;
+    let there = handle.path();
+    match there.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(&there).at("remove", place)?,
+        Ok(_) => std::fs::remove_file(&there).at("remove", place)?,
         Err(_) => {}
     }
     match content {
-        Content::Directory(..) if mounted => std::fs::create_dir(place).at("make a place for the data at", place),
+        Content::Directory(..) if mounted => std::fs::create_dir(&there).at("make a place for the data at", place),
         Content::File(..) if mounted => {
-            std::fs::File::create(place).map(drop).at("make a place for the data at", place)
+            std::fs::File::create_new(&there).map(drop).at("make a place for the data at", place)
         }
-        _ => std::os::unix::fs::symlink(source, place).at("make the link", place),
+        _ => std::os::unix::fs::symlink(source, &there).at("make the link", place),
     }
 }

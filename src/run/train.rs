@@ -16,6 +16,7 @@ use super::child::{Ended, Task};
 use super::circumstances::Circumstances;
 use super::denied;
 use super::enclosure::StageRoom;
+use super::handover::Before;
 use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::ambient;
@@ -55,7 +56,7 @@ impl Training<'_> {
     ///
     /// # Errors
     /// When the program cannot be started, fails, hangs, or reaches for what it may not.
-    pub fn stage(&self, name: &str, stage: &Stage) -> Result<(Vec<Access>, Report)> {
+    pub fn stage(&self, name: &str, stage: &Stage, before: &Before) -> Result<(Vec<Access>, Report)> {
         let (program, args) = self.command(name, stage)?;
         let line: Vec<_> = std::iter::once(program.as_os_str()).chain(args.iter().map(OsString::as_os_str)).collect();
         self.shell.detail("Running", format!("`{}`", line.join(OsStr::new(" ")).display()));
@@ -68,6 +69,7 @@ impl Training<'_> {
             checkout: self.checkout,
             directory: self.directory,
             staged: self.staged,
+            before,
             program: &program,
             ledger: &ledger,
             toolchain: self.project.toolchain.root(),
@@ -89,7 +91,7 @@ impl Training<'_> {
         }
         .run(self.shell)
         .map_err(|error| error.phase(Phase::Train))?;
-        let accesses = self.grounds(name, room.shown(), |grounds| grounds.judge(&ended.report));
+        let accesses = self.grounds(name, room.shown(), before, |grounds| grounds.judge(&ended.report));
         judge(name, stage, &ended, self.shell).map_err(|error| {
             let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();
             self.explained(error.causes(grave), &ended, stage, &program, room.shown())
@@ -149,7 +151,13 @@ impl Training<'_> {
     }
 
     /// What belongs to a stage, for judging what it reached for.
-    fn grounds<T>(&self, name: &str, shown: Vec<std::path::PathBuf>, judge: impl FnOnce(&Grounds<'_>) -> T) -> T {
+    fn grounds<T>(
+        &self,
+        name: &str,
+        shown: Vec<std::path::PathBuf>,
+        before: &Before,
+        judge: impl FnOnce(&Grounds<'_>) -> T,
+    ) -> T {
         let place = &self.circumstances.place;
         let seen = |path: &Path| self.workdir.seen_at(place, path);
         let whole;
@@ -171,7 +179,11 @@ impl Training<'_> {
             data: (self.staged.places().map(&seen))
                 .chain(self.staged.sources().filter(|_| !self.workdir.has_walls()).map(Path::to_path_buf))
                 .collect(),
-            outputs: self.project.manifest.outputs().map(|output| seen(&self.directory.join(output))).collect(),
+            outputs: (self.project.manifest.stages[name]
+                .outputs()
+                .map(|output| seen(&self.directory.join(output))))
+            .chain(before.given().map(&seen))
+            .collect(),
             sources,
             is_there: &|path| {
                 let path = self.workdir.unseen_from(place, path);

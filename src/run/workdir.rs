@@ -221,6 +221,20 @@ impl Workdir {
         self.root.join("first")
     }
 
+    /// Where everything that a stage wrote lies once it has ended, by its path in the checkout.
+    #[must_use]
+    pub fn left(&self, stage: &str) -> PathBuf {
+        self.root.join("left").join(stage)
+    }
+
+    /// Removes what stages of an earlier run left.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget_left(&self) -> Result<()> {
+        emptied(self.root.join("left")).map(|_| ())
+    }
+
     /// The ledger of a stage.
     #[must_use]
     pub fn ledger(&self, stage: &str) -> PathBuf {
@@ -334,7 +348,8 @@ fn remove(path: &Path) -> Result<()> {
     gone(std::fs::remove_dir_all(path)).at("remove", path)
 }
 
-fn open_up(directory: &Path) {
+/// Makes a tree's directories such that they can be entered and emptied.
+pub(super) fn open_up(directory: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let _ = std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700));
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -26,6 +26,7 @@ mod exit_codes;
 mod filed;
 mod foreign;
 mod gate;
+mod handover;
 mod help;
 mod hooks;
 mod interruption;
