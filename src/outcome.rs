@@ -31,6 +31,9 @@ pub struct StageOutcome {
     /// digest of their path, which is nobody's business, and that of their bytes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reads: BTreeMap<String, Digest>,
+    /// Artifacts that have the very bytes of an input that was read, with that input.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub copied: BTreeMap<String, String>,
     /// Seed streams by name, with the number of 32-bit words drawn.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, u64>,

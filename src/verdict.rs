@@ -16,6 +16,7 @@ use crate::gate::refusal::Refusal;
 use crate::outcome::{self, Outcome};
 use crate::repository::ObjectId;
 use crate::run::access::Access;
+use crate::run::copies::Copied;
 use crate::snapshot::data::Remark;
 use crate::snapshot::platform::Facts;
 use crate::snapshot::{Build, Data, Environment, Platform, Stage};
@@ -193,6 +194,8 @@ pub enum Note {
     },
     /// A stage, or the build, reached for something beside its inputs.
     Reached(Access),
+    /// An artifact has the very bytes of an input.
+    Copied(Copied),
     /// Something worth saying of declared data.
     Data {
         /// The data's name.

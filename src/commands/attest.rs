@@ -65,6 +65,7 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
     let Some((read, platform)) = against.filter(|_| verdict.word == Word::Reproduced) else {
         return conclude(settings, &verdict);
     };
+    release::refuse_unsaid_copies(&verdict, &read.lock)?;
     let about = reproduction_of(&verdict, &read, platform, started);
     let lock_file = Digest::of(&bytes);
     if read.lock != Lockfile::from_text(&String::from_utf8_lossy(&bytes), lockfile::FILE)?.lock {

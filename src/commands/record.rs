@@ -11,6 +11,7 @@ use confirm::{Agreed, Confirmed, confirm};
 use super::conclude;
 use crate::args;
 use crate::beneath::{Beneath, There};
+use crate::bounded;
 use crate::diagnosis::trial::Laboratory;
 use crate::diagnosis::workshop::Workshop;
 use crate::digest::Digest;
@@ -284,6 +285,7 @@ fn recording(
     notes.extend(agreed.remarks.into_iter().map(Note::Output));
     notes.extend(verdict::undeclared(&agreed.outcome));
     notes.extend(agreed.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
+    notes.extend(agreed.copied.into_iter().map(Note::Copied));
     let artifacts = agreed.outcome.values().flat_map(|stage| stage.artifacts.keys());
     let outputs = artifacts.map(|path| (path.clone(), session.output(path))).collect();
     let snapshot = Snapshot::assemble(project, source, pins.dependencies, pins.build, pins.environment, data);
@@ -370,7 +372,7 @@ fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> R
 fn put(project: &Project, here: &Beneath, path: &str, from: &Path, settings: &Settings) -> Result<()> {
     let to = project.directory.join(path);
     let digest = |file: std::fs::File| Digest::of_reader(file);
-    let wanted = std::fs::File::open(from).and_then(digest).at("read", from)?;
+    let wanted = bounded::open(from).and_then(digest).at("read", from)?;
     if let There::File(there) = here.look(Path::new(path)).at("look at", &to)?
         && digest(there).is_ok_and(|there| there == wanted)
     {
@@ -378,7 +380,7 @@ fn put(project: &Project, here: &Beneath, path: &str, from: &Path, settings: &Se
     }
     let place = here.place(Path::new(path)).at("write", &to)?;
     place.path().parent().map(lockfile::sweep);
-    let mut from = std::fs::File::open(from).at("read", from)?;
+    let mut from = bounded::open(from).at("read", from)?;
     lockfile::replace_recorded_from(&place.path(), &mut from).at("write", &to)?;
     settings.shell.detail("Wrote", path);
     Ok(())

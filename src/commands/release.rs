@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::args;
 use crate::bounded;
 use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
 use crate::gate::refusal::{CommitFault, Refusal};
-use crate::lockfile;
+use crate::lockfile::{self, Lockfile};
 use crate::project;
 use crate::repository::{Commit, ObjectId, Repository};
+use crate::run::copies::{self, Copied};
 use crate::settings::Settings;
 use crate::snapshot::source::relative;
+use crate::verdict::{Note, Verdict};
 
 /// A package in its repository.
 pub(super) struct Place {
@@ -19,6 +22,28 @@ pub(super) struct Place {
     pub(super) directory: PathBuf,
     /// The same from the top, empty for the top itself.
     pub(super) package: String,
+}
+
+/// A lock that does not tell of a copy that this verification saw would pass a gate that asks for copies: nobody
+/// vouches for it.
+pub(super) fn refuse_unsaid_copies(verdict: &Verdict, lock: &Lockfile) -> Result<()> {
+    let outcomes = std::iter::once(&lock.outcome).chain(lock.classes.iter().map(|class| &class.outcome));
+    let said: Vec<Copied> = outcomes.flat_map(copies::in_outcome).collect();
+    let is_said =
+        |copied: &Copied| said.iter().any(|said| said.artifact == copied.artifact && said.stage == copied.stage);
+    let unsaid = verdict.notes.iter().find_map(|note| match note {
+        Note::Copied(copied) if !is_said(copied) => Some(copied),
+        _ => None,
+    });
+    match unsaid {
+        None => Ok(()),
+        Some(copied) => {
+            let Copied { artifact, input, .. } = copied;
+            Err(Error::new(format!("the lock does not say that {artifact} is a copy of {input}"))
+                .code(ExitCode::GateRefused)
+                .hint("`cargo repro record` writes a lock that does; commit it, and run the same command again"))
+        }
+    }
 }
 
 impl Place {

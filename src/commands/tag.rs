@@ -64,6 +64,9 @@ pub fn run(settings: &Settings, args: &args::Tag) -> Result<ExitCode> {
             return Err(Error::new("the commit or the lock changed while the model was trained")
                 .hint("run the same command again when nobody else works in this clone"));
         }
+        if let Some(read) = &subject.lock {
+            release::refuse_unsaid_copies(&verdict, &read.lock)?;
+        }
         let classes = subject.platform.iter().map(ToString::to_string).collect();
         let said = Said {
             verdict: format!("reproduced, {}", release::trainings(verdict.runs)),

@@ -17,7 +17,6 @@ use crate::inspect::{self, Inspected};
 use crate::lockfile::{self, Lockfile, Read};
 use crate::memory::Memory;
 use crate::project::{self, Project};
-use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session, Trained};
 use crate::run::workdir::{self, Workdir};
@@ -219,9 +218,12 @@ impl Verification<'_> {
         // On a class that it does not know, nothing is promised, but the outcome may be equal all the same.
         let locked = lock.expected(&case.snapshot.platform).unwrap_or(&lock.outcome);
         if verdict.runs == 1 {
+            // What the build reached for can be in the model as well as what a stage did.
+            let accesses = case.session.built.accesses.iter().cloned().chain(trained.accesses);
             verdict
                 .notes
-                .extend(trained.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
+                .extend(accesses.filter(|access| access.is_worth_a_note()).map(Note::Reached));
+            verdict.notes.extend(trained.copied.into_iter().map(Note::Copied));
             verdict.notes.extend(trained.remarks.into_iter().map(Note::Output));
             let binaries = changed_binaries(locked, &trained.outcome).into_iter();
             let note = |(stage, (locked, found))| Note::BinaryChanged { stage, locked, found };

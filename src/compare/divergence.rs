@@ -125,6 +125,8 @@ fn stage_divergence(locked: &StageOutcome, found: &StageOutcome) -> Vec<Output> 
         undeclared,
         // Inputs that nobody declared: where outputs differ, `explain` names them among the causes.
         reads: _,
+        // Follows from the inputs and the artifacts, which are compared; a note of every verification.
+        copied: _,
         streams,
         artifacts,
         metrics,

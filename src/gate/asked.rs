@@ -153,6 +153,7 @@ fn merge(whole: &mut Decision, other: Decision) {
     whole.refusals.extend(other.refusals);
     whole.vouched.extend(other.vouched);
     whole.set_aside.extend(other.set_aside);
+    whole.copied.extend(other.copied);
     for item in other.not_checked {
         if !whole.not_checked.contains(&item) {
             whole.not_checked.push(item);
@@ -171,6 +172,7 @@ pub fn verdict(decision: Decision, commit: Option<Commit>) -> Verdict {
     verdict
         .notes
         .extend(aside.map(|(origin, flaw)| Note::AttestationSetAside { origin, flaw }));
+    verdict.notes.extend(decision.copied.into_iter().map(Note::Copied));
     verdict.refuse(decision.refusals);
     verdict
 }

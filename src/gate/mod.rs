@@ -12,6 +12,8 @@ pub mod push;
 pub mod refusal;
 pub mod register;
 
+use std::collections::BTreeSet;
+
 use crate::attestation::{self, Expectation, Flaw, Vouched};
 use crate::digest::Digest;
 use crate::error::Result;
@@ -19,6 +21,7 @@ use crate::git;
 use crate::lockfile::{self, Lockfile, Read};
 use crate::manifest::{self, Gate, Manifest, VERSION_PLACE};
 use crate::repository::{Annotation, Commit, ObjectId, Repository, Tagged, Target};
+use crate::run::copies::{self, Copied};
 use crate::verdict::NotChecked;
 use content::Tree;
 use evidence::Evidence;
@@ -55,6 +58,8 @@ pub struct Decision {
     pub vouched: Vec<Vouched>,
     /// Attestations that do not count, where enough others do, with the place of each.
     pub set_aside: Vec<(String, Flaw)>,
+    /// Artifacts that are copies of inputs, as the policy lets them.
+    pub copied: Vec<Copied>,
     /// What could not be told.
     pub not_checked: Vec<NotChecked>,
 }
@@ -185,6 +190,7 @@ pub fn release(question: Question<'_>, commit: Commit) -> Result<Decision> {
         refusals: of_lock(&read, question.policy),
         ..Decision::default()
     };
+    copies_in(lock, question.policy, &mut decision);
     decision.refusals.extend(recorded_at(tree, lock)?);
     match manifest(tree)? {
         Err(refusal) => decision.refusals.push(refusal),
@@ -262,6 +268,45 @@ fn of_lock(read: &Read, policy: &Gate) -> Vec<Refusal> {
         }));
     }
     refusals
+}
+
+/// Artifacts that are copies of inputs, on whatever class, are named; the policy says which may be.
+fn copies_in(lock: &Lockfile, policy: &Gate, decision: &mut Decision) {
+    let outcomes = std::iter::once(&lock.outcome).chain(lock.classes.iter().map(|class| &class.outcome));
+    let all: BTreeSet<Copied> = outcomes.flat_map(copies::in_outcome).collect();
+    for copied in &all {
+        if policy.allow_copied.contains(&copied.artifact) {
+            decision.copied.push(copied.clone());
+        } else {
+            decision.refusals.push(Refusal::Commit(CommitFault::Copied(copied.clone())));
+        }
+    }
+    // A lock from before copies were looked for, or of a stage that did not read it, says nothing of these.
+    let said = |stage: &str, artifact: &str| {
+        all.iter()
+            .any(|copied| (copied.stage.as_str(), copied.artifact.as_str()) == (stage, artifact))
+    };
+    let (snapshot, mut alike) = (&lock.snapshot, Vec::new());
+    for (stage, outcome) in &lock.outcome {
+        for (path, artifact) in outcome
+            .artifacts
+            .iter()
+            .filter(|(path, artifact)| artifact.bytes > 0 && !said(stage, path))
+        {
+            let of_data = snapshot.data.values().find_map(|data| {
+                let files = data.files.all();
+                let same = files.iter().find(|(_, file)| !file.sampled && file.digest == artifact.digest);
+                same.map(|(name, _)| name.clone())
+            });
+            let of_source = || snapshot.source.files.iter().find(|(_, digest)| **digest == artifact.digest);
+            let input = of_data.or_else(|| of_source().map(|(name, _)| name.clone()));
+            alike.extend(input.map(|input| format!("{path} has the bytes of {input}")));
+        }
+    }
+    if !alike.is_empty() {
+        let why = format!("the lock does not say that these were read: {}", alike.join(", "));
+        decision.not_checked.push(NotChecked::new("copies", why));
+    }
 }
 
 /// The commit that the lock was recorded at must be here, and be what the lock pins.

@@ -5,6 +5,7 @@ use crate::attestation::{Flaw, Lacking};
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::repository::{Commit, ObjectId};
+use crate::run::copies::Copied;
 
 /// A reason to say no.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +130,8 @@ pub enum CommitFault {
         /// The one that is there.
         found: Digest,
     },
+    /// An artifact has the very bytes of an input, and the policy does not let it.
+    Copied(Copied),
     /// The lock was recorded with uncommitted changes.
     LockDirty,
     /// The lock stands on too few trainings.

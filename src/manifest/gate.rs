@@ -22,6 +22,8 @@ pub struct Gate {
     pub confirmed: u32,
     /// What the tag is called, with `{version}` for the package's version.
     pub version: Option<String>,
+    /// Artifacts that may have the very bytes of an input.
+    pub allow_copied: Vec<String>,
     /// How many keys must have signed that the lock was reproduced.
     pub require: u32,
     /// Whether each of these must be of another platform class.
@@ -53,6 +55,8 @@ pub(super) struct GateText {
     confirmed: Option<Spanned<i64>>,
     version: Option<Spanned<String>>,
     require: Option<Spanned<i64>>,
+    #[serde(default, rename = "allow_copied", alias = "allow-copied")]
+    allow_copied: Vec<String>,
     #[serde(default)]
     distinct_classes: bool,
     max_age: Option<Spanned<String>>,
@@ -77,6 +81,7 @@ pub(super) fn gate(origin: &Origin<'_>, text: Option<GateText>) -> Result<Gate> 
         confirmed: text.confirmed.as_ref().map_or(Ok(1), |number| count(origin, number, 1))?,
         version: text.version.as_ref().map(|template| version(origin, template)).transpose()?,
         require: text.require.as_ref().map_or(Ok(0), |number| count(origin, number, 0))?,
+        allow_copied: text.allow_copied,
         distinct_classes: text.distinct_classes,
         max_age: text.max_age.as_ref().map(|age| duration(origin, age)).transpose()?,
         keys: text

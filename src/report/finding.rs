@@ -85,7 +85,7 @@ pub const DIVERGENCE_KINDS: [&str; 7] = [
 ];
 
 /// Every `kind` of refusal by the gate that is not also a `kind` of drift.
-pub const REFUSAL_KINDS: [&str; 20] = [
+pub const REFUSAL_KINDS: [&str; 21] = [
     "tag-missing",
     "tag-deleted",
     "tag-lightweight",
@@ -102,6 +102,7 @@ pub const REFUSAL_KINDS: [&str; 20] = [
     "lock-uncommitted",
     "lock-unnamed",
     "lock-other",
+    "artifact-copied",
     "lock-dirty",
     "lock-unconfirmed",
     "attestations-lacking",
@@ -223,6 +224,7 @@ impl From<&Note> for Finding {
                 let words = Words::new(kind, access.subject(), access.detail());
                 (access.stage.clone(), access.hint().into_iter().fold(words, Words::hint))
             }
+            Note::Copied(copied) => (Some(copied.stage.clone()), outputs::copied_words(copied)),
             Note::Data { name, remark } => {
                 let (kind, detail, hint) = super::data::remark(remark);
                 let words = Words::new(kind, format!("data.{name}"), detail);

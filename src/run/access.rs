@@ -145,7 +145,7 @@ impl Access {
     /// Whether nothing is to be recorded of a run that reached for it, unless the manifest lets it.
     #[must_use]
     pub fn is_grave(&self) -> bool {
-        self.stage.is_some() && matches!(self.what, Reached::Network(_) | Reached::Outside(_))
+        matches!(self.what, Reached::Network(_) | Reached::Outside(_))
     }
 
     /// Whether a person wants to hear of it: what a build reads of the commit is source like any other.

@@ -12,6 +12,7 @@ use super::access::{Access, Grounds, Reached};
 use super::build_reads::BuildReads;
 use super::checkout::Checkout;
 use super::child::{Ended, Task};
+use super::copies;
 use super::denied;
 use super::enclosure;
 use super::session::Pinned;
@@ -38,6 +39,8 @@ pub struct Built {
     pub variables: BTreeSet<String>,
     /// What compilers and build scripts reached for beside these.
     pub accesses: Vec<Access>,
+    /// Every file that was read, as the build called it; none if it could not be watched.
+    pub read: Option<BTreeSet<String>>,
 }
 
 /// The time that builds see in place of now: 1980-01-01, the oldest that every archive format can
@@ -103,6 +106,7 @@ pub fn build(
         }
     }
     built.variables = asked.variables();
+    built.read = ended.report.held.listener.then(|| copies::read_files(&ended.report));
     built.accesses = accesses(project, workdir, checkout, &built.sources, &ended.report);
     if let Some(earlier) = earlier {
         earlier.unite(&mut built.accesses, anew);

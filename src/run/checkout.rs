@@ -3,10 +3,12 @@
 //! the same relative place. Files that are right already stay untouched, so that cargo sees them as
 //! unchanged; everything else in the directory is removed.
 
+mod planned;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use self::planned::{Content, Planned};
 use super::handover::Keeps;
 use crate::bounded;
 use crate::digest::Digest;
@@ -28,20 +30,6 @@ pub struct Checkout {
     /// Directories of attestations, which tell of earlier runs as locks do.
     attestations: BTreeSet<PathBuf>,
     files: BTreeMap<PathBuf, Planned>,
-}
-
-#[derive(Debug)]
-struct Planned {
-    kind: Kind,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    /// Kept in memory: trees of sources are small, and are compared on every run.
-    Bytes(Vec<u8>),
-    /// Copied from a file outside the commit, as long as that has these bytes: it is somebody's to edit.
-    File(PathBuf, Digest),
 }
 
 impl Checkout {
@@ -337,96 +325,7 @@ impl Checkout {
     }
 }
 
-impl Planned {
-    fn from_disk(path: &Path) -> Result<Option<Self>> {
-        let meta = match path.symlink_metadata() {
-            Ok(meta) => meta,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("look at", path, &error)),
-        };
-        if meta.is_symlink() {
-            let target = std::fs::read_link(path).at("read", path)?;
-            let content = Content::Bytes(target.into_os_string().into_encoded_bytes());
-            return Ok(Some(Self {
-                kind: Kind::Link,
-                content,
-            }));
-        }
-        let kind = if meta.permissions().mode() & 0o111 == 0 {
-            Kind::File
-        } else {
-            Kind::Executable
-        };
-        if !meta.is_file() {
-            return Ok(None);
-        }
-        Ok(Some(Self {
-            kind,
-            content: Content::File(path.to_path_buf(), Digest::of_file(path)?.0),
-        }))
-    }
-
-    fn digest(&self) -> Digest {
-        match &self.content {
-            Content::Bytes(bytes) => Digest::of(bytes),
-            Content::File(_, digest) => *digest,
-        }
-    }
-
-    fn write(&self, path: &Path) -> Result<()> {
-        if self.is_written(path) {
-            return Ok(());
-        }
-        let read;
-        let bytes = match &self.content {
-            Content::Bytes(bytes) => bytes,
-            Content::File(source, digest) => {
-                read = bounded::bytes(source, bounded::HELD).at("read", source)?;
-                if Digest::of(&read) != *digest {
-                    return Err(changed(source));
-                }
-                &read
-            }
-        };
-        if path.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
-            std::fs::remove_dir_all(path).at("remove", path)?;
-        } else if path.symlink_metadata().is_ok() {
-            std::fs::remove_file(path).at("remove", path)?;
-        }
-        let parent = path.parent().unwrap_or(Path::new("/"));
-        std::fs::create_dir_all(parent).at("make the directory", parent)?;
-        if self.kind == Kind::Link {
-            use std::os::unix::ffi::OsStrExt as _;
-            let target = Path::new(std::ffi::OsStr::from_bytes(bytes));
-            return std::os::unix::fs::symlink(target, path).at("make the link", path);
-        }
-        std::fs::write(path, bytes).at("write", path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(self.mode())).at("set the mode of", path)
-    }
-
-    fn mode(&self) -> u32 {
-        if self.kind == Kind::Executable { 0o755 } else { 0o644 }
-    }
-
-    fn is_written(&self, path: &Path) -> bool {
-        let Ok(meta) = path.symlink_metadata() else {
-            return false;
-        };
-        if let (Kind::Link, Content::Bytes(bytes)) = (self.kind, &self.content) {
-            let target = std::fs::read_link(path);
-            return target.is_ok_and(|target| target.as_os_str().as_encoded_bytes() == bytes);
-        }
-        let is_same = || match &self.content {
-            Content::Bytes(bytes) => {
-                meta.len() == bytes.len() as u64
-                    && bounded::bytes(path, bounded::HELD).is_ok_and(|found| found == *bytes)
-            }
-            Content::File(_, digest) => Digest::of_file(path).is_ok_and(|(found, _)| found == *digest),
-        };
-        meta.is_file() && meta.permissions().mode() & 0o777 == self.mode() && is_same()
-    }
-}
-
+/// An error that names a source that somebody edited meanwhile.
 fn changed(source: &Path) -> Error {
     Error::new(format!("{} changed while it was built from", source.display()))
         .hint("run the same command again when nobody edits it; what is committed here may be edited at any time")

@@ -99,6 +99,7 @@ fn stage_outcome(
         binary,
         undeclared: Vec::new(),
         reads: BTreeMap::new(),
+        copied: BTreeMap::new(),
         streams: ledger.streams,
         artifacts,
         metrics,

@@ -8,6 +8,7 @@ pub mod checkout;
 pub mod child;
 pub mod circumstances;
 pub mod collect;
+pub mod copies;
 pub mod crates;
 pub mod denied;
 pub mod enclosure;

@@ -11,10 +11,11 @@ use super::build_reads::BuildReads;
 use super::checkout::Checkout;
 use super::circumstances::Circumstances;
 use super::collect::collect;
+use super::copies::{self, Copied, Inputs, Reader, Reading};
 use super::crates;
 use super::handover::Handover;
 use super::places;
-use super::staging;
+use super::staging::{self, Staged};
 use super::train::Training;
 use super::workdir::Workdir;
 use crate::compare::Drift;
@@ -96,6 +97,8 @@ pub struct Trained {
     pub changed: Vec<Drift>,
     /// What the stages reached for beside their inputs.
     pub accesses: Vec<Access>,
+    /// Artifacts that are copies of inputs.
+    pub copied: Vec<Copied>,
     /// What the wardens reported, by stage.
     pub reports: BTreeMap<String, Report>,
 }
@@ -263,9 +266,44 @@ impl<'a> Session<'a> {
         let begin = Instant::now();
         (trained.outcome, trained.remarks) = self.collect(&handover, shell)?;
         trained.pin_reads(self.project.manifest.isolation);
+        self.find_copies(&mut trained, &staged, &handover, &circumstances.place)?;
         trained.changed = shell.watching("Checking", |tally| staged.changed(tally))?;
         self.timings.borrow_mut().push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
+    }
+
+    /// Names the artifacts that are copies of what the build or a stage read.
+    fn find_copies(&self, trained: &mut Trained, staged: &Staged, left: &Handover<'_>, seems: &Path) -> Result<()> {
+        let inputs = Inputs {
+            workdir: self.workdir,
+            seems,
+            checkout: &self.checkout,
+            staged,
+        };
+        let mut read = self.built.read.clone();
+        if let Some(read) = &mut read {
+            let root = self.checkout.root();
+            // Also what was compiled by an earlier build that this one could take up again.
+            read.extend(self.built.sources.iter().map(|inner| self.called(&root.join(inner))));
+        }
+        let is_built = !self.built.programs.is_empty();
+        let mut readings: Vec<Reading<'_>> = Vec::new();
+        readings.extend(is_built.then(|| Reading {
+            by: Reader::Build,
+            files: read,
+            accesses: self.built.accesses.iter().collect(),
+        }));
+        for (stage, report) in &trained.reports {
+            let mine = trained.accesses.iter().filter(|access| access.stage.as_ref() == Some(stage));
+            readings.push(Reading {
+                by: Reader::Stage(stage.clone()),
+                files: report.held.listener.then(|| copies::read_files(report)),
+                accesses: mine.collect(),
+            });
+        }
+        let copied = copies::find(&mut trained.outcome, left, &inputs, &readings)?;
+        trained.copied = copied;
+        Ok(())
     }
 
     fn collect(&self, left: &Handover<'_>, shell: Shell) -> Result<(Outcome, Vec<Remark>)> {

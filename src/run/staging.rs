@@ -34,7 +34,7 @@ pub struct Staged {
     /// Where everything is read from, with what it must be.
     items: Vec<Item>,
     /// The places of all of it.
-    all: BTreeSet<PathBuf>,
+    all: BTreeMap<PathBuf, usize>,
     /// And of what something was put for.
     put: BTreeSet<PathBuf>,
 }
@@ -77,7 +77,7 @@ pub fn stage(
     let mut staged = Staged {
         variables: BTreeMap::new(),
         items: Vec::new(),
-        all: BTreeSet::new(),
+        all: BTreeMap::new(),
         put: BTreeSet::new(),
     };
     for (name, data) in data {
@@ -91,16 +91,13 @@ pub fn stage(
                 staged.items.push(item(project, name, content, directory, workdir)?);
             }
         }
-        let outside = staged.items[before..].iter().any(|item| item.outside);
+        let outside = staged.items[before..].iter().any(|item| leaves(directory, item.content.path(), workdir));
         let seen_from = if outside { &project.directory } else { &seen };
         staged.variables.insert(name.clone(), data.as_variable(seen_from));
     }
-    let places = |items: &[Item], all: bool| {
-        let chosen = items.iter().filter(|item| all || item.put);
-        chosen.map(|item| item.place.clone()).collect()
-    };
-    staged.all = places(&staged.items, true);
-    staged.put = places(&staged.items, false);
+    let numbered = staged.items.iter().enumerate();
+    staged.all = numbered.map(|(number, item)| (item.place.clone(), number)).collect();
+    staged.put = staged.items.iter().filter(|item| item.put).map(|item| item.place.clone()).collect();
     Ok(staged)
 }
 
@@ -121,18 +118,16 @@ fn is_one_mount(project: &Project, data: &Data) -> bool {
 fn item(project: &Project, name: &str, content: Content, directory: &Path, workdir: &Workdir) -> Result<Item> {
     let path = content.path();
     let source = project.directory.join(path);
-    let place = normal(&directory.join(path));
     // Data outside the repository has no place in the checkout; it is read where it lies.
-    let outside = !place.starts_with(workdir.tree());
-    // A committed link leads a program to where the data really lies, if that is there to see.
-    let real = place.canonicalize().ok().filter(|real| !outside && !real.starts_with(workdir.tree()));
-    let is_link = place.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
-    let (outside, place, source) = match real.filter(|_| !is_link) {
-        Some(real) => (true, real.clone(), real),
-        None => (outside, place, source),
+    let leaves = leaves(directory, path, workdir);
+    let place = if leaves {
+        normal(&source)
+    } else {
+        led(&normal(&directory.join(path)))
     };
+    let outside = leaves || !place.starts_with(workdir.tree());
     let (place, source, put) = if outside {
-        (normal(&source), source, false)
+        (place, source, false)
     } else if content.is_there(&place)? {
         (place.clone(), place, false)
     } else {
@@ -147,6 +142,17 @@ fn item(project: &Project, name: &str, content: Content, directory: &Path, workd
         put,
         content,
     })
+}
+
+/// Whether a declared path leads out of the repository by itself.
+fn leaves(directory: &Path, path: &str, workdir: &Workdir) -> bool {
+    !normal(&directory.join(path)).starts_with(workdir.tree())
+}
+
+/// Where committed links on the way lead a program, in the checkout or out of it.
+fn led(place: &Path) -> PathBuf {
+    let real = place.parent().and_then(|parent| parent.canonicalize().ok()).zip(place.file_name());
+    real.map_or_else(|| place.to_path_buf(), |(parent, name)| parent.join(name))
 }
 
 impl Content {
@@ -304,13 +310,28 @@ impl Staged {
     /// Whether a path is a place of data, or holds some.
     #[must_use]
     pub fn keeps(&self, path: &Path) -> Keeps {
-        if path.ancestors().any(|above| self.all.contains(above)) {
+        if path.ancestors().any(|above| self.all.contains_key(above)) {
             return Keeps::Itself;
         }
         match self.all.range(path.to_path_buf()..).next() {
-            Some(next) if next.starts_with(path) => Keeps::Below,
+            Some((next, _)) if next.starts_with(path) => Keeps::Below,
             _ => Keeps::Nothing,
         }
+    }
+
+    /// The declared path of what lies at a place of data, and where its bytes are.
+    #[must_use]
+    pub fn source_of(&self, path: &Path) -> Option<(String, PathBuf)> {
+        let item = path
+            .ancestors()
+            .find_map(|above| self.all.get(above))
+            .map(|number| &self.items[*number])?;
+        let inner = path.strip_prefix(&item.place).ok()?;
+        if inner.as_os_str().is_empty() {
+            return Some((item.content.path().to_owned(), item.source.clone()));
+        }
+        let declared = Path::new(item.content.path()).join(inner);
+        Some((declared.to_str()?.to_owned(), item.source.join(inner)))
     }
 
     /// Places of data where no longer is what was put there.

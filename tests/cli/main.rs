@@ -16,6 +16,7 @@ mod basics;
 mod builds;
 mod ci;
 mod classes;
+mod copies;
 mod data;
 mod denied;
 mod dependencies;

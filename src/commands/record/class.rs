@@ -123,6 +123,7 @@ impl Addition<'_> {
         verdict
             .notes
             .extend(agreed.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
+        verdict.notes.extend(agreed.copied.into_iter().map(Note::Copied));
         let class = Class {
             runs: self.times,
             platform: snapshot.platform.clone(),

@@ -11,6 +11,7 @@ use crate::outcome::{Outcome, Remark};
 use crate::project::Project;
 use crate::run::access::{Access, Reached};
 use crate::run::circumstances::Circumstances;
+use crate::run::copies::Copied;
 use crate::run::evidence;
 use crate::run::session::{Session, Trained};
 use crate::run::workdir::Workdir;
@@ -33,6 +34,8 @@ pub struct Agreed {
     pub remarks: Vec<Remark>,
     /// What was reached for.
     pub accesses: Vec<Access>,
+    /// Artifacts that are copies of inputs.
+    pub copied: Vec<Copied>,
     /// What could not be watched or answered.
     pub not_covered: Vec<NotChecked>,
 }
@@ -54,7 +57,8 @@ pub fn confirm(workshop: &Workshop<'_>, circumstances: &Circumstances, times: u3
         let session = other.as_ref().unwrap_or(first);
         let laboratory = workshop.with(session);
         let trained = laboratory.train(circumstances, (number, times))?;
-        refuse_undeclared(project, &trained.accesses)?;
+        let reached = session.built.accesses.iter().chain(&trained.accesses);
+        refuse_undeclared(project, reached)?;
         if !trained.changed.is_empty() {
             return Ok(Confirmed::Refused(Box::new(Verdict {
                 drift: trained.changed,
@@ -165,6 +169,7 @@ fn first_of(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
         outcome: trained.outcome,
         remarks: trained.remarks,
         accesses,
+        copied: trained.copied,
         not_covered,
     }
 }
@@ -180,7 +185,7 @@ fn cure(laboratory: &Laboratory<'_>, differing: &[Divergence]) -> Result<Vec<Cau
 }
 
 /// Nothing is recorded of a training that reached for what nobody declared.
-fn refuse_undeclared(project: &Project, accesses: &[Access]) -> Result<()> {
+fn refuse_undeclared<'a>(project: &Project, accesses: impl Iterator<Item = &'a Access>) -> Result<()> {
     let policy = project.manifest.isolation;
     let is_denied = |access: &&Access| {
         let policy = match access.what {
@@ -189,7 +194,7 @@ fn refuse_undeclared(project: &Project, accesses: &[Access]) -> Result<()> {
         };
         access.is_grave() && policy == Policy::Deny
     };
-    let denied: Vec<&Access> = accesses.iter().filter(is_denied).collect();
+    let denied: Vec<&Access> = accesses.filter(is_denied).collect();
     let Some(first) = denied.first() else {
         return Ok(());
     };

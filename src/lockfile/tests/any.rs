@@ -104,11 +104,13 @@ pub(crate) fn stage_outcome() -> BoxedStrategy<StageOutcome> {
         map(metric()),
         vec(checkpoint, 0..3),
         map(digest()),
+        map(text()),
     )
-        .prop_map(|(binary, undeclared, streams, artifacts, metrics, checkpoints, reads)| StageOutcome {
+        .prop_map(|(binary, undeclared, streams, artifacts, metrics, checkpoints, reads, copied)| StageOutcome {
             binary,
             undeclared,
             reads,
+            copied,
             streams,
             artifacts,
             metrics,

@@ -125,6 +125,8 @@ fn of_commit(fault: &CommitFault) -> Words {
                 .values(Some(named.join(", ")), Some(found))
                 .hint(MAKE)
         }
+        CommitFault::Copied(copied) => super::outputs::copied_words(copied)
+            .hint(format!("train it; or, if it is meant, `[gate] allow_copied = [\"{}\"]`", copied.artifact)),
         CommitFault::LockDirty => {
             let detail = "the lock was recorded with uncommitted changes, so no commit has what it pins";
             Words::new("lock-dirty", "repro.lock", detail).hint("commit them, then `cargo repro record` again")

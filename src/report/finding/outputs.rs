@@ -4,6 +4,19 @@ use super::Words;
 use crate::compare::bytes::{Difference, JsonDifference};
 use crate::compare::divergence::Output;
 use crate::outcome::{Kind, Metric, Remark, RemarkOf};
+use crate::run::copies::{Copied, Reader};
+
+/// Names an artifact that is a copy of an input.
+pub(super) fn copied_words(copied: &Copied) -> Words {
+    let Copied { input, by, .. } = copied;
+    let by = match by {
+        None => String::new(),
+        Some(Reader::Build) => ", which the build read".to_owned(),
+        Some(Reader::Stage(stage)) => format!(", which stage `{stage}` read"),
+    };
+    let detail = format!("it is a copy: it has the same bytes as {input}{by}");
+    Words::new("artifact-copied", copied.artifact.as_str(), detail)
+}
 
 /// Names a divergence.
 pub(super) fn output_words(output: &Output) -> Words {
