@@ -240,7 +240,7 @@ pub struct Reports {
 /// `cargo repro verify`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro verify                     # this checkout against its repro.lock\n  cargo repro verify --rev v1.2          # a tag, by the lock that it carries\n  cargo repro verify --report audit.html # a page for whoever has to file it\n  cargo repro verify --message-format json"
+    after_help = "Examples:\n  cargo repro verify                     # this checkout against its repro.lock\n  cargo repro verify --rev v1.2          # a tag, by the lock that it carries\n  cargo repro verify --report audit.html # a page for whoever has to file it\n  cargo repro verify --artifacts proved  # keep the model that was proved\n  cargo repro verify --message-format json"
 )]
 pub struct Verify {
     /// The tag, branch or commit to verify, with the lock that it carries
@@ -258,6 +258,9 @@ pub struct Verify {
     /// Where to leave outputs that are not as locked
     #[arg(long, value_name = "DIR")]
     pub outputs: Option<PathBuf>,
+    /// Where to keep the artifacts if they reproduce; overwrites nothing
+    #[arg(long, value_name = "DIR")]
+    pub artifacts: Option<PathBuf>,
     /// Overrides of the manifest.
     #[command(flatten)]
     pub overrides: Overrides,

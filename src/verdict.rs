@@ -123,6 +123,10 @@ pub struct Verdict {
     pub commit: String,
     /// Where outputs that are not as locked were left.
     pub outputs: Option<PathBuf>,
+    /// Where the artifacts were put that were proved.
+    pub artifacts: Option<PathBuf>,
+    /// Whether it is a look of a moment, which says in a line what it did not look at.
+    pub brief: bool,
     /// Factors that were varied, and what came of each.
     pub factors: Vec<Tested>,
     /// Why the gate says no.
@@ -149,6 +153,8 @@ impl Verdict {
             lock: None,
             commit: commit.to_string(),
             outputs: None,
+            artifacts: None,
+            brief: false,
             factors: Vec::new(),
             refusals: Vec::new(),
             vouched: Vec::new(),

@@ -37,6 +37,7 @@ pub fn run(settings: &Settings, args: &args::Explain) -> Result<ExitCode> {
         rev: args.rev.clone(),
         times: 1,
         outputs: None,
+        artifacts: None,
         explain: true,
         cached: false,
         overrides: args.overrides.clone(),

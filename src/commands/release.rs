@@ -97,6 +97,7 @@ pub(super) fn as_verify(rev: Option<String>, times: u32) -> args::Verify {
         explain: false,
         cached: false,
         outputs: None,
+        artifacts: None,
         overrides: args::Overrides::default(),
         reports: args::Reports::default(),
     }

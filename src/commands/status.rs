@@ -78,6 +78,7 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
         notes: inspected.notes,
         not_checked,
         lock: Some(lock),
+        brief: true,
         ..Verdict::new(word, project.commit)
     })
 }

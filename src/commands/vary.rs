@@ -113,10 +113,11 @@ fn verdict(
         "processor",
         "a program that asks the processor what it can do, or for random numbers, cannot be answered otherwise here",
     ));
+    let left = causes.is_empty().then(|| variation.remains()).into_iter().flatten().map(Note::Found);
     let accesses = variation.base.accesses.iter().filter(|access| access.is_worth_a_note()).cloned();
     Ok(Verdict {
         causes,
-        notes: accesses.map(Note::Reached).collect::<Vec<Note>>(),
+        notes: left.chain(accesses.map(Note::Reached)).collect::<Vec<Note>>(),
         not_checked,
         runs: variation.runs,
         outcome: variation.base.outcome.clone().unwrap_or_default(),

@@ -18,6 +18,7 @@ use crate::lockfile::{self, Lockfile, Read};
 use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::run::circumstances::Circumstances;
+use crate::run::proved::Proved;
 use crate::run::session::{Pinned, Session, Trained};
 use crate::run::workdir::{self, Workdir};
 use crate::run::{crates, evidence};
@@ -97,7 +98,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
         format!("{} at {at}{} against {}", project.package.name, project.commit.short(), read.id.short()),
     );
     let outputs = match &args.outputs {
-        Some(directory) => elsewhere(settings.current_directory.join(directory), &here)?,
+        Some(directory) => elsewhere("--outputs", settings.current_directory.join(directory), &here)?,
         None => workdir::outputs_directory(&here)?,
     };
     let verification = Verification {
@@ -108,18 +109,27 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
         explain: args.explain,
         cached: args.cached,
         outputs: &outputs,
+        proved: proved(settings, args, &here, &read.lock)?,
     };
     let judged = verification.verdict(&mut memory, subject);
     memory.save();
     judged
 }
 
-/// The directory that `--outputs` names, unless the recorded outputs lie there.
-fn elsewhere(directory: PathBuf, package: &Path) -> Result<PathBuf> {
+/// Where to keep what reproduces, if that is asked for.
+fn proved(settings: &Settings, args: &args::Verify, package: &Path, lock: &Lockfile) -> Result<Option<Proved>> {
+    let Some(directory) = &args.artifacts else {
+        return Ok(None);
+    };
+    let directory = elsewhere("--artifacts", settings.current_directory.join(directory), package)?;
+    Proved::open(directory, &lock.outcome).map(Some)
+}
+
+/// The directory that an option names, unless the recorded outputs lie there.
+fn elsewhere(option: &str, directory: PathBuf, package: &Path) -> Result<PathBuf> {
     if directory.canonicalize().is_ok_and(|directory| directory == package) {
-        return Err(Error::new("`--outputs` must not be the package's own directory, where the recorded outputs are")
-            .code(ExitCode::Usage)
-            .hint("name another; it need not be there yet"));
+        let what = format!("`{option}` must not be the package's own directory, where the recorded outputs are");
+        return Err(Error::new(what).code(ExitCode::Usage).hint("name another; it need not be there yet"));
     }
     Ok(directory)
 }
@@ -136,6 +146,8 @@ struct Verification<'a> {
     cached: bool,
     /// Where outputs that are not as locked are left.
     outputs: &'a Path,
+    /// Where the artifacts are kept if they reproduce.
+    proved: Option<Proved>,
 }
 
 impl Verification<'_> {
@@ -209,6 +221,9 @@ impl Verification<'_> {
             }
         }
         verdict.word = decide(&verdict.drift, &verdict.divergence);
+        if let Some(proved) = self.proved.as_ref().filter(|_| verdict.word == Word::Reproduced) {
+            verdict.artifacts = Some(proved.keep(&session, &verdict.outcome)?);
+        }
         Ok(())
     }
 

@@ -9,12 +9,22 @@ use crate::run::circumstances::Circumstances;
 /// How many trainings must agree with the line in place.
 const TRIALS: u32 = 5;
 
+/// What was tried, in the words of the manifest, and the cause if one of it is a cure.
+#[derive(Debug, Default)]
+pub struct Tried {
+    /// The lines.
+    pub lines: Vec<String>,
+    /// The cause.
+    pub cause: Option<Cause>,
+}
+
 /// The first of these settings, the smallest first, with which trainings agree.
 ///
 /// # Errors
 /// When the user interrupts, or a trial cannot be made.
-pub fn propose(laboratory: &Laboratory<'_>, date: i64, effect: &Effect) -> Result<Option<Cause>> {
+pub fn propose(laboratory: &Laboratory<'_>, date: i64, effect: &Effect) -> Result<Tried> {
     let manifest = &laboratory.project.manifest;
+    let mut tried = Tried::default();
     for (entropy, clock) in [(true, false), (false, true), (true, true)] {
         let mut cured = manifest.clone();
         if entropy {
@@ -30,10 +40,12 @@ pub fn propose(laboratory: &Laboratory<'_>, date: i64, effect: &Effect) -> Resul
         if agrees(laboratory, &Circumstances::of(&cured, Some(date)))?
             && !agrees(laboratory, &Circumstances::of(manifest, Some(date)))?
         {
-            return Ok(Some(cause(&cured, manifest, effect)));
+            tried.cause = Some(cause(&cured, manifest, effect));
+            return Ok(tried);
         }
+        tried.lines.push(line_of(&cured, manifest));
     }
-    Ok(None)
+    Ok(tried)
 }
 
 fn agrees(laboratory: &Laboratory<'_>, circumstances: &Circumstances) -> Result<bool> {
@@ -49,17 +61,24 @@ fn agrees(laboratory: &Laboratory<'_>, circumstances: &Circumstances) -> Result<
     Ok(true)
 }
 
+/// Whether entropy and the clock are held otherwise.
+fn changed(cured: &Manifest, as_it_is: &Manifest) -> (bool, bool) {
+    let (cured, as_it_is) = (cured.determinism, as_it_is.determinism);
+    (cured.entropy != as_it_is.entropy, cured.clock != as_it_is.clock)
+}
+
+fn line_of(cured: &Manifest, as_it_is: &Manifest) -> String {
+    match changed(cured, as_it_is) {
+        (true, true) => "entropy = \"seeded\" and clock = \"frozen\"",
+        (true, false) => "entropy = \"seeded\"",
+        _ => "clock = \"frozen\"",
+    }
+    .to_owned()
+}
+
 fn cause(cured: &Manifest, as_it_is: &Manifest, effect: &Effect) -> Cause {
-    let entropy = cured.determinism.entropy != as_it_is.determinism.entropy;
-    let clock = cured.determinism.clock != as_it_is.determinism.clock;
-    let mut lines = Vec::new();
-    if entropy {
-        lines.push("entropy = \"seeded\"");
-    }
-    if clock {
-        lines.push("clock = \"frozen\"");
-    }
-    let line = lines.join(" and ");
+    let (entropy, clock) = changed(cured, as_it_is);
+    let line = line_of(cured, as_it_is);
     Cause {
         kind: if entropy { Kind::ProcessEntropy } else { Kind::Clock },
         stage: Some(effect.stage.clone()),

@@ -2,6 +2,7 @@
 //! which source; or it is, and then by what of the machine, or of the build, it could have been another.
 
 use super::factor::{Factor, Frozen, OF_MACHINE, RESTLESS};
+use super::remains;
 use super::trial::{Effect, Laboratory, Observed};
 use super::vary::{Variation, Wanted, vary};
 use crate::cause::{Cause, Kind};
@@ -42,7 +43,8 @@ pub fn explain(
         ..Observed::default()
     };
     laboratory.shell.status("Explaining", "whether it agrees with itself");
-    let (disagree, accesses) = repeat(laboratory, normal, &first, &mut explanation)?;
+    let (disagreement, accesses) = repeat(laboratory, normal, &first, &mut explanation)?;
+    let disagree = disagreement.is_some();
     let changed = changed_reads(locked, seen, &accesses);
     let locked = Observed {
         outcome: Some(locked.clone()),
@@ -61,8 +63,11 @@ pub fn explain(
     )?;
     explanation.runs += restless.runs;
     let named = causes(&restless, laboratory);
-    if disagree || !named.is_empty() {
+    if disagree || !named.is_empty() || restless.unstable.is_some() {
         explanation.findings.push(not_deterministic(disagree, &restless));
+        if named.is_empty() {
+            explanation.findings.extend(remains(&restless, disagreement.as_ref()));
+        }
         if let Some(finding) = pin(laboratory, frozen, normal, &named, &mut explanation.runs)? {
             explanation.findings.push(finding);
         }
@@ -102,18 +107,27 @@ fn repeat(
     normal: &Circumstances,
     seen: &Observed,
     explanation: &mut Explanation,
-) -> Result<(bool, Vec<Access>)> {
+) -> Result<(Option<Effect>, Vec<Access>)> {
     let mut accesses = Vec::new();
     for _ in 0..REPEATS {
         explanation.runs += 1;
         let again = laboratory.observe(normal)?;
-        let differs = laboratory.compare(seen, &again).is_some();
+        let differs = laboratory.compare(seen, &again);
         accesses = again.accesses;
-        if differs {
-            return Ok((true, accesses));
+        if differs.is_some() {
+            return Ok((differs, accesses));
         }
     }
-    Ok((false, accesses))
+    Ok((None, accesses))
+}
+
+/// What is left to say where no source could be named.
+fn remains(variation: &Variation, disagreement: Option<&Effect>) -> Vec<String> {
+    match (&variation.unstable, disagreement) {
+        (Some(_), _) => variation.remains(),
+        (None, Some(effect)) => remains::unnamed(effect, &variation.tested, variation.runs),
+        (None, None) => Vec::new(),
+    }
 }
 
 fn not_deterministic(disagree: bool, variation: &Variation) -> String {
@@ -300,6 +314,10 @@ fn of_machine(machine: &Variation, laboratory: &Laboratory<'_>, explanation: &mu
     if named.is_empty() {
         explanation.findings.push(
             "nothing that can be changed here changes the outcome: the lock, or an input that is not part of it, is not what was recorded"
+                .to_owned(),
+        );
+        explanation.findings.push(
+            "next: `cargo repro verify` on the machine that recorded tells which of the two it is; `cargo repro record` accepts what this one gives"
                 .to_owned(),
         );
     }

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod factor;
 pub mod locate;
 pub mod parts;
+pub mod remains;
 pub mod search;
 pub mod trial;
 pub mod variation;

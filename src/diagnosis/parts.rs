@@ -26,6 +26,12 @@ impl Part {
     }
 }
 
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.output, self.pointer)
+    }
+}
+
 /// What stands there.
 pub type Parts = BTreeMap<Part, String>;
 

@@ -1,6 +1,10 @@
 //! What came of changing factors.
 
+use std::collections::BTreeSet;
+
 use super::factor::Factor;
+use super::parts::Part;
+use super::remains;
 use super::trial::{Effect, Observed};
 use crate::cause::Cause;
 
@@ -44,11 +48,23 @@ pub struct Variation {
     pub base: Observed,
     /// Settings under which the outcome was the wanted one.
     pub restored: Vec<(Factor, String)>,
+    /// Where trainings differ whatever is frozen: the parts that do, and how many there are.
+    pub restless: Option<(BTreeSet<Part>, usize)>,
     /// What of the build the outcome follows.
     pub by_build: Vec<Cause>,
 }
 
 impl Variation {
+    /// What is left to say where trainings differ though everything was frozen.
+    #[must_use]
+    pub fn remains(&self) -> Vec<String> {
+        let Some(effect) = &self.unstable else {
+            return Vec::new();
+        };
+        let restless = self.restless.as_ref().map(|(parts, of)| (parts, *of));
+        remains::unstable(effect, restless, self.runs)
+    }
+
     /// The factors that change the outcome.
     #[must_use]
     pub fn changing(&self) -> Vec<(Factor, &Effect)> {

@@ -72,6 +72,8 @@ pub fn vary(laboratory: &Laboratory<'_>, frozen: &Frozen<'_>, wanted: &Wanted<'_
     if wanted.together && trials.variation.unstable.is_none() && trials.variation.changing().is_empty() {
         trials.all(frozen, wanted)?;
     }
+    let of = trials.base.parts.len();
+    trials.variation.restless = trials.restless.take().map(|parts| (parts, of));
     trials.variation.base = trials.base;
     Ok(trials.variation)
 }

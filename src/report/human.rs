@@ -16,7 +16,7 @@ use crate::digest::Digest;
 use crate::outcome::{Kind, Metric, Outcome, StageOutcome};
 use crate::repository::pathspec;
 use crate::verdict::edits::{edits, restorable};
-use crate::verdict::{Verdict, Word, stops};
+use crate::verdict::{NotChecked, Verdict, Word, stops};
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -54,6 +54,9 @@ pub fn verdict(verdict: &Verdict, layout: Layout) -> String {
     }
     let notes: Vec<Finding> = warnings.chain(verdict.notes.iter().map(Finding::from)).collect();
     text += &findings(notes.iter(), CAUTION, &sides, layout);
+    if let Some(artifacts) = &verdict.artifacts {
+        let _ = writeln!(text, "\nThe artifacts that were proved are in {}", artifacts.display());
+    }
     if let Some(outputs) = &verdict.outputs {
         let _ = writeln!(text, "\nThe outputs of this run are in {}", outputs.display());
     }
@@ -132,6 +135,10 @@ pub(super) fn sentence(verdict: &Verdict) -> (Style, String) {
         Word::Recorded if verdict.runs == 1 => (GOOD, "what one training gave stands in repro.lock".to_owned()),
         Word::Recorded => (GOOD, format!("{trainings} gave the same, byte for byte; it stands in repro.lock")),
         Word::Steady => (GOOD, format!("no factor that was varied changes the outcome, in {trainings}")),
+        Word::Diverged if !verdict.factors.is_empty() && verdict.causes.is_empty() => {
+            let rest = "trainings differ though everything that can be held fast was";
+            (BAD, format!("{rest}, in {trainings}"))
+        }
         Word::Diverged if !verdict.factors.is_empty() => {
             let changing = count(verdict.causes.len(), "factor changes", "factors change");
             (BAD, format!("{changing} the outcome, found in {trainings}"))
@@ -328,11 +335,26 @@ fn not_checked(verdict: &Verdict, layout: Layout) -> String {
     if verdict.not_checked.is_empty() {
         return text;
     }
+    if verdict.brief {
+        return briefly(&verdict.not_checked, layout);
+    }
     let _ = writeln!(text, "\n{FAINT}not checked:{FAINT:#}");
     for item in &verdict.not_checked {
         text += &layout.wrapped("  ", &format!("{}: ", item.kind), &visible(&item.why));
     }
     text
+}
+
+/// What was not looked at in a moment, in a line.
+fn briefly(items: &[NotChecked], layout: Layout) -> String {
+    let mut kinds: Vec<&str> = Vec::new();
+    for item in items {
+        if !kinds.contains(&item.kind) {
+            kinds.push(item.kind);
+        }
+    }
+    let line = format!("{} (`cargo repro verify` goes on)", kinds.join(", "));
+    format!("\n{}", layout.wrapped("", &format!("{FAINT}not checked:{FAINT:#} "), &line))
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub fn verdict(verdict: &Verdict) -> Value {
         "factors": verdict.factors.iter().map(factor).collect::<Vec<_>>(),
         "outcome": verdict.outcome,
         "outputs": verdict.outputs,
+        "artifacts": verdict.artifacts,
     });
     gate::json(verdict, &mut value);
     value
@@ -140,8 +141,10 @@ pub fn report(dossier: &Dossier<'_>) -> String {
     let places = dossier.items.iter().filter_map(|item| Some((&item.finding, item.place.as_ref()?)));
     let mut verdict = dossier.judged.map_or_else(failed, verdict);
     // A directory of this machine, which is gone or another one where the report is read.
-    if let Some(outputs) = verdict.get_mut("outputs") {
-        *outputs = Value::Null;
+    for directory in ["outputs", "artifacts"] {
+        if let Some(place) = verdict.get_mut(directory) {
+            *place = Value::Null;
+        }
     }
     if let Err(error) = dossier.judged {
         verdict["lock"] = json!(dossier.lock_id());

@@ -16,6 +16,7 @@ pub mod evidence;
 pub mod handover;
 pub mod ledger;
 pub mod places;
+pub mod proved;
 pub mod session;
 pub mod staging;
 pub mod train;

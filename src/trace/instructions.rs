@@ -65,7 +65,7 @@ pub enum Scan {
 pub fn scan(file: &Place, packages: &Packages) -> Scan {
     let architecture = file.image.architecture();
     if architecture != Architecture::X86_64 {
-        return Scan::NotLookedAt(format!("{} is for {architecture:?}, and only x86-64 is known", file.path));
+        return Scan::NotLookedAt(format!("{} is for another processor, and only x86-64 is known", file.path));
     }
     let mut holders: Vec<Holder> = Vec::new();
     for function in file.image.functions() {

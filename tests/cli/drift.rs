@@ -399,7 +399,7 @@ fn what_a_run_by_hand_left_is_a_note() {
         .write("model.json", "{}")
         .write(".gitignore", "target\nmodel.json\n");
     project.commit("keep the model elsewhere");
-    leftover(&project, "cargo repro record");
+    leftover(&project, "cargo repro verify --artifacts DIR");
 }
 
 /// Between `record` and the commit, the lock speaks of artifacts that no commit has yet.
@@ -422,6 +422,9 @@ fn one_edit_is_one_input_and_says_how_it_is_accepted_and_undone() {
     let words = status.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("`cargo repro record` accepts it, once it is committed"), "{words}");
     assert!(words.contains("`git restore :/repro.toml` undoes what is not"), "{words}");
+    // And in a line what it did not look at.
+    let line = "not checked: outcome, dependency-sources (`cargo repro verify` goes on)";
+    assert!(status.stdout.lines().any(|found| found == line), "{}", status.stdout);
     project.git(&["restore", ":/repro.toml"]);
     does_not_drift(&project);
 }

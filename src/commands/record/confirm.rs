@@ -4,7 +4,7 @@ use crate::cause::Cause;
 use crate::compare::{Divergence, divergence};
 use crate::diagnosis::trial::{Effect, Laboratory, Observed};
 use crate::diagnosis::workshop::Workshop;
-use crate::diagnosis::{builds, cure};
+use crate::diagnosis::{builds, cure, remains};
 use crate::error::{Error, Phase, Result};
 use crate::manifest::Policy;
 use crate::outcome::{Outcome, Remark};
@@ -15,7 +15,7 @@ use crate::run::copies::Copied;
 use crate::run::evidence;
 use crate::run::session::{Session, Trained};
 use crate::run::workdir::Workdir;
-use crate::verdict::{NotChecked, Verdict, Word};
+use crate::verdict::{NotChecked, Note, Verdict, Word};
 
 /// What several trainings came to.
 pub enum Confirmed {
@@ -78,7 +78,7 @@ pub fn confirm(workshop: &Workshop<'_>, circumstances: &Circumstances, times: u3
         let mut differing = divergence(&agreed.outcome, &trained.outcome, &project.manifest.stage_order());
         if !differing.is_empty() {
             evidence::describe(&first.kept(), session, &mut differing);
-            let causes = match &other {
+            let (causes, notes) = match &other {
                 Some(_)
                     if agree_by_themselves(
                         workshop,
@@ -87,13 +87,14 @@ pub fn confirm(workshop: &Workshop<'_>, circumstances: &Circumstances, times: u3
                         [&agreed.outcome, &trained.outcome],
                     )? =>
                 {
-                    by_build(workshop, circumstances)?
+                    (by_build(workshop, circumstances)?, Vec::new())
                 }
                 _ => cure(&workshop.laboratory, &differing)?,
             };
             return Ok(Confirmed::Refused(Box::new(Verdict {
                 divergence: differing,
                 causes,
+                notes,
                 runs: number,
                 ..Verdict::new(Word::Diverged, project.commit)
             })));
@@ -174,14 +175,19 @@ fn first_of(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
     }
 }
 
-/// What would make them agree, if a line of the manifest does.
-fn cure(laboratory: &Laboratory<'_>, differing: &[Divergence]) -> Result<Vec<Cause>> {
+/// What would make them agree, if a line of the manifest does; else what was tried.
+fn cure(laboratory: &Laboratory<'_>, differing: &[Divergence]) -> Result<(Vec<Cause>, Vec<Note>)> {
     let Some(effect) = Effect::of(differing) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     };
     laboratory.shell.status("Trying", "what would make them agree");
     let date = laboratory.project.repository.time(laboratory.project.commit)?;
-    Ok(cure::propose(laboratory, date, &effect)?.into_iter().collect())
+    let tried = cure::propose(laboratory, date, &effect)?;
+    let notes = match &tried.cause {
+        Some(_) => Vec::new(),
+        None => remains::uncured(&effect, &tried.lines).into_iter().map(Note::Found).collect(),
+    };
+    Ok((tried.cause.into_iter().collect(), notes))
 }
 
 /// Nothing is recorded of a training that reached for what nobody declared.

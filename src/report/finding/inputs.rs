@@ -133,7 +133,7 @@ pub(super) fn leftover(leftover: &Leftover) -> Words {
         Words::new("artifact-leftover", path.clone(), detail).values(Some(leftover.locked), Some(leftover.found));
     match &leftover.restorable {
         Some(committed) => words.hint(format!("`git restore {}` brings the recorded one back", pathspec(committed))),
-        None => words.hint("`cargo repro record` trains and writes the recorded one again"),
+        None => words.hint("`cargo repro verify --artifacts DIR` trains and keeps the recorded one in DIR"),
     }
 }
 
