@@ -58,11 +58,25 @@ impl Project {
         offline: bool,
         remember: impl FnOnce(&Repository) -> Memory,
     ) -> Result<(Self, Memory)> {
+        Self::open_with(directory, overrides, offline, None, remember)
+    }
+
+    /// The same with a toolchain that is known already.
+    ///
+    /// # Errors
+    /// As [`Project::open`].
+    pub fn open_with(
+        directory: PathBuf,
+        overrides: &Overrides,
+        offline: bool,
+        toolchain: Option<Installed>,
+        remember: impl FnOnce(&Repository) -> Memory,
+    ) -> Result<(Self, Memory)> {
         let manifest = overrides.apply(Manifest::read(&directory)?)?;
         let repository = Repository::discover(&directory)?;
         let commit = repository.head()?;
         let mut memory = remember(&repository);
-        let toolchain = Installed::find(&directory, &mut memory)?;
+        let toolchain = toolchain.map_or_else(|| Installed::find(&directory, &mut memory), Ok)?;
         let name = format!("package in {} with {:?}", directory.display(), manifest.build);
         let package = memory.fact(&name, || {
             let package = Package::resolve(&directory, repository.root(), &manifest.build, &toolchain, offline)

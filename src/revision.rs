@@ -54,7 +54,10 @@ fn lend_data(from: &Path, to: &Path, top: &Path) -> Result<()> {
     };
     for path in manifest.data_paths() {
         let (kept, lent) = (from.join(path), to.join(path));
-        let Some(lent) = within(&lent, top).filter(|lent| kept.exists() && !lent.exists()) else {
+        if !kept.exists() || lent.exists() {
+            continue;
+        }
+        let Some(lent) = within(&lent, top) else {
             continue;
         };
         let parent = lent.parent().unwrap_or(to);
@@ -66,7 +69,7 @@ fn lend_data(from: &Path, to: &Path, top: &Path) -> Result<()> {
 
 /// The real place of a path that is not there yet, if that is in the checkout: the commit's links may lead anywhere.
 fn within(path: &Path, top: &Path) -> Option<PathBuf> {
-    let above = path.ancestors().find(|above| above.exists())?;
+    let above = path.ancestors().skip(1).find(|above| above.exists())?;
     let rest = path.strip_prefix(above).ok()?;
     let is_plain = rest.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     let real = above.canonicalize().ok()?;

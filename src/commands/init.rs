@@ -6,10 +6,10 @@ use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::manifest;
 use crate::memory::Memory;
-use crate::package::{binaries, find};
+use crate::package::{binaries, find, members};
 use crate::project;
 use crate::settings::Settings;
-use crate::snapshot::toolchain::Installed;
+use crate::snapshot::toolchain::{Installed, write_pin};
 
 /// Runs the command.
 ///
@@ -36,6 +36,10 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
         created => created.at("write", &path)?,
     }
     settings.shell.status("Created", manifest::FILE);
+    let workspace = members(&directory, &toolchain)?.workspace;
+    if let Some(channel) = write_pin(&workspace, &toolchain)? {
+        settings.shell.status("Created", format!("rust-toolchain.toml, which pins {channel}"));
+    }
     if bins.len() != 1 {
         let count = bins.len();
         settings

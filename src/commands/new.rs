@@ -6,8 +6,10 @@ use super::done;
 use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
+use crate::memory::Memory;
 use crate::repository::{self, FirstCommit};
 use crate::settings::Settings;
+use crate::snapshot::toolchain::{Installed, write_pin};
 use crate::template;
 
 /// Runs the command.
@@ -46,6 +48,10 @@ pub fn create(directory: &Path, name: &str) -> Result<FirstCommit> {
         let parent = path.parent().unwrap_or(directory);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
         std::fs::write(&path, text).at("write", &path)?;
+    }
+    // Without a compiler there is nothing to pin, and no reason not to write the package.
+    if let Ok(toolchain) = Installed::find(directory, &mut Memory::none()) {
+        write_pin(directory, &toolchain)?;
     }
     repository::start(directory, "Start from the template of cargo repro")
 }

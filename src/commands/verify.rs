@@ -25,6 +25,7 @@ use crate::run::{crates, evidence};
 use crate::settings::{Overrides, Settings};
 use crate::shell::Shell;
 use crate::snapshot::Snapshot;
+use crate::snapshot::toolchain::Installed;
 use crate::timing::{Step, Timing};
 use crate::verdict::{NotChecked, Note, Verdict, Word, decide, stops};
 
@@ -71,7 +72,11 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
         subject.revision = Some(revision);
     }
     let directory = subject.directory.clone().unwrap_or_else(|| here.clone());
-    let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
+    let toolchain = match &args.rev {
+        Some(_) => of_revision(&directory, &here)?,
+        None => None,
+    };
+    let opened = Project::open_with(directory.clone(), &overrides, settings.offline, toolchain, |repository| {
         if args.cached {
             Memory::load(&repository.private_directory())
         } else {
@@ -114,6 +119,12 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     let judged = verification.verdict(&mut memory, subject);
     memory.save();
     judged
+}
+
+/// The toolchain that the lock of a revision was recorded with, if it is on this machine.
+fn of_revision(directory: &Path, here: &Path) -> Result<Option<Installed>> {
+    let read = Lockfile::read(&directory.join(lockfile::FILE)).ok();
+    Installed::of_revision(directory, here, read.as_ref().map(|read| &read.lock.snapshot.toolchain))
 }
 
 /// Where to keep what reproduces, if that is asked for.

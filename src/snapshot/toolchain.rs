@@ -2,6 +2,7 @@
 //! two names, so rustc is told apart by its commit.
 
 mod choice;
+mod installed;
 mod pin;
 
 use std::ffi::{OsStr, OsString};
@@ -12,7 +13,8 @@ use pin::Pin;
 use serde::{Deserialize, Serialize};
 
 use crate::ambient;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext as _, Result};
+use crate::lockfile;
 use crate::memory::{Memory, Witnesses};
 use crate::subprocess;
 
@@ -62,6 +64,8 @@ impl Installed {
             Some(name) => pin::name_must_be_of_the_machine(Path::new(name), &of_repository)?,
             None => pin.iter().try_for_each(|pin| pin.must_be_of_the_machine(&of_repository))?,
         }
+        let by_name = |pin: &Pin| installed::by_another_name(pin.channel()?);
+        let chosen = chosen.or_else(|| pin.as_ref().and_then(by_name));
         let name = format!(
             "toolchain of {} by {} as {}",
             directory.display(),
@@ -90,26 +94,23 @@ impl Installed {
         Ok(installed)
     }
 
-    /// The toolchain of rustup's on this machine that is the recorded one, whatever it is called.
+    /// For a revision in `directory`, of the repository of `here`: the recorded toolchain if it is on this machine, whatever
+    /// is used today; none where it is not, or where the caller chose one by its name.
+    ///
+    /// # Errors
+    /// When the repository would bring a toolchain itself.
+    pub fn of_revision(directory: &Path, here: &Path, locked: Option<&Toolchain>) -> Result<Option<Self>> {
+        if let Some(pin) = Pin::nearest(directory)? {
+            pin.must_be_of_the_machine(&repositories(here))?;
+        }
+        let is_chosen = choice::is_of_caller_alone()?;
+        Ok(locked.filter(|_| !is_chosen).and_then(installed::recorded))
+    }
+
+    /// The channel by which rustup installs just this toolchain, if there is one.
     #[must_use]
-    pub fn recorded(locked: &Toolchain) -> Option<Self> {
-        let toolchains = ambient::rustup_home().join("toolchains");
-        let entries = std::fs::read_dir(&toolchains).ok()?;
-        let mut directories: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        // The one that has its release for a name is likely it.
-        let is_named = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with(&format!("{}-", locked.rustc))
-        };
-        directories.sort_by_key(|path| (!is_named(path), path.clone()));
-        directories.into_iter().find_map(|directory| {
-            let programs = ["rustc", "cargo"].map(|name| directory.join("bin").join(name));
-            let [rustc, cargo] = programs;
-            let there = [&rustc, &cargo].into_iter().all(|program| ambient::is_executable(program));
-            let identity = there.then(|| Toolchain::of(&rustc, &cargo, Path::new("/"), None).ok()).flatten()?;
-            let found = Self { identity, rustc, cargo };
-            found.identity.is(locked).then_some(found)
-        })
+    pub fn channel(&self) -> Option<String> {
+        installed::channel(self)
     }
 
     fn ask(proxy: &Path, chosen: Option<&OsString>, directory: &Path) -> Result<Self> {
@@ -176,17 +177,32 @@ impl Toolchain {
         } = self;
         (rustc, commit, host, llvm, cargo) == (&other.rustc, &other.commit, &other.host, &other.llvm, &other.cargo)
     }
+}
 
-    /// The name by which rustup installs it.
-    #[must_use]
-    pub fn channel(&self) -> String {
-        match self.rustc.split_once('-') {
-            None => self.rustc.clone(),
-            // Nightlies have their day for a name, and rustc says only that of its last commit.
-            Some((_, kind)) if kind.starts_with("nightly") => "nightly-YYYY-MM-DD".to_owned(),
-            Some((release, kind)) => format!("{release}-{kind}"),
-        }
+/// Writes a pin of this toolchain into a directory, unless there is one there or above it. Gives its channel.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_pin(directory: &Path, toolchain: &Installed) -> Result<Option<String>> {
+    let Some(channel) = toolchain.channel().filter(|_| matches!(Pin::nearest(directory), Ok(None))) else {
+        return Ok(None);
+    };
+    let path = directory.join(pin::NAME);
+    let text = format!(
+        "# The compiler that `cargo repro` records with; rustup installs it where it is not.\n[toolchain]\nchannel = \"{channel}\"\n"
+    );
+    match lockfile::create(&path, text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+        created => created.at("write", &path).map(|()| Some(channel)),
     }
+}
+
+/// The toolchain that rustup says is not installed.
+fn absent(said: &str) -> Option<&str> {
+    let line = said
+        .lines()
+        .find(|line| line.contains("is not installed") && !line.contains("custom toolchain"))?;
+    line.split_once("toolchain '")?.1.split('\'').next()
 }
 
 /// The work trees that a directory is in: its own repository, and those around that.
@@ -203,6 +219,7 @@ fn ask(program: &Path, args: &[&str], directory: &Path, chosen: Option<&OsStr>) 
         .args(args)
         .env_remove(ambient::PASSPHRASE)
         .env_remove(ambient::RUSTUP_TOOLCHAIN)
+        .env_remove("RUST_BACKTRACE")
         .current_dir(directory);
     if let Some(name) = chosen {
         command.env(ambient::RUSTUP_TOOLCHAIN, name);
@@ -210,9 +227,11 @@ fn ask(program: &Path, args: &[&str], directory: &Path, chosen: Option<&OsStr>) 
     let output = subprocess::output(&mut command, None).map_err(|error| Error::io("run", program, &error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Error::new(format!("{} failed", asked()))
-            .context(said)
-            .hint("check the toolchain with `rustup show`"));
+        let hint = absent(&said).map_or_else(
+            || "check the toolchain with `rustup show`".to_owned(),
+            |name| format!("`rustup toolchain install {name}` brings it"),
+        );
+        return Err(Error::new(format!("{} failed", asked())).context(said).hint(hint));
     }
     String::from_utf8(output.stdout).map_err(|_| Error::new(format!("{} did not print UTF-8", asked())))
 }

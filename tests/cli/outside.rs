@@ -369,3 +369,94 @@ fn a_git_directory_of_somebody_else_starts_nothing() {
     let made = project.repro(&["tag", "v0.1.0"]);
     assert_eq!((made.code, ran(&project).as_str()), (Some(0), ""), "{}", made.text());
 }
+
+/// A rustup of the test's own, with the installed toolchain under this name.
+fn rustup_with(project: &Project, name: &str) -> PathBuf {
+    let home = project.around().join("rustup-home");
+    let bin = home.join("toolchains").join(name).join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let output = std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
+    let sysroot = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
+    for program in ["rustc", "cargo"] {
+        std::os::unix::fs::symlink(sysroot.join("bin").join(program), bin.join(program)).unwrap();
+    }
+    home
+}
+
+#[test]
+fn a_revision_is_verified_with_the_toolchain_of_its_lock_where_that_is_installed() {
+    let project = Project::recorded("steady");
+    project.git(&["tag", "v1"]);
+    let case = "*-vV) $real -vV | sed 's/^release: .*/release: 9.9.9/; s/^commit-hash: .*/commit-hash: 0/' ;;";
+    let home = rustup_with(&project, "whatever");
+    // Today's compiler is another one.
+    project.with_compiler(case, &["status"]).code(3);
+    let mut path = project.around().join("toolchain/bin").into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    let verify = |args: &[&str], home: &Path, chosen: Option<&str>| {
+        let mut command = project.command(args);
+        command.env("PATH", &path).env("RUSTUP_HOME", home);
+        project.answer(command.envs(chosen.map(|name| ("RUSTUP_TOOLCHAIN", name))))
+    };
+    let revision = ["verify", "--rev", "v1", "--message-format", "json"];
+    let answer = verify(&revision, &project.around().join("none"), None);
+    assert_eq!(answer.code(3).kinds("drift"), ["toolchain-changed rustc"]);
+    let hint = answer.verdict()["drift"][0]["hint"].as_str().unwrap().to_owned();
+    assert!(hint.starts_with("`rustup toolchain install "), "{hint}");
+    verify(&revision, &home, None).code(0);
+    // What is checked out is verified with what is used here, and so is everything where somebody says with what.
+    verify(&["verify"], &home, None).code(3);
+    verify(&revision, &home, Some("newer")).code(3);
+}
+
+#[test]
+fn a_new_package_and_one_that_begins_pin_their_compiler() {
+    let project = Project::bare("steady", "project");
+    project.remove("repro.toml");
+    let answer = project.repro(&["init"]);
+    answer.code(0);
+    let pin = project.read("rust-toolchain.toml");
+    assert!(pin.contains("[toolchain]\nchannel = \""), "{pin}");
+    assert!(answer.stderr.contains("rust-toolchain.toml, which pins "), "{}", answer.text());
+    // One that is there stays, also where it is above the package.
+    for name in ["rust-toolchain", "../rust-toolchain.toml"] {
+        let text = "[toolchain]\ncomponents = [\"rustfmt\"]\n# mine\n";
+        project.remove("rust-toolchain.toml").remove("repro.toml").write(name, text);
+        project.repro(&["init"]).code(0);
+        assert_eq!(project.read(name), text);
+        assert!(!project.root.join("rust-toolchain.toml").exists(), "{name}");
+        project.write("rust-toolchain.toml", "").remove(name);
+    }
+    let empty = Project::empty();
+    empty.repro(&["new", "wine"]).code(0);
+    assert_eq!(empty.read("wine/rust-toolchain.toml"), pin);
+}
+
+#[test]
+fn a_pin_that_is_here_under_another_name_needs_no_download() {
+    let project = Project::recorded("steady");
+    let release = project.lock().lock.snapshot.toolchain.rustc;
+    let home = rustup_with(&project, "stable-x86_64-unknown-linux-gnu");
+    project
+        .write("rust-toolchain.toml", &format!("[toolchain]\nchannel = \"{release}\"\n"))
+        .commit("pin");
+    // Stands for rustup, which would have to fetch the release.
+    let case = "'--print sysroot') case $RUSTUP_TOOLCHAIN in stable-*) ;; *) echo none >&2; exit 1 ;; esac; echo ${0%/bin/rustc} ;;";
+    project.with_compiler("", &["status"]).code(3);
+    let path = project.around().join("toolchain/bin");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in {case}\n*) exec {}/toolchains/stable-x86_64-unknown-linux-gnu/bin/rustc \"$@\" ;; esac\n",
+        home.display()
+    );
+    executable(&path.join("rustc"), &script);
+    let mut search = path.into_os_string();
+    search.push(":");
+    search.push(std::env::var_os("PATH").unwrap());
+    let status =
+        |home: &Path| project.answer(project.command(&["status"]).env("PATH", &search).env("RUSTUP_HOME", home));
+    // That the pin came is all that is said.
+    let answer = status(&home);
+    assert!(answer.code(3).stdout.contains("rust-toolchain.toml"), "{}", answer.text());
+    assert_eq!(status(&project.around().join("none")).code, Some(1));
+}

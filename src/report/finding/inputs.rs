@@ -9,6 +9,13 @@ use crate::snapshot::dependencies::Package;
 use crate::snapshot::source::{Dirty, Edit};
 use crate::verdict::Leftover;
 
+/// The name by which rustup knows a recorded compiler, if that is a release.
+fn recorded_channel<'a>(change: &'a Change<&'static str>) -> Option<&'a str> {
+    let release = change.locked.as_deref().filter(|_| change.name == "rustc")?.split(' ').next()?;
+    let is_number = release.split('.').count() == 3 && release.split('.').all(|part| part.parse::<u32>().is_ok());
+    is_number.then_some(release)
+}
+
 /// What is said of a setting that builds do not follow.
 pub(super) fn set_aside(setting: &str) -> String {
     let place = if setting.ends_with("of the repository") {
@@ -33,8 +40,13 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
         }
         Drift::Toolchain(change) => {
             let detail = format!("another {}", if change.name == "host" { "host" } else { change.name });
-            changed("toolchain-changed", change, detail)
-                .hint("pin the recorded one in rust-toolchain.toml, and rustup installs it; or `cargo repro record` accepts this one")
+            let hint = match recorded_channel(change) {
+                Some(channel) => format!(
+                    "`rustup toolchain install {channel}` brings the recorded one, and `cargo +{channel} repro verify` uses it; or `cargo repro record` accepts this one"
+                ),
+                None => "pin the recorded one in rust-toolchain.toml, and rustup installs it; or `cargo repro record` accepts this one".to_owned(),
+            };
+            changed("toolchain-changed", change, detail).hint(hint)
         }
         Drift::Dependency { locked, found } => dependency(locked.as_ref(), found.as_ref()),
         Drift::DependencyGraph { locked, found } => {

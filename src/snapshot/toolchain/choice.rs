@@ -91,6 +91,18 @@ pub fn of_caller(directory: &Path) -> Result<Option<OsString>> {
     Ok((!is_of_here).then_some(name))
 }
 
+/// Whether the caller chose a toolchain by its name, and not rustup for the current directory.
+///
+/// # Errors
+/// When a pin cannot be read.
+pub fn is_of_caller_alone() -> Result<bool> {
+    let Some(name) = ambient::rustup_toolchain() else {
+        return Ok(false);
+    };
+    let here = ambient::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    Ok(!Decider::of(&here, &Rustup::read())?.is_called(&name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

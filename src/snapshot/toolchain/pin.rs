@@ -28,8 +28,11 @@ pub struct Pin {
     pub wanted: Wanted,
 }
 
-/// The names of a pin; rustup takes the first of a directory that is there.
-const NAMES: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
+/// The name of a pin.
+pub const NAME: &str = "rust-toolchain.toml";
+
+/// The names of a pin, the old one among them; rustup takes the first of a directory that is there.
+const NAMES: [&str; 2] = ["rust-toolchain", NAME];
 
 /// Where rustup looks for a pin in a directory, whether there is one or not.
 pub fn files(directory: &Path) -> impl Iterator<Item = PathBuf> {
