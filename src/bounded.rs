@@ -3,7 +3,7 @@
 //! than a file of its kind has reason to be. What has no such size, such as data, is read from [`open`] piece by piece.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -102,31 +102,6 @@ pub fn rest(stream: impl io::Read, most: u64, expected: u64) -> io::Result<Vec<u
     Ok(bytes)
 }
 
-/// Whether two regular files of whatever size have the same bytes.
-///
-/// # Errors
-/// When one is no regular file, or cannot be read.
-pub fn are_same(one: &Path, other: &Path) -> io::Result<bool> {
-    let ((one, of_one), (other, of_other)) = (opened(one)?, opened(other)?);
-    if of_one.len() != of_other.len() {
-        return Ok(false);
-    }
-    let mut readers = [one, other].map(|file| BufReader::with_capacity(1 << 16, file));
-    loop {
-        let [one, other] = &mut readers;
-        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
-        let both = left.len().min(right.len());
-        if left[..both] != right[..both] {
-            return Ok(false);
-        }
-        if both == 0 {
-            return Ok(left.is_empty() && right.is_empty());
-        }
-        one.consume(both);
-        other.consume(both);
-    }
-}
-
 fn refuse_special(found: &Metadata) -> io::Result<()> {
     let kind = found.file_type();
     let (error, word) = match () {
@@ -197,23 +172,6 @@ mod tests {
         assert_eq!(std::fs::metadata(maps).unwrap().len(), 0);
         assert!(bytes(maps, WRITTEN).unwrap().len() > 10);
         assert!(bytes(maps, 10).is_err());
-    }
-
-    #[test]
-    fn two_files_are_the_same_by_all_their_bytes() {
-        let scratch = tempfile::tempdir().unwrap();
-        let (one, other) = (scratch.path().join("one"), scratch.path().join("other"));
-        let bytes = vec![7; 200_000];
-        std::fs::write(&one, &bytes).unwrap();
-        for (change, same) in [(None, true), (Some(0), false), (Some(199_999), false)] {
-            let mut bytes = bytes.clone();
-            change.into_iter().for_each(|at: usize| bytes[at] = 8);
-            std::fs::write(&other, &bytes).unwrap();
-            assert_eq!(are_same(&one, &other).unwrap(), same);
-        }
-        std::fs::write(&other, &bytes[1..]).unwrap();
-        assert!(!are_same(&one, &other).unwrap());
-        assert!(are_same(&one, Path::new("/dev/null")).is_err());
     }
 
     #[test]

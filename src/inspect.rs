@@ -13,6 +13,7 @@ use crate::compare::classes::drift_from;
 use crate::compare::drift::DataChange;
 use crate::compare::{Drift, snapshots};
 use crate::error::{Error, Result};
+use crate::line_ends;
 use crate::lockfile::{self, Lockfile, Read};
 use crate::memory::Memory;
 use crate::project::Project;
@@ -48,8 +49,15 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
             found.look_for_beginnings(&project.directory, locked)?;
         }
     }
+    let packages = project.package.workspace.join("Cargo.lock");
+    let (locked, here) = (&lock.snapshot.dependencies, &mut snapshot.dependencies);
+    // The same packages to cargo, and as committed to git.
+    if here.lock != locked.lock && line_ends::would_have(&packages, locked.lock) {
+        here.lock = locked.lock;
+    }
     let mut found: Vec<Drift> = edited(read).into_iter().collect();
     found.extend(drift_from(lock, &snapshot));
+    found.iter_mut().for_each(|drift| look_for_turned(drift, &project.directory));
     let mut committed = closure;
     committed.insert(project.in_repository(crate::manifest::FILE)?);
     committed.insert(source::relative(project.repository.root(), &project.package.workspace.join("Cargo.lock"))?);
@@ -79,6 +87,15 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
         notes,
         not_checked,
     })
+}
+
+/// Whether git has turned the line ends of data is seen in the file alone.
+fn look_for_turned(drift: &mut Drift, directory: &Path) {
+    if let Drift::DataChanged(DataChange::File(change)) = drift {
+        let is_whole = !change.locked.sampled && !change.found.sampled;
+        let may_be = is_whole && change.locked.bytes != change.found.bytes;
+        change.turned = may_be && line_ends::would_have(&directory.join(&change.path), change.locked.digest);
+    }
 }
 
 /// That a file is no table any more is a drift; that it is none need not be said beside it.

@@ -1,25 +1,42 @@
 //! Ctrl-C, SIGTERM and SIGHUP: they end the running child's process group at once, and everything
 //! else at its next [`check`], so that destructors remove what is temporary and no half-written file
-//! stays. A second signal changes nothing: cleaning up is short, and must not be cut.
+//! stays. A second signal changes nothing: cleaning up is short, and must not be cut. Where nobody comes to a
+//! check, as in a library or behind a file system that does not answer, the whole process ends all the same.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::bounded;
 use crate::error::{Error, Result};
+use crate::exit_code::ExitCode;
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// Whether somebody came to a [`check`] since, and is on the way out.
+static NOTICED: AtomicBool = AtomicBool::new(false);
+/// How many things are under way that must not be cut.
+static WHOLE: AtomicUsize = AtomicUsize::new(0);
 static CHILD: Mutex<Option<Pid>> = Mutex::new(None);
 
-/// Starts listening. To be called once, before the first child.
+/// How long it may take until somebody comes to a check.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// The same while a child is waited for, which ends now and may have much to give back.
+const PATIENCE_WITH_CHILD: Duration = Duration::from_secs(10);
+
+/// How long what is said last may take: whoever reads it may have stopped.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Starts listening. To be called once, before the first child. `last_words` are for the end of a process in which
+/// nobody came to a check; they give its exit code.
 ///
 /// # Errors
 /// When the signal handlers cannot be installed.
-pub fn listen() -> Result<()> {
+pub fn listen(last_words: impl Fn() -> ExitCode + Send + 'static) -> Result<()> {
     let mut listened = vec![SIGINT, SIGTERM];
     // Under `nohup` nobody's leaving is to end anything.
     listened.extend(Some(SIGHUP).filter(|signal| !is_ignored(*signal)));
@@ -30,14 +47,64 @@ pub fn listen() -> Result<()> {
     }
     let mut signals = signal_hook::iterator::Signals::new(&listened).map_err(could_not)?;
     std::thread::spawn(move || {
+        let mut last_words = Some(last_words);
         for _ in signals.forever() {
             let child = CHILD.lock().unwrap_or_else(|broken| broken.into_inner());
+            let mut patience = PATIENCE;
             if let Some(group) = *child {
                 end(group);
+                patience = PATIENCE_WITH_CHILD;
+            }
+            drop(child);
+            if let Some(last_words) = last_words.take() {
+                std::thread::spawn(move || end_unnoticed(patience, last_words));
             }
         }
     });
     Ok(())
+}
+
+/// Ends the process unless somebody does.
+fn end_unnoticed(patience: Duration, last_words: impl Fn() -> ExitCode + Send + 'static) {
+    loop {
+        std::thread::sleep(patience);
+        if NOTICED.load(Ordering::SeqCst) {
+            return;
+        }
+        if WHOLE.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+    }
+    std::thread::spawn(move || leave(last_words()));
+    std::thread::sleep(LAST_WORDS);
+    leave(ExitCode::Interrupted);
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "destructors are skipped, since whoever holds their values does not answer"
+)]
+fn leave(code: ExitCode) -> ! {
+    std::process::exit(i32::from(code.number()))
+}
+
+/// Something that must not be cut while this lives, such as the writing of several files that belong together.
+#[derive(Debug)]
+pub struct Whole(());
+
+impl Whole {
+    /// From here on.
+    #[must_use]
+    pub fn begin() -> Self {
+        WHOLE.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        WHOLE.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Whether whoever started this program had it ignore a signal.
@@ -62,6 +129,7 @@ fn end(leader: Pid) {
 /// [`Error::interrupted`].
 pub fn check() -> Result<()> {
     if INTERRUPTED.load(Ordering::SeqCst) {
+        NOTICED.store(true, Ordering::SeqCst);
         Err(Error::interrupted())
     } else {
         Ok(())

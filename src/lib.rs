@@ -36,6 +36,7 @@ pub mod inspect;
 pub mod interrupt;
 pub mod isolation;
 pub mod lfs;
+pub mod line_ends;
 pub mod lockfile;
 pub mod manifest;
 pub mod memory;
@@ -118,7 +119,12 @@ fn fail(shell: Shell, error: &Error) -> ExitCode {
 }
 
 fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
-    interrupt::listen()?;
+    let shell = settings.shell;
+    interrupt::listen(move || {
+        let code = fail(shell, &Error::interrupted());
+        shell::end();
+        code
+    })?;
     match command {
         Command::New(args) => commands::new::run(settings, args),
         Command::Init => commands::init::run(settings),

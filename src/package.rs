@@ -2,7 +2,7 @@
 //! of, and where the others lie. Directories are absolute here; nothing here reaches a lock.
 
 mod asking;
-mod readable;
+pub mod readable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

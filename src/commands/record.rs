@@ -350,6 +350,7 @@ fn closure(project: &Project, session: &Session<'_>) -> Result<BTreeSet<String>>
 /// Gives the lock that stands in the file then.
 fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> Result<Lockfile> {
     crate::interrupt::check()?;
+    let _whole = crate::interrupt::Whole::begin();
     lockfile::sweep(&project.directory);
     let here = Beneath::open(&project.directory).at("open", &project.directory)?;
     for (path, from) in &recording.outputs {

@@ -7,6 +7,7 @@ use crate::bounded;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::refusal::{CommitFault, Refusal};
+use crate::line_ends;
 use crate::lockfile::{self, Lockfile};
 use crate::project;
 use crate::repository::{Commit, ObjectId, Repository};
@@ -80,7 +81,8 @@ impl Place {
     pub(super) fn uncommitted(&self, commit: Commit) -> Result<Option<Refusal>> {
         let committed = self.lock(commit)?;
         let there = bounded::bytes(&self.directory.join(lockfile::FILE), bounded::HELD).unwrap_or_default();
-        Ok((there != committed).then_some(Refusal::Commit(CommitFault::LockUncommitted)))
+        let is_committed = line_ends::with_lf(&there) == line_ends::with_lf(&committed);
+        Ok((!is_committed).then_some(Refusal::Commit(CommitFault::LockUncommitted)))
     }
 }
 

@@ -136,6 +136,7 @@ fn file_changes(name: &str, locked: &Data, found: &Data, drift: &mut Vec<Drift>)
                     locked: old.clone(),
                     found: new.clone(),
                     table: table_change(old, new, found.beginnings.get(path)),
+                    turned: false,
                 };
                 Some(Drift::DataChanged(DataChange::File(Box::new(file))))
             }

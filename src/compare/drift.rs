@@ -218,6 +218,8 @@ pub struct FileChange {
     pub found: DataFile,
     /// What that means for the table in it, if both are one.
     pub table: Option<TableChange>,
+    /// Whether it has the same lines, and only their ends were turned.
+    pub turned: bool,
 }
 
 /// What is wrong with a package's sources on this machine.

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::document::pointer;
 use crate::error::{IoContext as _, Result};
 use crate::lfs;
+use crate::line_ends;
 use crate::lockfile::{self, Lockfile};
 use crate::memory::{Memory, Witnesses};
 use crate::outcome::{Artifact, Cut};
@@ -70,7 +71,11 @@ pub(super) fn artifacts(
                     let why = format!("{path} is not in the work tree");
                     found.not_checked.push(NotChecked::new("artifact", why));
                 }
-                Some(here) if !recorded(stage, path, &here) && committed.is_none_or(|committed| committed != here) => {
+                Some(here)
+                    if !recorded(stage, path, &here)
+                        && committed.is_none_or(|committed| committed != here)
+                        && !has_turned(project, entry, &in_repository)? =>
+                {
                     found.notes.push(Note::Leftover(Leftover {
                         stage: stage.clone(),
                         path: path.clone(),
@@ -91,8 +96,16 @@ fn is_committed(project: &Project, path: &str) -> Result<bool> {
     let in_repository = project.in_repository(path)?;
     let entry = project.repository.entry(project.commit, Path::new(&in_repository));
     let place: PathBuf = project.directory.join(path);
-    let here = std::fs::read(place).unwrap_or_default();
-    Ok(entry.is_some_and(|entry| project.repository.is_content(entry, &here)))
+    let here = bounded::bytes(&place, bounded::HELD).unwrap_or_default();
+    let is_content = |bytes: &[u8]| entry.is_some_and(|entry| project.repository.is_content(entry, bytes));
+    Ok(is_content(&here) || is_content(&line_ends::with_lf(&here)))
+}
+
+/// Whether it is as committed, but for line ends that git has turned.
+fn has_turned(project: &Project, entry: Option<Entry>, path: &str) -> Result<bool> {
+    let committed = entry.filter(|entry| matches!(entry.kind, Kind::File | Kind::Executable));
+    let committed = committed.map(|entry| project.repository.content(entry)).transpose()?;
+    Ok(committed.is_some_and(|committed| project.repository.has_turned(path, &committed)))
 }
 
 /// An artifact as the commit has it. One that is kept by Git LFS is the file that its pointer stands for; none where a

@@ -29,6 +29,7 @@ pub mod time;
 pub mod tracer;
 pub mod walls;
 pub mod warden;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -71,10 +72,12 @@ pub struct Plan {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Walls {
     /// An empty directory of ours on which the new root is built.
+    #[serde(with = "wire::path")]
     pub mount_point: PathBuf,
     /// Whether the whole file system of the machine is shown, read-only, and not its programs and libraries alone.
     pub open: bool,
     /// Directories and files of the machine that are shown, read-only, at their own place.
+    #[serde(with = "wire::paths")]
     pub shown: Vec<PathBuf>,
     /// What is put where, in this order.
     pub mounts: Vec<Mount>,
@@ -86,8 +89,10 @@ pub struct Walls {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mount {
     /// On the machine.
+    #[serde(with = "wire::path")]
     pub from: PathBuf,
     /// Within.
+    #[serde(with = "wire::path")]
     pub to: PathBuf,
     /// Whether it may be written to.
     pub writable: bool,
@@ -97,8 +102,10 @@ pub struct Mount {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Fence {
     /// Directories that may be written to.
+    #[serde(with = "wire::paths")]
     pub writable: Vec<PathBuf>,
     /// What may be read, beside the system's own; everything if empty.
+    #[serde(with = "wire::paths")]
     pub readable: Vec<PathBuf>,
     /// Whether TCP is within reach.
     pub network: bool,

@@ -103,6 +103,8 @@ impl Lockfile {
     /// When it is of a newer version, truncated, or no lock at all.
     pub fn from_text(text: &str, origin: &str) -> Result<Read> {
         let unreadable = |why: String| Error::new(format!("{origin} cannot be read")).context(why).hint(RESTORE);
+        // Git turns line ends in some clones, and a lock's own text has no carriage return.
+        let text = &*text.replace("\r\n", "\n");
         check_version(text, origin)?;
         let body = body_of(text).ok_or_else(|| {
             unreadable("its end is missing: a whole lock has an `id` and, last, `[facts]`".to_owned())

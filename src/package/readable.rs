@@ -22,11 +22,8 @@ const PINS: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
 /// That there is such a file.
 pub(super) fn check(directory: &Path) -> Result<()> {
     let mut found = Found::default();
+    check_by_name(directory)?;
     for above in directory.ancestors() {
-        for pin in PINS {
-            look_at(&above.join(pin), bounded::WRITTEN)?;
-        }
-        look_at(&above.join(LOCK), bounded::GENERATED)?;
         for name in CONFIGURATION {
             let path = above.join(name);
             if let Some(configuration) = table(&path)? {
@@ -36,6 +33,21 @@ pub(super) fn check(directory: &Path) -> Result<()> {
         found.manifests.push(above.join(MANIFEST));
     }
     found.follow()
+}
+
+/// The same of what they read because of its name alone, in a directory and in all above it: to choose a toolchain, or
+/// for settings.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_by_name(directory: &Path) -> Result<()> {
+    for above in directory.ancestors() {
+        look_at(&above.join(LOCK), bounded::GENERATED)?;
+        for name in PINS.into_iter().chain(CONFIGURATION) {
+            look_at(&above.join(name), bounded::WRITTEN)?;
+        }
+    }
+    Ok(())
 }
 
 /// Manifests that are still to be looked at, and those that were.

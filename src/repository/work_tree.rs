@@ -1,16 +1,24 @@
-//! What git says of the files of the work tree: whether it tracks them, and whether it is told not to. What is in
-//! them is the snapshot's matter, by digest.
+//! What git says of the files of the work tree: whether it tracks them, whether it is told not to, and whether it has
+//! turned their line ends. What is in them is the snapshot's matter, by digest.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 use super::{Repository, unreadable};
-use crate::error::Result;
+use crate::bounded;
+use crate::error::{Error, IoContext as _, Result};
+use crate::interrupt;
+use crate::line_ends;
+
+/// What git reads in every directory on the way to a file.
+const RULES: [&str; 2] = [".gitignore", ".gitattributes"];
 
 impl Repository {
     /// Whether git is told to ignore the path.
     #[must_use]
     pub fn is_ignored(&self, path: &Path) -> bool {
-        self.git.is_path_ignored(path).unwrap_or(false)
+        self.check_rules(path).is_ok() && self.git.is_path_ignored(path).unwrap_or(false)
     }
 
     /// Whether git tracks the path, or anything below it.
@@ -19,12 +27,17 @@ impl Repository {
         let Ok(index) = self.git.index() else {
             return false;
         };
-        let below = if path.is_empty() {
-            String::new()
-        } else {
-            format!("{path}/")
-        };
-        index.get_path(Path::new(path), 0).is_some() || index.find_prefix(&below).is_ok()
+        Tracked(index).has(Path::new(path))
+    }
+
+    /// Whether a file of the work tree, by its path from the top, has the lines of its committed content, and git has
+    /// turned their ends. A file that somebody else turned is another one to git, too.
+    #[must_use]
+    pub fn has_turned(&self, path: &str, committed: &[u8]) -> bool {
+        let found = bounded::bytes(&self.root.join(path), bounded::HELD).unwrap_or_default();
+        line_ends::differ_only(&found, committed)
+            && self.check_rules(Path::new(path)).is_ok()
+            && self.git.status_file(Path::new(path)).is_ok_and(|status| !status.is_wt_modified())
     }
 
     /// Files at or below a path that no clone would have: git ignores them, or, if that is wanted, does not track
@@ -33,17 +46,13 @@ impl Repository {
     /// # Errors
     /// When the work tree cannot be read.
     pub fn unkept(&self, path: &str, with_untracked: bool) -> Result<Vec<String>> {
-        let mut options = git2::StatusOptions::new();
-        options.include_ignored(true).recurse_ignored_dirs(true);
-        // Else a directory that holds nothing but ignored files is not looked into.
-        options.include_untracked(true).recurse_untracked_dirs(true);
-        if !path.is_empty() {
-            options.disable_pathspec_match(true).pathspec(path);
-        }
-        let statuses = self.git.statuses(Some(&mut options)).map_err(|error| unreadable(&self.root, &error))?;
-        let is_unkept = |status: git2::Status| status.is_ignored() || with_untracked && status.is_wt_new();
-        let unkept = statuses.iter().filter(|entry| is_unkept(entry.status()));
-        Ok(unkept.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect())
+        let mut found = Vec::new();
+        self.walk(Path::new(path), true, &mut |file, is_ignored| {
+            if is_ignored || with_untracked {
+                found.extend(file.to_str().map(str::to_owned));
+            }
+        })?;
+        Ok(found)
     }
 
     /// Files that git neither tracks nor ignores, relative to the root, sorted.
@@ -51,16 +60,93 @@ impl Repository {
     /// # Errors
     /// When the work tree cannot be read.
     pub fn untracked(&self) -> Result<Vec<String>> {
-        let mut options = git2::StatusOptions::new();
-        options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
-        let statuses = self.git.statuses(Some(&mut options)).map_err(|error| unreadable(&self.root, &error))?;
-        let mut paths: Vec<String> = statuses
-            .iter()
-            .filter(|entry| entry.status().is_wt_new())
-            .filter_map(|entry| entry.path().ok().map(str::to_owned))
-            .collect();
-        paths.sort();
-        Ok(paths)
+        let mut found = Vec::new();
+        self.walk(Path::new(""), false, &mut |file, is_ignored| {
+            found.extend(file.to_str().filter(|_| !is_ignored).map(str::to_owned));
+        })?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// Shows every file at or below a path that git does not track, with whether it is ignored. Of repositories within
+    /// the work tree nothing is shown.
+    fn walk(&self, from: &Path, into_ignored: bool, show: &mut dyn FnMut(&Path, bool)) -> Result<()> {
+        let tracked = Tracked(self.git.index().map_err(|error| unreadable(&self.root, &error))?);
+        let mut waiting = vec![(from.to_path_buf(), self.is_ignored_at(from)?)];
+        while let Some((path, is_ignored)) = waiting.pop() {
+            interrupt::check()?;
+            let place = self.root.join(&path);
+            let Ok(meta) = place.symlink_metadata() else {
+                continue;
+            };
+            if !meta.is_dir() {
+                if !tracked.is_file(&path) {
+                    show(&path, is_ignored);
+                }
+                continue;
+            }
+            let is_another = path != from && place.join(".git").symlink_metadata().is_ok();
+            if is_another || is_ignored && !into_ignored && !tracked.has(&path) {
+                continue;
+            }
+            self.check_rules(&path.join("any"))?;
+            for entry in std::fs::read_dir(&place).at("read", &place)? {
+                let name = entry.at("read", &place)?.file_name();
+                if path.as_os_str().is_empty() && name == ".git" {
+                    continue;
+                }
+                let inner = path.join(name);
+                // Of a tracked file it does not matter, and what lies in an ignored directory is ignored with it.
+                let is_ignored = is_ignored || !tracked.is_file(&inner) && self.is_ignored_at(&inner)?;
+                waiting.push((inner, is_ignored));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ignored_at(&self, path: &Path) -> Result<bool> {
+        if path.as_os_str().is_empty() {
+            return Ok(false);
+        }
+        self.check_rules(path)?;
+        Ok(self.git.is_path_ignored(path).unwrap_or(false))
+    }
+
+    /// Refuses rules that git would wait for.
+    fn check_rules(&self, path: &Path) -> Result<()> {
+        for directory in path.ancestors().skip(1) {
+            for name in RULES {
+                let place: PathBuf = self.root.join(directory).join(name);
+                match bounded::check(&place, bounded::WRITTEN) {
+                    // Git passes over a directory.
+                    Err(error) if error.kind() != std::io::ErrorKind::IsADirectory => {
+                        return Err(
+                            Error::io("read", &place, &error).hint("put a regular file in its place, or take it away")
+                        );
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What git tracks.
+struct Tracked(git2::Index);
+
+impl Tracked {
+    fn is_file(&self, path: &Path) -> bool {
+        self.0.get_path(path, 0).is_some()
+    }
+
+    /// Whether it is a file, or has any below it.
+    fn has(&self, path: &Path) -> bool {
+        let mut below = path.as_os_str().as_bytes().to_vec();
+        if !below.is_empty() {
+            below.push(b'/');
+        }
+        self.is_file(path) || self.0.find_prefix(Path::new(OsStr::from_bytes(&below))).is_ok()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::compare::drift::Tampered;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
+use crate::line_ends;
 use crate::package::{Package, RemotePackage};
 use crate::repository::Repository;
 use crate::snapshot::Dependencies;
@@ -196,7 +197,11 @@ fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
             continue;
         }
         let found = bounded::bytes(&checkout.root().join(&path), bounded::HELD).ok();
-        if !found.as_ref().is_some_and(|bytes| checkout.is_content(entry, bytes)) {
+        // Cargo checks it out anew for the build, where no setting of the user's turns line ends.
+        let is_content = |bytes: &Vec<u8>| {
+            checkout.is_content(entry, bytes) || checkout.is_content(entry, &line_ends::with_lf(bytes))
+        };
+        if !found.as_ref().is_some_and(is_content) {
             let found = found.map_or_else(|| "missing".to_owned(), |bytes| Digest::of(bytes).to_string());
             differing.push(tampered(path, Digest::of(checkout.content(entry)?).to_string(), found));
         }

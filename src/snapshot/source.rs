@@ -206,6 +206,7 @@ pub fn dirty(
             (Some(content), Some(digest)) if Digest::of(&content) == digest => continue,
             // Committed by Git LFS: the commit has a pointer to the file that is here.
             (Some(content), Some(digest)) if lfs::stands_for(&content) == Some(digest) => continue,
+            (Some(content), Some(_)) if !is_link && repository.has_turned(path, &content) => continue,
             (Some(_), Some(_)) => Edit::Modified,
             (Some(_), None) => Edit::Deleted,
             (None, Some(_)) if !is_essential(path) && repository.is_ignored(Path::new(path)) => continue,
@@ -328,7 +329,8 @@ fn collect(directory: &Path, root: &Path, files: &mut BTreeSet<String>) -> Resul
         let path = entry.path();
         if entry.file_type().at("look at", &path)?.is_dir() {
             collect(&path, root, files)?;
-        } else {
+        } else if path.to_str().is_some() {
+            // No source can name another.
             files.insert(relative(root, &path)?);
         }
     }

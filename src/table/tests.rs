@@ -1,6 +1,7 @@
 //! The rules, computed anew from what they say; and what must not matter.
 
 mod bad;
+mod bombs;
 mod parquet;
 
 use std::path::PathBuf;

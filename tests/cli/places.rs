@@ -131,18 +131,6 @@ fn blanks_quotes_and_letters_from_everywhere_are_fine_in_every_name() {
 }
 
 #[test]
-fn a_committed_name_that_is_not_utf8_is_refused_with_what_to_do() {
-    use std::os::unix::ffi::OsStrExt as _;
-    let project = Project::fixture("steady");
-    std::fs::write(project.root.join(std::ffi::OsStr::from_bytes(b"odd-\xff")), "").unwrap();
-    project.commit("odd");
-    let answer = project.repro(&["record"]);
-    answer.code(1);
-    assert!(answer.stderr.contains("a file whose name is not UTF-8"), "{}", answer.stderr);
-    assert!(answer.stderr.contains("hint: rename it"), "{}", answer.stderr);
-}
-
-#[test]
 fn a_data_file_whose_name_is_not_utf8_is_refused_with_what_to_do() {
     use std::os::unix::ffi::OsStrExt as _;
     let project = Project::fixture("steady");

@@ -222,11 +222,36 @@ fn data(change: &DataChange) -> Words {
     }
 }
 
+/// Nobody wrote to such data, and the training would read other bytes all the same.
+fn turned(change: &FileChange) -> Words {
+    let path = &change.path;
+    let how = if change.found.bytes > change.locked.bytes {
+        "CRLF, was LF"
+    } else {
+        "LF, was CRLF"
+    };
+    let detail = format!("{path} has the same lines with other line ends ({how}), as git's core.autocrlf turns them");
+    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@".contains(c));
+    let (pattern, file) = if is_plain {
+        (path.clone(), path.clone())
+    } else {
+        ("*".to_owned(), format!("'{}'", path.replace('\'', r"'\''")))
+    };
+    Words::new("data-changed", format!("data.{}", change.name), detail)
+        .values(Some(change.locked.digest), Some(change.found.digest))
+        .hint(format!(
+            "`echo '{pattern} -text' >>.gitattributes` keeps git from that, and `rm {file} && git checkout -- {file}` brings the recorded ones back"
+        ))
+}
+
 /// What changed in the words of the table, where there is one, and else in bytes.
 fn file(change: &FileChange) -> Words {
     let FileChange {
         path, locked, found, ..
     } = change;
+    if change.turned {
+        return turned(change);
+    }
     let detail = match (&change.table, &locked.table, &found.no_table) {
         (Some(table), _, _) => format!("{path}: {}", tables::sentence(table)),
         (None, Some(_), Some(why)) => format!("{path} is no table any more: {why}"),

@@ -13,6 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 
+use crate::table::MOST_LEAF_BYTES;
 use crate::table::leaf::Cells;
 
 /// The name of a type, or what is wrong with it.
@@ -165,6 +166,9 @@ fn texts(array: &ArrayRef, rows: Range<usize>, out: &mut Cells) -> Result<(), St
 fn nested(array: &ArrayRef, rows: Range<usize>, out: &mut Cells) -> Result<(), String> {
     let mut inner = Cells::default();
     for row in rows {
+        if is_too_much(out) {
+            break;
+        }
         if array.is_null(row) {
             out.push_missing();
             continue;
@@ -209,8 +213,16 @@ fn numbers<T: ArrowPrimitiveType, const WIDTH: usize>(
     each(array, rows, out, |out, row| out.push(&bytes(array.value(row))));
 }
 
+/// Whether a leaf takes more than one may by these cells alone: it is given up, so that none need follow.
+fn is_too_much(cells: &Cells) -> bool {
+    cells.encoded().len() > MOST_LEAF_BYTES
+}
+
 fn each(array: &impl Array, rows: Range<usize>, out: &mut Cells, push: impl Fn(&mut Cells, usize)) {
     for row in rows {
+        if is_too_much(out) {
+            return;
+        }
         if array.is_null(row) {
             out.push_missing();
         } else {

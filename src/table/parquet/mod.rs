@@ -1,16 +1,18 @@
 //! Parquet. One thread reads the table while another digests the bytes.
 
+mod bounds;
 mod cells;
+mod thrift;
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::thread::Builder;
 
 use arrow_array::RecordBatch;
-use arrow_schema::Schema;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use arrow_schema::{DataType, FieldRef, Schema};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::build::Ordered;
@@ -24,6 +26,9 @@ use crate::tally::Tally;
 
 /// The thread that reads tables is called so.
 const READER: &str = "parquet";
+
+/// Enough for the deepest schema that is read.
+const STACK: usize = 16 << 20;
 
 /// The file's bytes and its table.
 pub(super) fn read(path: &Path, tally: &Tally) -> Result<Reading> {
@@ -51,7 +56,8 @@ fn beside<T>(
 ) -> Result<(T, Result<Result<Table, NotATable>>)> {
     hush();
     std::thread::scope(|scope| {
-        let reader = Builder::new().name(READER.to_owned()).spawn_scoped(scope, || table(path, first));
+        let reader = Builder::new().name(READER.to_owned()).stack_size(STACK);
+        let reader = reader.spawn_scoped(scope, || table(path, first));
         let reader = reader.map_err(|error| Error::new(format!("could not start a thread: {error}")))?;
         let other = other();
         let table = match reader.join() {
@@ -99,18 +105,31 @@ fn table(path: &Path, first: Option<u64>) -> Result<Result<Table, NotATable>> {
     if file.metadata().at("read", path)?.len() == 0 {
         return Ok(Err(NotATable("it is empty".to_owned())));
     }
+    if let Err(why) = bounds::of_footer(&file).at("read", path)? {
+        return Ok(Err(NotATable(why)));
+    }
     // What Arrow wrote beside Parquet's own types depends on the program that wrote it.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = match ParquetRecordBatchReaderBuilder::try_new_with_options(file, options) {
-        Ok(builder) => builder,
+    let metadata = match ArrowReaderMetadata::load(&file, options) {
+        Ok(metadata) => metadata,
         Err(error) => return Ok(Err(unreadable(&error))),
     };
-    let (names, kinds) = match columns(builder.schema()) {
+    let (names, kinds) = match columns(metadata.schema()) {
         Ok(columns) => columns,
         Err(why) => return Ok(Err(NotATable(why))),
     };
+    let rows = match bounds::of_pages(&file, metadata.metadata()).at("read", path)? {
+        Ok(rows) => rows,
+        Err(why) => return Ok(Err(NotATable(why))),
+    };
+    // Texts as views: else each row gets a copy of what it has in common with others.
+    let options = ArrowReaderOptions::new().with_schema(views(metadata.schema()).into());
+    let metadata = match ArrowReaderMetadata::try_new(metadata.metadata().clone(), options) {
+        Ok(metadata) => metadata,
+        Err(error) => return Ok(Err(unreadable(&error))),
+    };
     let limit = first.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
-    let builder = builder.with_batch_size(LEAF_ROWS as usize);
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(rows);
     let builder = if let Some(rows) = limit {
         builder.with_limit(rows)
     } else {
@@ -130,6 +149,26 @@ fn table(path: &Path, first: Option<u64>) -> Result<Result<Table, NotATable>> {
     }
     leaves.end();
     Ok(Ok(leaves.ordered.finish(Format::Parquet, first, names, Some(kinds), &leaves.sums)))
+}
+
+/// The same schema with views in place of texts.
+fn views(schema: &Schema) -> Schema {
+    let fields: Vec<FieldRef> = schema.fields().iter().map(with_views).collect();
+    Schema::new_with_metadata(fields, schema.metadata().clone())
+}
+
+fn with_views(field: &FieldRef) -> FieldRef {
+    use DataType as Is;
+    let kind = match field.data_type() {
+        Is::Utf8 => Is::Utf8View,
+        Is::Binary => Is::BinaryView,
+        Is::List(item) => Is::List(with_views(item)),
+        Is::LargeList(item) => Is::LargeList(with_views(item)),
+        Is::Struct(fields) => Is::Struct(fields.iter().map(with_views).collect()),
+        Is::Map(entries, sorted) => Is::Map(with_views(entries), *sorted),
+        other => other.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(kind))
 }
 
 /// The names and the types, if they are such as a table has.
@@ -182,10 +221,13 @@ impl Leaves {
         let mut done = 0;
         while done < batch.num_rows() {
             let rows = (batch.num_rows() - done).min(LEAF_ROWS as usize - self.rows);
+            let mut bytes = 0;
             for (array, column) in batch.columns().iter().zip(&mut self.cells) {
                 cells::push(array, done..done + rows, column).map_err(NotATable)?;
-            }
-            if self.cells.iter().map(|column| column.encoded().len()).sum::<usize>() > MOST_LEAF_BYTES {
+                bytes += column.encoded().len();
+                if bytes <= MOST_LEAF_BYTES {
+                    continue;
+                }
                 return Err(NotATable(format!(
                     "the {LEAF_ROWS} rows from row {} on (counted from 0) take more than {} MiB",
                     self.first_row,

@@ -1,0 +1,182 @@
+//! Files of others that would be waited for, or would fill memory: pipes, devices and links to these, in the place of
+//! each file that the tool, cargo, rustup or git reads.
+
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process};
+
+use crate::support::Project;
+
+/// What it may take, and how long.
+const MEMORY: u64 = 4 << 30;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs it to its end; it must come to one by itself.
+fn ends(mut command: Command, what: &str) -> Output {
+    let limit = || {
+        Ok(rustix::process::setrlimit(
+            Resource::As,
+            Rlimit {
+                current: Some(MEMORY),
+                maximum: Some(MEMORY),
+            },
+        )?)
+    };
+    // SAFETY: between fork and exec it makes one system call.
+    #[allow(unsafe_code, reason = "there is no other way to limit a child's memory")]
+    unsafe {
+        command.pre_exec(limit);
+    }
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let last = Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > last {
+            child.kill().unwrap();
+            panic!("{what}: it waits\n{}", String::from_utf8_lossy(&child.wait_with_output().unwrap().stderr));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().unwrap()
+}
+
+fn fifo(path: &Path) {
+    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+const FILES: [&str; 13] = [
+    "repro.toml",
+    "repro.lock",
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    "rust-toolchain",
+    ".cargo/config.toml",
+    ".gitignore",
+    ".gitattributes",
+    "numbers.csv",
+    "numbers.csv.dvc",
+    "model.txt",
+    "metrics.json",
+];
+
+#[test]
+fn nothing_in_the_place_of_a_file_is_waited_for_or_read_without_end() {
+    let project = Project::recorded("command");
+    for file in FILES.into_iter().chain([".git/config", ".git/index", ".git/HEAD", ".git/packed-refs"]) {
+        let path = project.root.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let kept = std::fs::read(&path).ok();
+        let ways: [(&str, &dyn Fn()); 3] = [
+            ("a FIFO", &|| fifo(&path)),
+            ("a link to a FIFO", &|| {
+                let place = project.around().join("fifo");
+                let _ = std::fs::remove_file(&place);
+                fifo(&place);
+                symlink(&place, &path).unwrap();
+            }),
+            ("a link to /dev/zero", &|| symlink("/dev/zero", &path).unwrap()),
+        ];
+        for (way, put) in ways {
+            let _ = std::fs::remove_file(&path);
+            put();
+            let output = ends(project.command(&["status"]), &format!("status with {way} for {file}"));
+            let code = output.status.code();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(code.is_some_and(|code| code < 10), "{way} for {file}: {:?}\n{said}", output.status);
+        }
+        std::fs::remove_file(&path).unwrap();
+        kept.into_iter().for_each(|bytes| std::fs::write(&path, bytes).unwrap());
+    }
+    project.repro(&["status"]).code(0);
+}
+
+#[test]
+fn what_keeps_a_file_from_being_read_is_named_with_it() {
+    let project = Project::recorded("command");
+    for (file, kind) in [
+        ("repro.toml", "a FIFO"),
+        ("Cargo.lock", "a FIFO"),
+        ("repro.lock", "a device"),
+    ] {
+        let path = project.root.join(file);
+        let kept = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        match kind {
+            "a FIFO" => fifo(&path),
+            _ => symlink("/dev/zero", &path).unwrap(),
+        }
+        let output = ends(project.command(&["status"]), file);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("{file}: it is {kind}, not a regular file")), "{said}");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, kept).unwrap();
+    }
+    // Of a second opinion it is enough to say that there is none.
+    fifo(&project.root.join("numbers.csv.dvc"));
+    let output = ends(project.command(&["status"]), "numbers.csv.dvc");
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("it is a FIFO"), "{said}");
+    // A file that would be a text, and is larger than any.
+    let lock = std::fs::File::options().append(true).open(project.root.join("repro.lock")).unwrap();
+    lock.set_len(1 << 40).unwrap();
+    let output = ends(project.command(&["status"]), "a sparse repro.lock");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("it is larger than 256 MiB"), "{said}");
+}
+
+/// Sends SIGTERM while it does something that takes for ever; it must end within a second.
+fn ended_by_sigterm(project: &Project, mut command: Command, what: &str) {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(child.try_wait().unwrap().is_none(), "{what}: it has ended by itself");
+    let asked = Instant::now();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let last = asked + Duration::from_secs(5);
+    while child.try_wait().unwrap().is_none() && Instant::now() < last {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let took = asked.elapsed();
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{what}: {said}");
+    assert!(took < Duration::from_secs(2), "{what}: it took {took:?}\n{said}");
+    assert!(project.leftovers().is_empty(), "{what}: {:?}", project.leftovers());
+}
+
+#[test]
+fn sigterm_ends_whatever_it_waits_for() {
+    let project = Project::recorded("command");
+    // A file of a terabyte, which is digested.
+    let data = std::fs::File::options().append(true).open(project.root.join("numbers.csv")).unwrap();
+    let size = data.metadata().unwrap().len();
+    data.set_len(1 << 40).unwrap();
+    ended_by_sigterm(&project, project.command(&["status"]), "digesting");
+    ended_by_sigterm(&project, project.command(&["hash", "numbers.csv"]), "hash");
+    data.set_len(size).unwrap();
+    // A git that does not answer, by way of a remote that does not.
+    let programs = project.around().join("bin");
+    crate::support::executable(&programs.join("git"), "#!/bin/sh\nexec sleep 1000\n");
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut command = project.command(&["gate", "v1"]);
+    command.env("PATH", &path);
+    project
+        .edit("repro.toml", "[stage.train]", "[gate]\ntags = \"v*\"\n[stage.train]")
+        .commit("gate");
+    project.git(&["remote", "add", "origin", "https://host.example/x"]);
+    project.git(&["tag", "--annotate", "--message", "v1", "v1"]);
+    ended_by_sigterm(&project, command, "git ls-remote");
+    // A compiler that does not answer.
+    std::fs::remove_file(programs.join("git")).unwrap();
+    crate::support::executable(&programs.join("rustc"), "#!/bin/sh\nexec sleep 1000\n");
+    std::fs::remove_dir_all(project.root.join(".git/cargo-repro")).ok();
+    let mut command = project.command(&["status"]);
+    command.env("PATH", &path);
+    ended_by_sigterm(&project, command, "rustc");
+}
