@@ -329,13 +329,13 @@ pub struct Status {
 /// `cargo repro diff`
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  cargo repro diff v1.1 v1.2             # the locks that two tags carry\n  cargo repro diff old.lock repro.lock   # two lock files"
+    after_help = "Examples:\n  cargo repro diff v1.1                  # from a tag's lock to this package's\n  cargo repro diff v1.1 v1.2             # the locks that two tags carry\n  cargo repro diff old.lock repro.lock   # two lock files"
 )]
 pub struct Diff {
     /// A lock file or a git revision
     pub a: String,
-    /// Another
-    pub b: String,
+    /// Another; this package's repro.lock by default
+    pub b: Option<String>,
     /// Exit with 3 when inputs differ, with 4 when only outputs do
     #[arg(long)]
     pub exit_code: bool,

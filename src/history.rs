@@ -1,10 +1,13 @@
 //! The locks of a git history as values: what each promised, and what changed since the one before. Only what
 //! somebody is told of a lock is kept of it, since there may be ten thousand.
 
+use std::collections::BTreeMap;
+
 use crate::compare::locks::{Differences, differences};
 use crate::digest::Digest;
 use crate::lockfile::{Read, Record};
 use crate::outcome::Outcome;
+use crate::snapshot::{Param, Seed};
 
 /// The locks of a git history.
 #[derive(Debug, Default)]
@@ -50,6 +53,10 @@ pub struct Recorded {
     pub actual_id: Digest,
     /// How it was recorded.
     pub record: Record,
+    /// The seed.
+    pub seed: Seed,
+    /// The parameters.
+    pub params: BTreeMap<String, Param>,
     /// What came out.
     pub outcome: Outcome,
 }
@@ -83,6 +90,8 @@ impl From<&Read> for Recorded {
             id: read.id,
             actual_id: read.actual_id,
             record: read.lock.record,
+            seed: read.lock.snapshot.seed,
+            params: read.lock.snapshot.params.clone(),
             outcome: read.lock.outcome.clone(),
         }
     }

@@ -137,6 +137,7 @@ pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
         drift,
         not_checked: vec![NotChecked::new("inputs", why)],
         lock: Some(read.id),
+        lock_commit: Some(read.lock.snapshot.source.commit.clone()),
         ..Verdict::new(Word::Drifted, commit)
     })
 }

@@ -6,6 +6,7 @@ mod gate;
 mod names;
 mod origin;
 mod outputs;
+mod overridden;
 mod parse;
 mod placeholder;
 mod stages;
@@ -13,6 +14,7 @@ mod written;
 
 pub use data::{Declared, Extent, Tables};
 pub use gate::{Gate, Signer, VERSION as VERSION_PLACE};
+pub use overridden::{Overridden, Override};
 pub(crate) use placeholder::fill;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +55,8 @@ pub struct Manifest {
     pub isolation: Isolation,
     /// What makes a tag a release.
     pub gate: Gate,
+    /// What of it the command line replaced.
+    pub overridden: Overridden,
 }
 
 /// One command of the pipeline.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::lockfile;
+use crate::lockfile::{self, Lockfile};
 use crate::manifest::{Manifest, Program};
 use crate::memory::Memory;
 use crate::package::{self, Package};
@@ -13,6 +13,7 @@ use crate::settings::{Overrides, Settings};
 use crate::snapshot::build::ambient;
 use crate::snapshot::source;
 use crate::snapshot::toolchain::Installed;
+use crate::verdict::Note;
 
 /// The project as found.
 #[derive(Debug)]
@@ -102,6 +103,14 @@ impl Project {
             package,
         };
         Ok((project, memory))
+    }
+
+    /// Takes the values that a lock was recorded with, where the manifest says what it said then and the command line says
+    /// nothing else; with what is worth saying of that.
+    pub fn follow(&mut self, lock: &Lockfile, overrides: &Overrides) -> Vec<Note> {
+        let named = overrides.named();
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        self.manifest.follow(lock, &named).into_iter().map(Note::Overridden).collect()
     }
 
     /// The lock's place.

@@ -76,7 +76,10 @@ impl Overrides {
     /// # Errors
     /// A usage error when a name is not the manifest's, or a value is not of its type.
     pub fn apply(&self, mut manifest: Manifest) -> Result<Manifest> {
-        manifest.seed = self.seed.unwrap_or(manifest.seed);
+        if let Some(seed) = self.seed.filter(|seed| *seed != manifest.seed) {
+            manifest.overridden.seed = Some(manifest.seed);
+            manifest.seed = seed;
+        }
         for (name, text) in &self.params {
             let known: Vec<&str> = manifest.params.keys().map(String::as_str).collect();
             let known = if known.is_empty() {
@@ -89,12 +92,23 @@ impl Overrides {
                     .code(ExitCode::Usage)
                     .hint(known)
             })?;
-            *param = param.with_text(text).ok_or_else(|| {
+            let given = param.with_text(text).ok_or_else(|| {
                 let wanted = param.type_name();
                 Error::new(format!("`-P {name}={text}`: {FILE} gives {name} as {wanted}, and this is none"))
                     .code(ExitCode::Usage)
             })?;
+            let declared = std::mem::replace(param, given);
+            manifest.overridden.params.entry(name.clone()).or_insert(declared);
         }
+        let Manifest { params, overridden, .. } = &mut manifest;
+        overridden.params.retain(|name, declared| params.get(name) != Some(declared));
         Ok(manifest)
+    }
+
+    /// What the command line names, whatever its value: `seed`, `params.NAME`.
+    #[must_use]
+    pub fn named(&self) -> Vec<String> {
+        let seed = self.seed.iter().map(|_| "seed".to_owned());
+        seed.chain(self.params.iter().map(|(name, _)| format!("params.{name}"))).collect()
     }
 }

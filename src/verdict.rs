@@ -13,6 +13,7 @@ use crate::diagnosis::Tested;
 use crate::digest::Digest;
 use crate::exit_code::ExitCode;
 use crate::gate::refusal::Refusal;
+use crate::manifest::Override;
 use crate::outcome::{self, Outcome};
 use crate::repository::ObjectId;
 use crate::run::access::Access;
@@ -119,6 +120,8 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// The lock that it is about.
     pub lock: Option<Digest>,
+    /// The commit that the lock was recorded at.
+    pub lock_commit: Option<String>,
     /// The commit that was looked at.
     pub commit: String,
     /// Where outputs that are not as locked were left.
@@ -151,6 +154,7 @@ impl Verdict {
             runs: 0,
             outcome: Outcome::new(),
             lock: None,
+            lock_commit: None,
             commit: commit.to_string(),
             outputs: None,
             artifacts: None,
@@ -209,6 +213,8 @@ pub enum Note {
         /// What.
         remark: Remark,
     },
+    /// A value that was given on the command line when the lock was recorded, and not in the manifest.
+    Overridden(Override),
     /// Something worth saying of an output.
     Output(outcome::Remark),
     /// The run left files that nobody declared.

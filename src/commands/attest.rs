@@ -199,6 +199,7 @@ fn judge(settings: &Settings, args: &args::Attest, place: &Place) -> Result<Exit
     given.add_files(&settings.current_directory, &args.check)?;
     let mut verdict = Verdict::new(Word::Passed, commit);
     verdict.lock = Some(read.id);
+    verdict.lock_commit = Some(read.lock.snapshot.source.commit.clone());
     let mut beside = Vec::new();
     for (origin, line) in given.given() {
         match check(line, &expected) {

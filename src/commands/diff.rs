@@ -1,10 +1,10 @@
-//! `diff`: what differs between two locks, by file or by revision.
+//! `diff`: what differs between two locks, by file or by revision; of one, from it to the work tree's.
 
 use crate::args;
 use crate::compare::locks::differences;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::lockfile::{Lockfile, Read};
+use crate::lockfile::{self, Lockfile, Read};
 use crate::project;
 use crate::report::{self, finding::Finding};
 use crate::revision;
@@ -15,14 +15,19 @@ use crate::settings::Settings;
 /// # Errors
 /// When one of the locks is not there, or cannot be read.
 pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
-    let (a, b) = (find_lock(settings, &args.a)?.lock, find_lock(settings, &args.b)?.lock);
+    let a = find_lock(settings, &args.a)?.lock;
+    let b = match &args.b {
+        Some(name) => find_lock(settings, name)?.lock,
+        None => Lockfile::read(&project::directory(settings)?.join(lockfile::FILE))?.lock,
+    };
+    let other = args.b.as_deref().unwrap_or(lockfile::FILE);
     let found = differences(&a, &b);
     let inputs: Vec<Finding> = found.inputs.iter().map(Finding::from).collect();
     let mut outputs: Vec<Finding> = found.outputs.iter().map(Finding::from).collect();
     outputs.extend(found.classes.iter().map(Finding::from));
     settings
         .shell
-        .result(&report::lock::diff(&args.a, &args.b, &inputs, &outputs, settings.shell.layout()))?;
+        .result(&report::lock::diff(&args.a, other, &inputs, &outputs, settings.shell.layout()))?;
     for (side, findings) in [("input", &inputs), ("output", &outputs)] {
         for finding in findings {
             settings.shell.json(&report::json::difference(side, finding))?;

@@ -282,6 +282,7 @@ fn recording(
     agreed: Agreed,
 ) -> Recording {
     let mut notes = verdict::data_notes(&data);
+    notes.extend(project.manifest.given().into_iter().map(Note::Overridden));
     notes.extend(agreed.remarks.into_iter().map(Note::Output));
     notes.extend(verdict::undeclared(&agreed.outcome));
     notes.extend(agreed.accesses.into_iter().filter(Access::is_worth_a_note).map(Note::Reached));
@@ -293,6 +294,7 @@ fn recording(
         lock: Lockfile {
             record,
             snapshot,
+            overridden: project.manifest.overridden.clone(),
             outcome: agreed.outcome,
             classes: Vec::new(),
             facts: Facts::observe(),
@@ -397,6 +399,7 @@ fn verdict_of(lock: &Lockfile, project: &Project, notes: Vec<Note>, mut not_chec
         runs: lock.record.runs,
         outcome: lock.outcome.clone(),
         lock: Some(lock.id()),
+        lock_commit: Some(lock.snapshot.source.commit.clone()),
         ..Verdict::new(Word::Recorded, project.commit)
     }
 }

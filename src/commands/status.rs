@@ -43,7 +43,7 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
         });
         (opened, read.join().expect("reading a lock does not panic"))
     });
-    let (project, mut memory) = match opened {
+    let (mut project, mut memory) = match opened {
         Ok(opened) => opened,
         Err(refusal) => {
             subject.lock = read.ok();
@@ -53,6 +53,7 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     subject.package.clone_from(&project.package.name);
     subject.commit = Some(project.commit.to_string());
     let read = read?;
+    let followed = project.follow(&read.lock, &overrides);
     let begin = Instant::now();
     let inspected = settings
         .shell
@@ -60,6 +61,8 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     memory.save();
     subject.timings.push(Timing::since(Step::Inputs, begin));
     subject.platform = Some(inspected.snapshot.platform.clone());
+    let mut notes = inspected.notes;
+    notes.extend(followed);
     let mut not_checked = inspected.not_checked;
     not_checked.push(NotChecked::new("outcome", "nothing was built or trained; `cargo repro verify` does that"));
     not_checked.push(NotChecked::new(
@@ -72,13 +75,15 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
         Word::Unchanged
     };
     let lock = read.id;
+    let lock_commit = read.lock.snapshot.source.commit.clone();
     subject.lock = Some(read);
     Ok(Verdict {
         drift: inspected.drift,
-        notes: inspected.notes,
+        notes,
         not_checked,
         lock: Some(lock),
         brief: true,
+        lock_commit: Some(lock_commit),
         ..Verdict::new(word, project.commit)
     })
 }

@@ -83,7 +83,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
             Memory::none()
         }
     });
-    let (project, mut memory) = match opened {
+    let (mut project, mut memory) = match opened {
         Ok(opened) => opened,
         Err(refusal) => {
             subject.lock = Lockfile::read(&directory.join(lockfile::FILE)).ok();
@@ -97,6 +97,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     }
     let read = Lockfile::read(&project.lock_path())?;
     subject.lock = Some(read.clone());
+    let followed = project.follow(&read.lock, &overrides);
     let at = args.rev.as_ref().map_or_else(String::new, |name| format!("{name}, "));
     settings.shell.status(
         "Verifying",
@@ -115,6 +116,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
         cached: args.cached,
         outputs: &outputs,
         proved: proved(settings, args, &here, &read.lock)?,
+        followed: &followed,
     };
     let judged = verification.verdict(&mut memory, subject);
     memory.save();
@@ -159,6 +161,8 @@ struct Verification<'a> {
     outputs: &'a Path,
     /// Where the artifacts are kept if they reproduce.
     proved: Option<Proved>,
+    /// Values of the command line that the lock was recorded with.
+    followed: &'a [Note],
 }
 
 impl Verification<'_> {
@@ -175,8 +179,10 @@ impl Verification<'_> {
             notes: inspected.notes,
             not_checked: inspected.not_checked,
             lock: Some(self.read.id),
+            lock_commit: Some(self.read.lock.snapshot.source.commit.clone()),
             ..Verdict::new(Word::Drifted, self.project.commit)
         };
+        verdict.notes.extend_from_slice(self.followed);
         if self.cached {
             let why = "`--cached`: files whose size, times and inode are as at the last look were not read again";
             verdict.not_checked.push(NotChecked::new("content", why));

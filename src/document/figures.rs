@@ -107,13 +107,20 @@ fn below(part: String, value: &Value, path: &mut Vec<String>, leaves: &mut Vec<L
 
 /// The name of each, no two of them the same.
 fn names(leaves: &[Leaf]) -> Vec<String> {
-    let spelled: Vec<String> = leaves.iter().map(|leaf| spelled(&leaf.path)).collect();
-    let taken: BTreeSet<&String> = spelled.iter().collect();
-    let name = |(leaf, spelled): (&Leaf, &String)| match leaf.path.as_slice() {
-        [plain] if !plain.is_empty() && !taken.contains(plain) => plain.clone(),
-        _ => spelled.clone(),
+    // What holds something has a name too, under `ignore`.
+    let mut taken = BTreeSet::new();
+    let mut before: &[String] = &[];
+    for leaf in leaves {
+        // They come in the order of the document: what it shares with the one before is in there.
+        let shared = leaf.path.iter().zip(before).take_while(|(one, other)| one == other).count();
+        taken.extend((shared + 1..=leaf.path.len()).map(|end| spelled(&leaf.path[..end])));
+        before = &leaf.path;
+    }
+    let name = |leaf: &Leaf| match leaf.path.as_slice() {
+        [plain] if !plain.is_empty() && !plain.contains('*') && !taken.contains(plain) => plain.clone(),
+        path => spelled(path),
     };
-    leaves.iter().zip(&spelled).map(name).collect()
+    leaves.iter().map(name).collect()
 }
 
 /// The parts with dots between them, each in quotes if it could be taken for something else.

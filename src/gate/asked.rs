@@ -149,11 +149,14 @@ impl Asked<'_> {
 }
 
 fn merge(whole: &mut Decision, other: Decision) {
-    whole.lock = whole.lock.or(other.lock);
+    if whole.lock.is_none() {
+        (whole.lock, whole.lock_commit) = (other.lock, other.lock_commit);
+    }
     whole.refusals.extend(other.refusals);
     whole.vouched.extend(other.vouched);
     whole.set_aside.extend(other.set_aside);
     whole.copied.extend(other.copied);
+    whole.notes.extend(other.notes);
     for item in other.not_checked {
         if !whole.not_checked.contains(&item) {
             whole.not_checked.push(item);
@@ -166,8 +169,10 @@ fn merge(whole: &mut Decision, other: Decision) {
 pub fn verdict(decision: Decision, commit: Option<Commit>) -> Verdict {
     let mut verdict = Verdict::new(Word::Passed, commit.map_or_else(String::new, |commit| commit.to_string()));
     verdict.lock = decision.lock;
+    verdict.lock_commit = decision.lock_commit;
     verdict.vouched = decision.vouched;
     verdict.not_checked = decision.not_checked;
+    verdict.notes = decision.notes;
     let aside = decision.set_aside.into_iter();
     verdict
         .notes

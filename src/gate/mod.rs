@@ -22,7 +22,7 @@ use crate::lockfile::{self, Lockfile, Read};
 use crate::manifest::{self, Gate, Manifest, VERSION_PLACE};
 use crate::repository::{Annotation, Commit, ObjectId, Repository, Tagged, Target};
 use crate::run::copies::{self, Copied};
-use crate::verdict::NotChecked;
+use crate::verdict::{NotChecked, Note};
 use content::Tree;
 use evidence::Evidence;
 use refusal::{CommitFault, Refusal, TagFault};
@@ -54,6 +54,8 @@ pub struct Decision {
     pub refusals: Vec<Refusal>,
     /// The lock.
     pub lock: Option<Digest>,
+    /// The commit that it was recorded at.
+    pub lock_commit: Option<String>,
     /// Who vouches for it.
     pub vouched: Vec<Vouched>,
     /// Attestations that do not count, where enough others do, with the place of each.
@@ -62,6 +64,8 @@ pub struct Decision {
     pub copied: Vec<Copied>,
     /// What could not be told.
     pub not_checked: Vec<NotChecked>,
+    /// What is worth saying beside.
+    pub notes: Vec<Note>,
 }
 
 impl Decision {
@@ -187,6 +191,7 @@ pub fn release(question: Question<'_>, commit: Commit) -> Result<Decision> {
     let lock = &read.lock;
     let mut decision = Decision {
         lock: Some(read.id),
+        lock_commit: Some(lock.snapshot.source.commit.clone()),
         refusals: of_lock(&read, question.policy),
         ..Decision::default()
     };
@@ -194,7 +199,8 @@ pub fn release(question: Question<'_>, commit: Commit) -> Result<Decision> {
     decision.refusals.extend(recorded_at(tree, lock)?);
     match manifest(tree)? {
         Err(refusal) => decision.refusals.push(refusal),
-        Ok(manifest) => {
+        Ok(mut manifest) => {
+            decision.notes.extend(manifest.follow(lock, &[]).into_iter().map(Note::Overridden));
             let (drift, not_checked) = content::differences(tree, lock, &manifest)?;
             decision.refusals.extend(drift.into_iter().map(|drift| Refusal::Drift(Box::new(drift))));
             decision.not_checked.extend(not_checked);

@@ -24,6 +24,7 @@ use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::entropy::Numbering;
+use crate::manifest::Overridden;
 use crate::outcome::Outcome;
 use crate::snapshot::Snapshot;
 use crate::snapshot::platform::Facts;
@@ -45,6 +46,8 @@ pub struct Lockfile {
     pub record: Record,
     /// The inputs.
     pub snapshot: Snapshot,
+    /// What the manifest said where the command line gave another value, which is among the inputs.
+    pub overridden: Overridden,
     /// The outputs expected of them.
     pub outcome: Outcome,
     /// The outputs expected on machines of other classes, in the order of these.
@@ -151,6 +154,10 @@ impl Lockfile {
         same.snapshot.source.tag.clone_from(&self.snapshot.source.tag);
         same.record.runs = self.record.runs;
         same.classes.clone_from(&self.classes);
+        // A figure may be written otherwise by another version of the tool, and be the same.
+        if same.outcome == self.outcome {
+            same.outcome.clone_from(&self.outcome);
+        }
         self.record.runs <= old.record.runs && self.id() == same.id()
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::class::{self, Class};
 use super::{Lockfile, Record};
 use crate::digest::Digest;
-use crate::manifest::{Determinism, Isolation};
+use crate::manifest::{Determinism, Isolation, Overridden};
 use crate::outcome::Outcome;
 use crate::snapshot::platform::Facts;
 use crate::snapshot::{
@@ -22,6 +22,9 @@ struct Body<'a> {
     record: &'a Record,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     params: &'a BTreeMap<String, Param>,
+    /// Left out where there is nothing, as in locks from before there could be.
+    #[serde(skip_serializing_if = "Overridden::is_empty")]
+    overridden: &'a Overridden,
     outcome: &'a Outcome,
     /// Left out where there are none, as in locks from before there could be any.
     #[serde(skip_serializing_if = "<[Class]>::is_empty")]
@@ -51,6 +54,8 @@ struct Whole {
     record: Record,
     #[serde(default)]
     params: BTreeMap<String, Param>,
+    #[serde(default)]
+    overridden: Overridden,
     outcome: Outcome,
     #[serde(default)]
     classes: Vec<Class>,
@@ -81,6 +86,7 @@ pub(super) fn body(lock: &Lockfile) -> String {
         seed: snapshot.seed,
         record: &lock.record,
         params: &snapshot.params,
+        overridden: &lock.overridden,
         outcome: &lock.outcome,
         classes: &lock.classes,
         data: &snapshot.data,
@@ -118,6 +124,7 @@ pub(super) fn parse(text: &str) -> Result<(Lockfile, Digest), String> {
     let lock = Lockfile {
         record: whole.record,
         snapshot,
+        overridden: whole.overridden,
         outcome: whole.outcome,
         classes: whole.classes,
         facts: whole.facts,

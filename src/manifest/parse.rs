@@ -11,7 +11,7 @@ use super::gate::{GateText, gate};
 use super::names::{Variables, plain, sorted};
 use super::origin::{Origin, in_words_of_toml};
 use super::stages::stages;
-use super::{Build, Clock, Determinism, Entropy, Environment, Isolation, Manifest, Policy, VERSION};
+use super::{Build, Clock, Determinism, Entropy, Environment, Isolation, Manifest, Overridden, Policy, VERSION};
 use crate::ambient;
 use crate::error::Result;
 use crate::snapshot::params::Param;
@@ -129,6 +129,7 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
             network: choice(&origin, parsed.isolation.network, POLICIES)?,
         },
         gate: gate(&origin, parsed.gate)?,
+        overridden: Overridden::default(),
     })
 }
 

@@ -183,6 +183,7 @@ fn cause_item(cause: &Cause, texts: Option<&Texts>) -> Item {
         severity: None,
         locked: None,
         found: None,
+        delta: None,
         detail,
         hint: cause.hint.clone(),
     };
@@ -220,6 +221,7 @@ fn failed_items(error: &Error, texts: Option<&Texts>) -> Vec<Item> {
         severity: None,
         locked: None,
         found: None,
+        delta: None,
         detail: error.what().to_owned(),
         hint: error.next().map(str::to_owned),
     };

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::compare::{Divergence, Drift};
 use crate::gate::refusal::Refusal;
+use crate::manifest::Override;
 use crate::verdict::{Note, stops};
 
 /// A named difference.
@@ -32,6 +33,9 @@ pub struct Finding {
     pub locked: Option<String>,
     /// The value found, if there is one.
     pub found: Option<String>,
+    /// By how much a metric changed, if that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delta: Option<String>,
     /// One sentence.
     pub detail: String,
     /// What to do next, if that can be said.
@@ -115,6 +119,7 @@ struct Words {
     subject: String,
     locked: Option<String>,
     found: Option<String>,
+    delta: Option<String>,
     detail: String,
     hint: Option<Cow<'static, str>>,
 }
@@ -126,6 +131,7 @@ impl Words {
             subject: subject.into(),
             locked: None,
             found: None,
+            delta: None,
             detail: detail.into(),
             hint: None,
         }
@@ -152,6 +158,7 @@ impl Finding {
             severity,
             locked: words.locked,
             found: words.found,
+            delta: words.delta,
             detail: words.detail,
             hint: words.hint.map(Cow::into_owned),
         }
@@ -229,6 +236,23 @@ impl From<&Note> for Finding {
                 let (kind, detail, hint) = super::data::remark(remark);
                 let words = Words::new(kind, format!("data.{name}"), detail);
                 (None, hint.into_iter().fold(words, Words::hint))
+            }
+            Note::Overridden(Override {
+                name,
+                declared,
+                recorded,
+            }) => {
+                let detail = format!(
+                    "it was recorded with {recorded}, given on the command line, and is verified with that as long as \
+                     repro.toml says {declared}"
+                );
+                let words = Words::new("params-overridden", name.as_str(), detail);
+                (
+                    None,
+                    words
+                        .values(Some(recorded), Some(declared))
+                        .hint("write it into repro.toml if it is to stay"),
+                )
             }
             Note::Output(remark) => (Some(remark.stage.clone()), outputs::remark_words(remark)),
             Note::Undeclared { place, files } => (None, outputs::undeclared_words(place, *files)),

@@ -29,7 +29,9 @@ pub(super) const FAINT: Style = Style::new().dimmed();
 pub fn verdict(verdict: &Verdict, layout: Layout) -> String {
     let mut text = headline(verdict, layout);
     if let Some(lock) = verdict.lock {
-        let commit = verdict.commit.get(..12).unwrap_or(&verdict.commit);
+        // Its own: what was looked at may be a later one, and the status line has named that.
+        let commit = visible(verdict.lock_commit.as_ref().unwrap_or(&verdict.commit));
+        let commit = commit.get(..12).unwrap_or(&commit);
         let _ = writeln!(text, "  {FAINT}lock {}, commit {commit}{FAINT:#}", lock.short());
     }
     text += &gate::vouched(&verdict.vouched, layout);
@@ -278,7 +280,8 @@ fn figures(stage: &StageOutcome, most: usize) -> Vec<(String, String)> {
         .map(|(name, metric)| (visible(name), metric, visible(&metric.shown())));
     let shown: Vec<(String, &Metric, String)> = shown.collect();
     let before = |text: &str| text.find(['.', 'e']).unwrap_or(text.len());
-    let numbers = shown.iter().filter(|(_, metric, _)| metric.kind == Kind::Number);
+    let is_number = |metric: &Metric, text: &str| metric.kind == Kind::Number && !text.ends_with(['N', 'f']);
+    let numbers = shown.iter().filter(|(_, metric, text)| is_number(metric, text));
     // A very long one stands alone, and moves no other.
     let width = numbers
         .map(|(.., text)| before(text))
@@ -286,7 +289,7 @@ fn figures(stage: &StageOutcome, most: usize) -> Vec<(String, String)> {
         .max()
         .unwrap_or(0);
     let row = |(name, metric, text): (String, &Metric, String)| {
-        let indent = width.saturating_sub(before(&text)) * usize::from(metric.kind == Kind::Number);
+        let indent = width.saturating_sub(before(&text)) * usize::from(is_number(metric, &text));
         (name, format!("{}{text}", " ".repeat(indent)))
     };
     let mut rows: Vec<(String, String)> = shown.into_iter().map(row).collect();

@@ -1,6 +1,7 @@
 //! One JSON object a line, for programs. The schema is `docs/messages.schema.json`, and a test holds
 //! every message against it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use crate::diagnosis::Tested;
 use crate::diagnosis::vary::TestResult;
 use crate::error::Error;
 use crate::lockfile::Read;
+use crate::snapshot::Param;
 use crate::timing::Timing;
 use crate::trace::Site;
 use crate::verdict::{NotChecked, Verdict};
@@ -224,6 +226,15 @@ pub fn difference(side: &str, finding: &Finding) -> Value {
     json!({"reason": "difference", "schema": SCHEMA, "side": side, "finding": finding})
 }
 
+/// Parameters by name. JSON has no NaN and no infinities: of these it is their names.
+pub(super) fn params(params: &BTreeMap<String, Param>) -> Value {
+    let value = |param: &Param| match param {
+        Param::Float(number) if !number.is_finite() => json!(param.to_string()),
+        Param::Bool(_) | Param::Integer(_) | Param::Float(_) | Param::Text(_) => json!(param),
+    };
+    params.iter().map(|(name, param)| (name.clone(), value(param))).collect()
+}
+
 /// A whole lock.
 #[must_use]
 pub fn lock(read: &Read) -> Value {
@@ -236,7 +247,8 @@ pub fn lock(read: &Read) -> Value {
         "intact": read.id == read.actual_id,
         "record": lock.record,
         "seed": snapshot.seed,
-        "params": snapshot.params,
+        "params": params(&snapshot.params),
+        "overridden": {"seed": lock.overridden.seed, "params": params(&lock.overridden.params)},
         "determinism": snapshot.determinism,
         "isolation": snapshot.isolation,
         "data": snapshot.data,

@@ -29,6 +29,12 @@ pub fn show(read: &Read, layout: Layout) -> String {
     rows.push(("seed", snapshot.seed.to_string()));
     let params: Vec<String> = snapshot.params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     rows.push(("params", params.join(", ")));
+    for (name, declared) in &lock.overridden.params {
+        rows.push(("overridden", format!("{name}: repro.toml said {declared}, the command line another value")));
+    }
+    if let Some(seed) = lock.overridden.seed {
+        rows.push(("overridden", format!("seed: repro.toml said {seed}, the command line another value")));
+    }
     for (name, data) in &snapshot.data {
         let files = if data.files.len() == 1 {
             String::new()
@@ -126,6 +132,9 @@ pub fn diff(a: &str, b: &str, inputs: &[Finding], outputs: &[Finding], layout: L
             }
             if let Some(new) = &finding.found {
                 text += &layout.row(&format!("    {NEW}+ "), &format!("{}{NEW:#}", visible(new)));
+            }
+            if let Some(delta) = &finding.delta {
+                text += &layout.row("    Δ ", delta);
             }
         }
     }

@@ -142,6 +142,8 @@ pub fn json(entry: &Entry) -> Value {
             value["edited"] = json!(read.is_edited());
             value["dirty"] = json!(read.record.dirty);
             value["runs"] = json!(read.record.runs);
+            value["seed"] = json!(read.seed);
+            value["params"] = super::json::params(&read.params);
             let outcome = read.outcome.iter();
             value["metrics"] = outcome.map(|(stage, outcome)| (stage.clone(), json!(outcome.metrics))).collect();
         }

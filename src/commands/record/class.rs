@@ -31,10 +31,13 @@ use crate::verdict::{NotChecked, Note, Verdict, Word, stops};
 pub(super) fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     let directory = project::directory(settings)?;
     // Whatever is remembered of this machine's files, they are read as a verification would.
-    let (project, mut memory) = Project::open(directory, &Overrides::default(), settings.offline, |_| Memory::none())?;
+    let (mut project, mut memory) =
+        Project::open(directory, &Overrides::default(), settings.offline, |_| Memory::none())?;
     let workdir = Workdir::kept(&project.directory, settings.shell)?;
     let read = Lockfile::read(&project.lock_path())?;
-    let inspected = inspect_all(&project, &read, &mut memory, settings.shell)?;
+    let followed = project.follow(&read.lock, &Overrides::default());
+    let mut inspected = inspect_all(&project, &read, &mut memory, settings.shell)?;
+    inspected.notes.extend(followed);
     let platform = inspected.snapshot.platform.clone();
     refuse_lock(&read, &platform)?;
     settings.shell.status("Adding", format!("{platform} to the lock {}", read.id.short()));
@@ -83,6 +86,7 @@ impl Addition<'_> {
             notes,
             not_checked,
             lock: Some(self.read.id),
+            lock_commit: Some(self.read.lock.snapshot.source.commit.clone()),
             ..Verdict::new(Word::Drifted, self.project.commit)
         };
         if verdict.drift.iter().any(stops) {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::digest::Digest;
 use crate::isolation::entropy::Numbering;
 use crate::lockfile::{Class, Lockfile, Record};
-use crate::manifest::{Clock, Determinism, Entropy, Isolation, Policy};
+use crate::manifest::{Clock, Determinism, Entropy, Isolation, Overridden, Policy};
 use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
 use crate::snapshot::data::{DataFile, Files, Form, Sample};
 use crate::snapshot::dependencies::Package;
@@ -322,11 +322,14 @@ pub(crate) fn lockfile() -> BoxedStrategy<Lockfile> {
         date,
         draws,
     });
-    (record, snapshot(), map(stage_outcome()), vec(class(), 0..3), facts)
-        .prop_map(|(record, snapshot, outcome, classes, facts)| {
+    let seed = option::of((0..i64::MAX).prop_map(|seed| Seed::new(seed).unwrap()));
+    let overridden = (seed, map(param())).prop_map(|(seed, params)| Overridden { seed, params });
+    (record, snapshot(), overridden, map(stage_outcome()), vec(class(), 0..3), facts)
+        .prop_map(|(record, snapshot, overridden, outcome, classes, facts)| {
             let mut lock = Lockfile {
                 record,
                 snapshot,
+                overridden,
                 outcome,
                 classes: Vec::new(),
                 facts,

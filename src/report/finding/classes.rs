@@ -49,6 +49,7 @@ impl From<&ClassChange> for Finding {
             severity: None,
             locked: locked.map(str::to_owned),
             found: found.map(str::to_owned),
+            delta: None,
             detail,
             hint: None,
         }

@@ -103,7 +103,11 @@ fn metric(name: &str, locked: Option<&Metric>, found: &Metric) -> Words {
             Some(numbers) => numbers_differ(locked, found, numbers),
         },
     };
-    Words::new("metric-changed", name, detail).values(locked.map(Metric::shown), Some(found.shown()))
+    let words = Words::new("metric-changed", name, detail).values(locked.map(Metric::shown), Some(found.shown()));
+    Words {
+        delta: locked.and_then(|locked| delta(locked, found)),
+        ..words
+    }
 }
 
 fn a(kind: Kind) -> &'static str {
@@ -122,20 +126,24 @@ fn numbers_differ(locked: &Metric, found: &Metric, (old, new): (f64, f64)) -> St
     if let Some(delta) = delta(locked, found) {
         return format!("changed by {delta}");
     }
-    if old.is_finite() && new.is_finite() {
+    if old.is_finite() && new.is_finite() && !(locked.bits.is_empty() || found.bits.is_empty()) {
         format!("equal in value, not in bits ({} → {})", locked.bits, found.bits)
+    } else if old.is_finite() && new.is_finite() {
+        "has other digits".to_owned()
     } else {
         "one of the two is not a finite number".to_owned()
     }
 }
 
 /// By how much a figure changed, if that can be said: of whole numbers to the last digit.
-pub(crate) fn delta(locked: &Metric, found: &Metric) -> Option<String> {
+fn delta(locked: &Metric, found: &Metric) -> Option<String> {
     if let Some(change) = found.whole().zip(locked.whole()).and_then(|(new, old)| new.checked_sub(old)) {
         return (change != 0).then(|| format!("{change:+}"));
     }
     let change = found.number()? - locked.number()?;
-    (change.is_finite() && change != 0.0).then(|| format!("{change:+.3e}"))
+    // Of whole numbers beyond 128 bits the difference would be a guess.
+    let is_exact = !locked.bits.is_empty() && !found.bits.is_empty();
+    (is_exact && change.is_finite() && change != 0.0).then(|| format!("{change:+.3e}"))
 }
 
 /// Names what is worth saying of an output.
