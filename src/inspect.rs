@@ -3,7 +3,6 @@
 
 mod artifacts;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use artifacts::artifacts;
@@ -19,7 +18,7 @@ use crate::memory::Memory;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
 use crate::snapshot::data::Remark;
-use crate::snapshot::{Dependencies, Snapshot, source};
+use crate::snapshot::{Closure, Dependencies, Snapshot, source};
 use crate::tally::Tally;
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
@@ -59,9 +58,10 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     found.extend(drift_from(lock, &snapshot));
     found.iter_mut().for_each(|drift| look_for_turned(drift, &project.directory));
     let mut committed = closure;
-    committed.insert(project.in_repository(crate::manifest::FILE)?);
-    committed.insert(source::relative(project.repository.root(), &project.package.workspace.join("Cargo.lock"))?);
-    let dirty = source::dirty(&project.repository, project.commit, &committed, memory)?;
+    committed.files.insert(project.in_repository(crate::manifest::FILE)?);
+    let packages = project.package.workspace.join("Cargo.lock");
+    committed.files.insert(source::relative(project.repository.root(), &packages)?);
+    let dirty = source::dirty(project.tree(), &committed, &|path| project.is_apart(path), memory)?;
     found.extend(dirty.into_iter().map(Drift::SourceDirty));
     let mut not_checked = Vec::new();
     found.extend(tag(project, lock, &mut not_checked));
@@ -74,6 +74,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     let outside =
         asked_for.filter(|name| !snapshot.environment.variables.contains_key(*name) && crate::ambient::is_set(name));
     found.extend(outside.map(|name| Drift::AmbientBuild { setting: name.clone() }));
+    not_checked.extend(verdict::without_looks(&lock.snapshot.source));
     not_checked.extend(verdict::sampled(&snapshot.data));
     not_checked.extend(verdict::left_out(&lock.snapshot.stages));
     let mut notes = verdict::data_notes(&snapshot.data);
@@ -164,13 +165,20 @@ fn edited(read: &Read) -> Option<Drift> {
     })
 }
 
-/// The files that the lock knows, and those that would rule a build if they appeared.
-fn closure(project: &Project, lock: &Lockfile) -> Result<BTreeSet<String>> {
-    let mut closure: BTreeSet<String> = lock.snapshot.source.files.keys().cloned().collect();
-    closure.extend(source::ruling_files(&project.repository, &project.package)?);
+/// What the lock knows, and the files that would rule a build, or come to a vendored package, if they appeared.
+fn closure(project: &Project, lock: &Lockfile) -> Result<Closure> {
+    let locked = &lock.snapshot.source;
+    let ruling = Closure::of(source::ruling_files(&project.repository, &project.package)?);
+    let mut closure = ruling.behind_links(project.tree());
+    closure.files.extend(locked.files.keys().cloned());
+    closure.files.extend(source::vendored_beside(project.tree(), locked.files.keys())?);
+    if let Some(looks) = &locked.looks {
+        closure.extend_with(looks);
+    }
     if project.manifest.runs_commands() {
         let apart = |path: &str| project.manifest.is_apart(path);
-        closure.extend(source::whole_package(&project.repository, project.commit, &project.prefix()?, apart)?);
+        let whole = source::whole_package(&project.repository, project.commit, &project.prefix()?, apart)?;
+        closure.files.extend(whole);
     }
     Ok(closure)
 }

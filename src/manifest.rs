@@ -312,6 +312,17 @@ impl Manifest {
             || self.data_paths().any(|data| is_declared(data, path))
     }
 
+    /// The same for a path from the top of the repository, with the package in this directory of it; and the locks
+    /// of other packages, since no run depends on a lock.
+    #[must_use]
+    pub fn is_apart_in(&self, package: &str, path: &str) -> bool {
+        let inner = match package {
+            "" => Some(path),
+            package => path.strip_prefix(package).and_then(|inner| inner.strip_prefix('/')),
+        };
+        path.rsplit('/').next() == Some(crate::lockfile::FILE) || inner.is_some_and(|inner| self.is_apart(inner))
+    }
+
     /// Whether some stage runs a program that cargo does not build.
     #[must_use]
     pub fn runs_commands(&self) -> bool {

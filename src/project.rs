@@ -11,7 +11,7 @@ use crate::package::{self, Package};
 use crate::repository::{Commit, Kind, Repository};
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::build::ambient;
-use crate::snapshot::source;
+use crate::snapshot::source::{self, Tree};
 use crate::snapshot::toolchain::Installed;
 use crate::verdict::Note;
 
@@ -125,6 +125,20 @@ impl Project {
     /// When it is not UTF-8.
     pub fn prefix(&self) -> Result<String> {
         source::relative(self.repository.root(), &self.directory)
+    }
+
+    /// Whether a path from the top of the repository is no source, though it lies among them: an output, data,
+    /// what this tool keeps beside a manifest.
+    #[must_use]
+    pub fn is_apart(&self, path: &str) -> bool {
+        let prefix = self.prefix().unwrap_or_default();
+        self.manifest.is_apart_in(&prefix, path)
+    }
+
+    /// The commit's files.
+    #[must_use]
+    pub fn tree(&self) -> Tree<'_> {
+        Tree::new(&self.repository, self.commit)
     }
 
     /// A path of the package, from the top of the repository.

@@ -2,9 +2,11 @@
 //! are compared by content, never by what `git status` believes, since `assume-unchanged` and
 //! `git replace` hide edits. Nothing here writes to the repository, save for notes.
 
+mod attributes;
 mod configuration;
 mod entries;
 mod history;
+mod names;
 mod notes;
 mod open;
 mod partial;

@@ -20,7 +20,7 @@ use crate::run::access::Access;
 use crate::run::copies::Copied;
 use crate::snapshot::data::Remark;
 use crate::snapshot::platform::Facts;
-use crate::snapshot::{Build, Data, Environment, Platform, Stage};
+use crate::snapshot::{Build, Data, Environment, Platform, Source, Stage};
 
 /// One word for it; in JSON in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,6 +338,14 @@ pub fn left_out(stages: &BTreeMap<String, Stage>) -> Vec<NotChecked> {
         }
     }
     out
+}
+
+/// What a lock does not hold of its sources, so that nothing could be held against it.
+#[must_use]
+pub fn without_looks(locked: &Source) -> Option<NotChecked> {
+    let why = "the lock does not say which directories were listed and which names were looked for in vain, so a file \
+               that was added there is not seen; `cargo repro record` would write it down";
+    locked.looks.is_none().then(|| NotChecked::new("source", why))
 }
 
 /// Declared data of which only a sample was read.

@@ -20,7 +20,7 @@ use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
 use crate::memory::Memory;
 use crate::project::{self, Project};
-use crate::run::access::{Access, Reached};
+use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
 use crate::run::places;
 use crate::run::session::{Pinned, Session};
@@ -28,7 +28,7 @@ use crate::run::workdir::Workdir;
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::source::{self, Dirty};
-use crate::snapshot::{self, Build, Data, Dependencies, Environment, Snapshot, Source};
+use crate::snapshot::{self, Build, Closure, Data, Dependencies, Environment, Snapshot, Source};
 use crate::tally::Tally;
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
@@ -105,7 +105,7 @@ fn old_lock(project: &Project) -> Result<Option<Lockfile>> {
 }
 
 /// The files that must be committed: what may reach the program, the manifest, and committed data.
-pub(super) fn candidates(project: &Project) -> Result<BTreeSet<String>> {
+pub(super) fn candidates(project: &Project) -> Result<Closure> {
     let (repository, commit) = (&project.repository, project.commit);
     let mut files = source::candidates(repository, commit, &project.package)?;
     files.insert(project.in_repository(crate::manifest::FILE)?);
@@ -122,7 +122,7 @@ pub(super) fn candidates(project: &Project) -> Result<BTreeSet<String>> {
             || patterns.iter().any(|pattern| pattern.matches(path))
     };
     files.extend(repository.entries(commit)?.into_keys().filter(is_data));
-    Ok(files)
+    Ok(Closure::of(files).behind_links(project.tree()))
 }
 
 fn command_closure(project: &Project) -> Result<BTreeSet<String>> {
@@ -131,13 +131,8 @@ fn command_closure(project: &Project) -> Result<BTreeSet<String>> {
 }
 
 /// Whether some of the files are not as committed; an error unless that is allowed.
-pub(super) fn refuse_dirty(
-    project: &Project,
-    files: &BTreeSet<String>,
-    allow: bool,
-    memory: &mut Memory,
-) -> Result<bool> {
-    let dirty = source::dirty(&project.repository, project.commit, files, memory)?;
+pub(super) fn refuse_dirty(project: &Project, closure: &Closure, allow: bool, memory: &mut Memory) -> Result<bool> {
+    let dirty = source::dirty(project.tree(), closure, &|path| project.is_apart(path), memory)?;
     if dirty.is_empty() || allow {
         return Ok(!dirty.is_empty());
     }
@@ -198,7 +193,7 @@ fn record(
     let pins = Pins::observe(project)?;
     let (session, data) = build(project, workdir, settings, &pins, dirty, memory)?;
     let closure = closure(project, &session)?;
-    let is_uncommitted = |closure: &BTreeSet<String>| {
+    let is_uncommitted = |closure: &Closure| {
         refuse_dirty(project, closure, args.allow_dirty, &mut Memory::none()).map(|found| found && !dirty)
     };
     if is_uncommitted(&closure)? {
@@ -223,11 +218,12 @@ fn record(
         Confirmed::Refused(verdict) => return Ok(Recorded::Refused(verdict)),
     };
     // What the stages read of the commit reaches the model as surely as a source file.
-    let closure = with_read(closure, &agreed.accesses);
+    let closure = with_read(project, closure, &agreed.accesses);
     if is_uncommitted(&closure)? {
         return Ok(Recorded::Uncommitted);
     }
-    let source = sources(project, &session, &closure, dirty)?;
+    let mut source = sources(project, &session, &closure, dirty)?;
+    source.looks = source.looks.filter(|_| agreed.watched);
     let record = Record {
         runs: args.confirm,
         dirty,
@@ -261,13 +257,13 @@ fn build<'a>(
 }
 
 /// The closure as it was built.
-fn sources(project: &Project, session: &Session<'_>, closure: &BTreeSet<String>, dirty: bool) -> Result<Source> {
+fn sources(project: &Project, session: &Session<'_>, closure: &Closure, dirty: bool) -> Result<Source> {
     let mut source = if dirty {
-        source::observe_work_tree(&project.repository, project.commit, closure)?
+        source::observe_work_tree(&project.repository, project.commit, &closure.files)?
     } else {
-        Source::observe(&project.repository, project.commit, closure)?
+        Source::observe(project.tree(), closure, &|path| project.is_apart(path))?
     };
-    session.must_be_of(closure, &source)?;
+    session.must_be_of(&closure.files, &source)?;
     source.variables = session.built.variables.iter().cloned().collect();
     Ok(source)
 }
@@ -305,11 +301,16 @@ fn recording(
     }
 }
 
-fn with_read(mut closure: BTreeSet<String>, accesses: &[Access]) -> BTreeSet<String> {
-    closure.extend(accesses.iter().filter_map(|access| match &access.what {
-        Reached::Committed(path) => Some(path.clone()),
-        _ => None,
-    }));
+fn with_read(project: &Project, mut closure: Closure, accesses: &[Access]) -> Closure {
+    closure.extend(Access::sources(accesses));
+    settled(project, closure)
+}
+
+/// As a lock keeps it: where links lead, and without what no run is shown, which is not absent for all that.
+fn settled(project: &Project, closure: Closure) -> Closure {
+    let mut closure = closure.behind_links(project.tree());
+    closure.absent.retain(|path| !project.is_apart(path));
+    closure.made.retain(|path| !project.is_apart(path));
     closure
 }
 
@@ -336,15 +337,16 @@ fn data_missing(name: &str, path: &str) -> Error {
         .hint("paths in [data] start at the package's directory; fetch the file, or mend the path in repro.toml")
 }
 
-/// The files that reached the program, as the build tells, and those that rule it.
-fn closure(project: &Project, session: &Session<'_>) -> Result<BTreeSet<String>> {
+/// What reached the program, as the build tells, and the files that rule it.
+fn closure(project: &Project, session: &Session<'_>) -> Result<Closure> {
     let mut closure = session.built.sources.clone();
-    closure.extend(source::ruling_files(&project.repository, &project.package)?);
-    closure.extend(source::vendored_files(&project.repository, project.commit, &project.package)?);
+    let files = &mut closure.files;
+    files.extend(source::ruling_files(&project.repository, &project.package)?);
+    files.extend(source::vendored_files(&project.repository, project.commit, &project.package)?);
     if project.manifest.runs_commands() {
-        closure.extend(command_closure(project)?);
+        files.extend(command_closure(project)?);
     }
-    Ok(closure)
+    Ok(settled(project, closure))
 }
 
 /// The outputs to their places first and the lock last, so that a lock never speaks of outputs that

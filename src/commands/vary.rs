@@ -18,7 +18,7 @@ use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
 use crate::settings::{Overrides, Settings};
-use crate::snapshot::{Snapshot, source};
+use crate::snapshot::{Closure, Snapshot, source};
 use crate::verdict::{NotChecked, Note, Verdict, Word};
 
 /// Runs the command.
@@ -35,7 +35,7 @@ pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
     project.check_commands()?;
     let candidates = super::record::candidates(&project)?;
     let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut memory)?;
-    let closure = source::candidates(&project.repository, project.commit, &project.package)?;
+    let closure = Closure::of(source::candidates(&project.repository, project.commit, &project.package)?);
     let snapshot = settings
         .shell
         .watching("Hashing", |tally| Snapshot::observe(&project, &closure, &mut memory, tally))?;

@@ -40,6 +40,8 @@ pub enum Drift {
     DependencyTampered(Tampered),
     /// A file of the closure, or the commit of a submodule.
     Source(Change<String>),
+    /// A name came to a directory that is listed, or went from it, or is where there was none.
+    SourceName(SourceName),
     /// A file of the work tree is not as committed, so a checkout would build something else.
     SourceDirty(Dirty),
     /// Profile, features, flags or cargo configuration.
@@ -138,6 +140,40 @@ impl<Name> Change<Name> {
             found: Some(found.to_string()),
         }
     }
+}
+
+/// A name among the sources that is there now and was not, or the other way round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceName {
+    /// Its path, with a `/` at the end if it is a directory.
+    pub path: String,
+    /// What makes it an input.
+    pub how: NameChange,
+}
+
+impl SourceName {
+    /// Whether it is what is not there any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self.how, NameChange::Went(_))
+    }
+}
+
+/// What makes a name an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameChange {
+    /// The directory is listed, and has it now.
+    Came(String),
+    /// The directory is listed, and had it.
+    Went(String),
+    /// It was looked for in vain, and is there now.
+    Appeared,
+    /// It was there, and is looked for in vain now.
+    Disappeared,
+    /// The directory itself is listed only now.
+    ListedNow,
+    /// The directory itself was listed, and is not any more.
+    ListedBefore,
 }
 
 /// How declared data differs.

@@ -8,6 +8,7 @@ pub mod divergence;
 pub mod drift;
 pub mod locks;
 pub mod snapshots;
+mod sources;
 pub mod table;
 #[cfg(test)]
 mod tests;

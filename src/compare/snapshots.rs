@@ -7,7 +7,7 @@ use super::{changes, listed};
 use crate::document::quoted;
 use crate::manifest::{Determinism, Isolation, Policy};
 use crate::snapshot::dependencies::Package;
-use crate::snapshot::{Build, Dependencies, Environment, Platform, Snapshot, Source, Stage, Toolchain};
+use crate::snapshot::{Build, Dependencies, Environment, Platform, Snapshot, Stage, Toolchain};
 
 /// All differences between the inputs of two snapshots, in the order of the data's way through a
 /// training. Each side is taken apart field by field, so that a new field is compared, or left out for a reason, before
@@ -46,7 +46,7 @@ pub fn drift(locked: &Snapshot, found: &Snapshot) -> Vec<Drift> {
         });
     }
     super::data::data(data, &found.data, &mut drift);
-    self::source(source, &found.source, &mut drift);
+    super::sources::source(source, &found.source, &mut drift);
     self::dependencies(dependencies, &found.dependencies, &mut drift);
     self::toolchain(toolchain, &found.toolchain, &mut drift);
     self::build(build, &found.build, &mut drift);
@@ -139,35 +139,6 @@ fn stage(name: &str, locked: &Stage, found: &Stage) -> Vec<Change<String>> {
         })
     }));
     changed.into_iter().flatten().collect()
-}
-
-fn source(locked: &Source, found: &Source, drift: &mut Vec<Drift>) {
-    let Source {
-        // The files are compared: a commit that only adds the lock changes none of them.
-        commit: _,
-        // It is looked up in the repository, as another drift.
-        tag: _,
-        // It follows from the files.
-        closure: _,
-        submodules,
-        // Their names, which only a build tells; their values are the environment's.
-        variables: _,
-        files,
-    } = locked;
-    for (path, old, new) in changes(submodules, &found.submodules) {
-        drift.push(Drift::Source(Change {
-            name: format!("{path} (submodule)"),
-            locked: old.cloned(),
-            found: new.cloned(),
-        }));
-    }
-    for (path, old, new) in changes(files, &found.files) {
-        drift.push(Drift::Source(Change {
-            name: path.clone(),
-            locked: old.map(ToString::to_string),
-            found: new.map(ToString::to_string),
-        }));
-    }
 }
 
 /// How the packages differ that two Cargo.locks pin.

@@ -12,6 +12,7 @@ use crate::manifest::{Clock, Entropy, Policy};
 use crate::outcome::{Metric, Outcome};
 use crate::report::finding::Finding;
 use crate::snapshot::data::{Files, Form, Sample};
+use crate::snapshot::source::{self, Looks};
 use crate::snapshot::{Param, Seed, Snapshot};
 
 /// A snapshot without what is left out of comparison, for the reasons that stand where it is compared.
@@ -20,6 +21,9 @@ fn compared(mut snapshot: Snapshot) -> Snapshot {
     snapshot.source.tag = None;
     snapshot.source.closure = Digest::of("");
     snapshot.source.variables.clear();
+    // A lock may lack these, which is no difference; where both sides have them they are compared.
+    snapshot.source.looks.get_or_insert_default();
+    snapshot.source.forms.get_or_insert_default();
     snapshot.toolchain.pin = None;
     if snapshot.toolchain.commit != "unknown" {
         snapshot.toolchain.rustc.clear();
@@ -163,6 +167,22 @@ const MUTATIONS: &[Mutation] = &[
     ("source-changed src/new.rs", |s| {
         s.source.files.insert("src/new.rs".into(), Digest::of("new"));
     }),
+    ("source-changed override.txt", |s| {
+        looks(s).absent.insert("override.txt".into());
+    }),
+    ("source-changed cache.bin", |s| {
+        looks(s).made.insert("cache.bin".into());
+    }),
+    ("source-changed docs/", |s| drop(looks(s).listed.insert("docs".into(), BTreeSet::new()))),
+    ("source-changed configs/b.toml", |s| {
+        looks(s).listed.get_mut("configs").unwrap().insert("b.toml".into());
+    }),
+    ("source-changed top.txt", |s| {
+        looks(s).listed.get_mut(".").unwrap().insert("top.txt".into());
+    }),
+    ("source-changed train.sh", |s| {
+        s.source.forms.as_mut().unwrap().insert("train.sh".into(), source::Form::Executable);
+    }),
     ("source-changed sub (submodule)", |s| drop(s.source.submodules.insert("sub".into(), "abc".into()))),
     ("toolchain-changed rustc", |s| s.toolchain.commit = "0123456789".into()),
     ("toolchain-changed llvm", |s| s.toolchain.llvm += "x"),
@@ -239,12 +259,23 @@ fn other<T: PartialEq + Copy>(now: &T, one: T, another: T) -> T {
     if *now == one { another } else { one }
 }
 
-/// The sample, with data of one name.
+fn looks(snapshot: &mut Snapshot) -> &mut Looks {
+    snapshot.source.looks.as_mut().unwrap()
+}
+
+/// The sample, with data of one name, and with what later locks hold.
 fn sample() -> Snapshot {
     let text = include_str!("../../fixtures/lockfiles/v1.lock");
     let mut snapshot = Lockfile::from_text(text, "v1.lock").unwrap().lock.snapshot;
     let data = snapshot.data.values().next().unwrap().clone();
     snapshot.data = [("d".to_owned(), data)].into();
+    snapshot.source.forms = Some(BTreeMap::new());
+    snapshot.source.looks = Some(Looks {
+        listed: [".", "configs"]
+            .map(|directory| (directory.to_owned(), BTreeSet::from(["a".to_owned()])))
+            .into(),
+        ..Looks::default()
+    });
     snapshot
 }
 

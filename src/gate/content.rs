@@ -2,22 +2,23 @@
 //! pins. Read from git's objects alone, without a work tree, a toolchain or a build, so that a server can do
 //! it. What differs is the same [`Drift`] as everywhere.
 
+mod data;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::packages;
 use crate::compare::drift::Change;
-use crate::compare::{Drift, drift, listed};
+use crate::compare::{Drift, drift};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::lfs;
+use crate::lfs::Pointer;
 use crate::lockfile::Lockfile;
-use crate::manifest::{Manifest, is_declared};
-use crate::outcome::Artifact;
-use crate::repository::{Commit, Kind, Repository};
-use crate::snapshot::data::{DataFile, Files};
-use crate::snapshot::source::{self, Source};
-use crate::snapshot::{Data, Dependencies, Snapshot, Stage};
+use crate::manifest::Manifest;
+use crate::outcome::{Artifact, Cut};
+use crate::repository::{Commit, Entry, Kind, Repository};
+use crate::snapshot::source::{self, Closure, Looks, Source};
+use crate::snapshot::{Dependencies, Snapshot, Stage};
 use crate::verdict::{self, NotChecked};
 
 /// A package at a commit.
@@ -36,6 +37,12 @@ impl Tree<'_> {
     #[must_use]
     pub fn path(&self, inner: &str) -> String {
         inside(self.package, inner)
+    }
+
+    /// What the commit holds.
+    #[must_use]
+    pub fn objects(&self) -> source::Tree<'_> {
+        source::Tree::new(self.repository, self.commit)
     }
 
     /// The bytes of a file, by its path from the top; none if the commit has none.
@@ -73,7 +80,7 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
         isolation: manifest.isolation,
         stages: manifest.stages.iter().map(|(name, stage)| (name.clone(), Stage::from(stage))).collect(),
         source: sources(tree, locked, manifest, &mut not_checked)?,
-        data: data(tree, locked, manifest, &mut not_checked)?,
+        data: data::observe(tree, locked, manifest, &mut not_checked)?,
         ..locked.clone()
     };
     found.build.profile.clone_from(&manifest.build.profile);
@@ -94,8 +101,8 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
     }
     not_checked.extend(verdict::left_out(&locked.stages));
     differences.splice(0..0, drift(locked, &found));
-    differences.extend(undeclared_data(locked, manifest));
-    differences.extend(new_data(tree, locked, manifest)?);
+    differences.extend(data::undeclared(locked, manifest));
+    differences.extend(data::added(tree, locked, manifest)?);
     differences.extend(artifacts(tree, lock, &mut not_checked)?);
     Ok((differences, not_checked))
 }
@@ -113,45 +120,109 @@ pub fn first_other_source(tree: Tree<'_>, locked: &Snapshot) -> Result<Option<St
     Ok(None)
 }
 
-/// The files of the closure as the commit has them.
+/// The closure as the commit has it.
 fn sources(
     tree: Tree<'_>,
     locked: &Snapshot,
     manifest: &Manifest,
     not_checked: &mut Vec<NotChecked>,
 ) -> Result<Source> {
-    let mut closure: BTreeSet<String> = locked.source.files.keys().cloned().collect();
-    closure.extend(ruling(tree, locked));
-    closure.insert(inside(&packages::workspace(tree)?, "Cargo.toml"));
-    if manifest.runs_commands() {
-        let apart = |path: &str| manifest.is_apart(path);
-        closure.extend(source::whole_package(tree.repository, tree.commit, tree.package, apart)?);
-    }
-    let mut files = BTreeMap::new();
-    let mut submodules = BTreeMap::new();
+    let locked_source = &locked.source;
+    let mut closure = closure(tree, locked, manifest)?;
+    let objects = tree.objects();
+    let mut found = Source {
+        files: BTreeMap::new(),
+        forms: Some(BTreeMap::new()),
+        submodules: BTreeMap::new(),
+        ..locked_source.clone()
+    };
+    let forms = found.forms.get_or_insert_default();
+    // What is not in this repository is as it is pinned elsewhere: of a submodule by its commit.
+    let mut elsewhere = |path: &str| match in_submodule(tree, path) {
+        Some((name, commit)) => {
+            found.submodules.insert(name, commit);
+            true
+        }
+        None => path.starts_with("../"),
+    };
     let mut outside = Vec::new();
-    for path in closure {
-        let known = locked.source.files.get(&path);
-        if path.starts_with("../") {
-            outside.push(path.clone());
-            files.extend(known.map(|digest| (path, *digest)));
-        } else if let Some((name, commit)) = in_submodule(tree, &path) {
-            // Its commit pins it; its files are in another repository.
-            submodules.insert(name, commit);
-            files.extend(known.map(|digest| (path, *digest)));
+    for path in std::mem::take(&mut closure.files) {
+        if elsewhere(&path) {
+            outside.extend(path.starts_with("../").then(|| path.clone()));
+            let form = locked_source.forms.iter().flatten().find(|(other, _)| **other == path);
+            forms.extend(form.map(|(path, form)| (path.clone(), *form)));
+            found.files.extend(locked_source.files.get(&path).map(|digest| (path, *digest)));
         } else if let Some(bytes) = tree.read(&path)? {
-            files.insert(path, Digest::of(bytes));
+            forms.extend(objects.form(&path).map(|form| (path.clone(), form)));
+            found.files.insert(path, Digest::of(bytes));
         }
     }
+    if let Some(locked) = &locked_source.looks {
+        let (kept, asked) = parted(locked, closure, &mut elsewhere);
+        let is_apart = |path: &str| manifest.is_apart_in(tree.package, path);
+        let mut looks = Looks::observe(objects, &asked, &is_apart)?;
+        looks.absent.extend(kept.absent);
+        looks.made.extend(kept.made);
+        looks.listed.extend(kept.listed);
+        found.looks = Some(looks);
+    }
+    not_checked.extend(verdict::without_looks(locked_source));
     if !outside.is_empty() {
         let why = format!("outside the repository, which no commit of it holds: {}", outside.join(", "));
         not_checked.push(NotChecked::new("source", why));
     }
-    Ok(Source {
-        files,
-        submodules,
-        ..locked.source.clone()
-    })
+    Ok(found)
+}
+
+/// What the lock knows, and what would rule a build, or be a part of a package, if it appeared.
+fn closure(tree: Tree<'_>, locked: &Snapshot, manifest: &Manifest) -> Result<Closure> {
+    let known = &locked.source.files;
+    let mut ruling: BTreeSet<String> = ruling(tree, locked).into_iter().collect();
+    ruling.insert(inside(&packages::workspace(tree)?, "Cargo.toml"));
+    let mut closure = Closure::of(ruling).behind_links(tree.objects());
+    closure.files.extend(known.keys().cloned());
+    closure.files.extend(source::vendored_beside(tree.objects(), known.keys())?);
+    if manifest.runs_commands() {
+        let apart = |path: &str| manifest.is_apart(path);
+        closure
+            .files
+            .extend(source::whole_package(tree.repository, tree.commit, tree.package, apart)?);
+    }
+    if let Some(looks) = &locked.source.looks {
+        closure.extend_with(looks);
+        // Where there was nothing, there may be a file now.
+        closure.files.extend(looks.absent.iter().chain(&looks.made).cloned());
+    }
+    Ok(closure)
+}
+
+/// What of a lock's looks is elsewhere, and stays as it is; and what is to be asked of the commit.
+fn parted(locked: &Looks, closure: Closure, elsewhere: &mut impl FnMut(&str) -> bool) -> (Looks, Closure) {
+    let (mut kept, mut asked) = (Looks::default(), Closure::default());
+    for path in closure.absent {
+        if elsewhere(&path) {
+            &mut kept.absent
+        } else {
+            &mut asked.absent
+        }
+        .insert(path);
+    }
+    for path in closure.made {
+        if elsewhere(&path) {
+            &mut kept.made
+        } else {
+            &mut asked.made
+        }
+        .insert(path);
+    }
+    for directory in closure.listed {
+        if elsewhere(&directory) {
+            kept.listed.extend(locked.listed.get(&directory).map(|names| (directory, names.clone())));
+        } else {
+            asked.listed.insert(directory);
+        }
+    }
+    (kept, asked)
 }
 
 /// Files that would rule a build if they appeared: those that cargo and rustup find by walking up from the
@@ -166,10 +237,6 @@ fn ruling(tree: Tree<'_>, locked: &Snapshot) -> Vec<String> {
             ".cargo/config",
         ];
         paths.extend(names.map(|name| above.join(name)));
-        // A link there may lead to any of the repository's directories.
-        let directory = above.join(".cargo");
-        let entry = tree.repository.entry(tree.commit, &directory);
-        paths.extend(entry.filter(|entry| entry.kind == Kind::Link).map(|_| directory));
     }
     let manifests = locked.source.files.keys().filter(|path| path.ends_with("Cargo.toml"));
     paths.extend(manifests.map(|path| Path::new(path).with_file_name("build.rs")));
@@ -180,137 +247,25 @@ fn in_submodule(tree: Tree<'_>, path: &str) -> Option<(String, String)> {
     source::submodule_above(tree.repository, tree.commit, path).map(|(name, entry)| (name, entry.id()))
 }
 
-/// Declared data, as far as it is committed.
-fn data(
-    tree: Tree<'_>,
-    locked: &Snapshot,
-    manifest: &Manifest,
-    not_checked: &mut Vec<NotChecked>,
-) -> Result<BTreeMap<String, Data>> {
-    let mut found = BTreeMap::new();
-    for (name, locked) in &locked.data {
-        let Some(declared) = manifest.data.get(name) else {
-            continue;
-        };
-        let mut apart = Vec::new();
-        let mut files = Vec::new();
-        for (path, file) in locked.files.all().iter() {
-            let place = tree.path(path);
-            let is_link = tree
-                .repository
-                .entry(tree.commit, Path::new(&place))
-                .is_some_and(|entry| entry.kind == Kind::Link);
-            let as_committed = match tree.read(&place)? {
-                Some(bytes) if !file.sampled && !is_link => committed(&bytes, file),
-                _ => {
-                    apart.push(path.clone());
-                    file.clone()
-                }
-            };
-            files.push((path.clone(), as_committed));
-        }
-        if let Some(first) = apart.first() {
-            let why = format!("data.{name}: not in the tagged commit, a link, or pinned by a sample: {first}");
-            let more = apart.len() - 1;
-            let why = if more > 0 {
-                format!("{why} and {more} more")
-            } else {
-                why
-            };
-            not_checked.push(NotChecked::new("data", why));
-        }
-        let as_locked = locked.files.all().as_ref() == files;
-        let mut data = locked.clone();
-        data.paths.clone_from(&declared.paths);
-        if !as_locked {
-            let files = Files::new(files);
-            data.digest = Digest::of_tree(files.all().iter().map(|(_, file)| &file.digest));
-            data.files = files;
-        }
-        found.insert(name.clone(), data);
-    }
-    Ok(found)
-}
-
-fn committed(bytes: &[u8], locked: &DataFile) -> DataFile {
-    let digest = Digest::of(bytes);
-    if digest == locked.digest || lfs::stands_for(bytes) == Some(locked.digest) {
-        locked.clone()
-    } else {
-        DataFile::new(digest, bytes.len() as u64)
-    }
-}
-
-/// Data that the manifest declares and the lock does not know.
-fn undeclared_data(locked: &Snapshot, manifest: &Manifest) -> Vec<Drift> {
-    let unknown = manifest.data.iter().filter(|(name, _)| !locked.data.contains_key(*name));
-    let change = |(name, declared): (&String, &crate::manifest::Declared)| {
-        Drift::Manifest(Change {
-            name: format!("data.{name}"),
-            locked: None,
-            found: Some(listed(&declared.paths)),
-        })
-    };
-    unknown.map(change).collect()
-}
-
-/// Committed files in declared data that the lock does not know.
-fn new_data(tree: Tree<'_>, locked: &Snapshot, manifest: &Manifest) -> Result<Vec<Drift>> {
-    let prefix = tree.path("");
-    let mut added = Vec::new();
-    let mut entries = None;
-    for (name, declared) in &manifest.data {
-        let Some(locked) = locked.data.get(name) else {
-            continue;
-        };
-        let known: BTreeSet<String> = locked.files.all().iter().map(|(path, _)| path.clone()).collect();
-        let entries = match &entries {
-            Some(entries) => entries,
-            None => entries.insert(tree.repository.entries(tree.commit)?),
-        };
-        for (path, entry) in entries {
-            let Some(inner) = path.strip_prefix(&prefix).filter(|inner| !known.contains(*inner)) else {
-                continue;
-            };
-            let is_link = entry.kind == Kind::Link || locked.links.contains_key(inner);
-            if !is_link && entry.kind != Kind::Submodule && declared.paths.iter().any(|data| is_declared(data, inner)) {
-                added.push(Drift::DataAdded {
-                    name: name.clone(),
-                    path: inner.to_owned(),
-                    found: Digest::of(tree.repository.content(*entry)?),
-                });
-            }
-        }
-    }
-    Ok(added)
-}
-
 /// Committed artifacts that are none of the recorded ones.
 fn artifacts(tree: Tree<'_>, lock: &Lockfile, not_checked: &mut Vec<NotChecked>) -> Result<Vec<Drift>> {
     let mut tampered = Vec::new();
     for (stage, outcome) in &lock.outcome {
         for (path, locked) in &outcome.artifacts {
-            let Some(bytes) = tree.read(&tree.path(path))? else {
+            let place = tree.path(path);
+            let Some(entry) = tree.repository.entry(tree.commit, Path::new(&place)) else {
                 not_checked.push(NotChecked::new("artifact", format!("{path} is not in the tagged commit")));
                 continue;
             };
             let cut = lock.snapshot.stages.get(stage).and_then(|stage| stage.cut(path));
-            let found = match (cut, lfs::stands_for(&bytes)) {
-                (None, Some(digest)) => Artifact {
-                    digest,
-                    bytes: bytes.len() as u64,
-                },
-                (Some(_), Some(_)) => {
-                    let why = format!("{path} is a Git LFS pointer, which tells nothing of the part that is compared");
-                    not_checked.push(NotChecked::new("artifact", why));
-                    continue;
-                }
-                (Some(cut), None) => cut.artifact(&bytes),
-                (None, None) => Artifact::of(&bytes),
+            let Some(found) = artifact(tree, &place, entry, cut)? else {
+                let why = format!("{path} is a Git LFS pointer, which tells nothing of the part that is compared");
+                not_checked.push(NotChecked::new("artifact", why));
+                continue;
             };
             let mut recorded =
                 lock.classes_known().filter_map(|(_, _, outcome)| outcome.get(stage)?.artifacts.get(path));
-            if !recorded.any(|recorded| recorded.digest == found.digest) {
+            if !recorded.any(|recorded| *recorded == found) {
                 tampered.push(Drift::ArtifactTampered {
                     stage: stage.clone(),
                     path: path.clone(),
@@ -321,4 +276,22 @@ fn artifacts(tree: Tree<'_>, lock: &Lockfile, not_checked: &mut Vec<NotChecked>)
         }
     }
     Ok(tampered)
+}
+
+/// What a commit has in an artifact's place: a file, or a pointer to it; a link or a submodule is no artifact,
+/// wherever it leads. None where a part is left out of what a pointer stands for.
+fn artifact(tree: Tree<'_>, place: &str, entry: Entry, cut: Option<Cut<'_>>) -> Result<Option<Artifact>> {
+    if matches!(entry.kind, Kind::Link | Kind::Submodule) {
+        return Ok(Some(Artifact {
+            digest: Digest::of("no regular file"), // nor could one of no bytes have it
+            bytes: 0,
+        }));
+    }
+    let bytes = tree.repository.content(entry)?;
+    Ok(match (cut, tree.objects().stands_for(place, &bytes)?) {
+        (None, Some(Pointer { digest, bytes })) => Some(Artifact { digest, bytes }),
+        (Some(_), Some(_)) => None,
+        (Some(cut), None) => Some(cut.artifact(&bytes)),
+        (None, None) => Some(Artifact::of(&bytes)),
+    })
 }

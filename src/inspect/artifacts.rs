@@ -49,7 +49,7 @@ pub(super) fn artifacts(
             let entry = project.repository.entry(project.commit, Path::new(&in_repository));
             let cut = lock.snapshot.stages.get(stage).and_then(|stage| stage.cut(path));
             let committed = match entry.filter(|_| is_lock_committed) {
-                Some(entry) => committed(project, entry, locked, cut, memory)?,
+                Some(entry) => committed(project, &in_repository, entry, (locked, cut), memory)?,
                 None => None,
             };
             if entry.is_some_and(|_| is_lock_committed) && committed.is_none() {
@@ -112,9 +112,9 @@ fn has_turned(project: &Project, entry: Option<Entry>, path: &str) -> Result<boo
 /// part of that is left out, since the pointer does not tell of the rest.
 fn committed(
     project: &Project,
+    path: &str,
     entry: Entry,
-    locked: &Artifact,
-    cut: Option<Cut<'_>>,
+    (locked, cut): (&Artifact, Option<Cut<'_>>),
     memory: &mut Memory,
 ) -> Result<Option<Artifact>> {
     if matches!(entry.kind, Kind::Link | Kind::Submodule) {
@@ -122,16 +122,11 @@ fn committed(
     }
     if let Some(cut) = cut {
         let bytes = project.repository.content(entry)?;
-        return Ok(lfs::stands_for(&bytes).is_none().then(|| cut.artifact(&bytes)));
+        return Ok(project.tree().stands_for(path, &bytes)?.is_none().then(|| cut.artifact(&bytes)));
     }
     let look = || {
         let bytes = project.repository.content(entry)?;
-        let size = bytes.len() as u64;
-        Ok(match lfs::stands_for(&bytes) {
-            // The pointer's digest says it all; its own length says nothing.
-            Some(digest) => (digest, if digest == locked.digest { locked.bytes } else { size }),
-            None => (Digest::of(&bytes), size),
-        })
+        Ok((Digest::of(&bytes), bytes.len() as u64))
     };
     let (digest, bytes) = if locked.bytes > LARGE {
         // An object never changes.
@@ -139,6 +134,14 @@ fn committed(
     } else {
         look()?
     };
+    if bytes < lfs::LARGEST
+        && let Some(file) = project.tree().stands_for(path, &project.repository.content(entry)?)?
+    {
+        return Ok(Some(Artifact {
+            digest: file.digest,
+            bytes: file.bytes,
+        }));
+    }
     Ok(Some(Artifact { digest, bytes }))
 }
 

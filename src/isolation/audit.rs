@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::Look;
+pub use super::canned::changing;
 use super::remote::Thread;
 
 /// Programs, libraries and what belongs to them. The C library's version is part of the platform class.
@@ -73,34 +74,6 @@ const SYSTEM_FILES: [&str; 21] = [
     "/dev/null",
 ];
 
-/// Files of the kernel that are other ones at every look.
-const CHANGING: [&str; 12] = [
-    "/proc/loadavg",
-    "/proc/uptime",
-    "/proc/stat",
-    "/proc/meminfo",
-    "/proc/vmstat",
-    "/proc/diskstats",
-    "/proc/interrupts",
-    "/proc/softirqs",
-    "/proc/cpuinfo",
-    "/proc/sched_debug",
-    "/proc/schedstat",
-    "/proc/zoneinfo",
-];
-
-/// Those that each process has.
-const CHANGING_OF_PROCESS: [&str; 8] = [
-    "stat",
-    "status",
-    "statm",
-    "sched",
-    "schedstat",
-    "io",
-    "smaps",
-    "smaps_rollup",
-];
-
 /// What a call does with a path, as far as it can be told before the kernel has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
@@ -132,6 +105,8 @@ pub struct Found {
 /// The looks so far.
 #[derive(Debug, Default)]
 pub struct Audit {
+    /// The program that only starts others, as a path.
+    driver: Option<PathBuf>,
     looks: BTreeMap<String, Look>,
     listed: BTreeMap<String, BTreeSet<String>>,
     /// What was at these paths at the first look.
@@ -159,6 +134,16 @@ impl Past {
 }
 
 impl Audit {
+    /// With the program that only starts others, if there is one: where another one looks as well, it is that one's
+    /// look.
+    #[must_use]
+    pub fn driven_by(driver: Option<PathBuf>) -> Self {
+        Self {
+            driver,
+            ..Self::default()
+        }
+    }
+
     /// Whether this was written down, or left out, before.
     #[must_use]
     pub fn knows(&self, path: &[u8], act: Act) -> bool {
@@ -176,11 +161,16 @@ impl Audit {
         if act == Act::Stat && found.is_some_and(|found| found.directory) {
             return false;
         }
+        let driver = self.driver.as_deref();
         let look = self.looks.entry(text.clone()).or_insert_with(|| Look {
-            by: name(thread),
+            by: name(thread, driver),
             existed: found.is_some(),
             ..Look::default()
         });
+        let is_the_drivers = driver.is_some_and(|driver| driver.file_name().is_some_and(|name| name == &*look.by));
+        if is_the_drivers {
+            look.by = name(thread, driver);
+        }
         if look.existed && !look.opened && !look.written {
             let past = self.first.entry(text).or_insert_with(|| Past {
                 found: found.expect("it exists"),
@@ -197,7 +187,7 @@ impl Audit {
             _ => {}
         }
         look.opened |= act == Act::Read && !look.written;
-        look.opened || look.written
+        (look.opened || look.written) && !is_the_drivers
     }
 
     /// Whether a path's content is the run's own.
@@ -210,7 +200,7 @@ impl Audit {
     pub fn list(&mut self, thread: Thread, directory: &Path) {
         let text = normal(directory).to_string_lossy().into_owned();
         if !is_system(&text) {
-            self.listed.entry(text).or_default().insert(name(thread));
+            self.listed.entry(text).or_default().insert(name(thread, self.driver.as_deref()));
         }
     }
 
@@ -235,12 +225,18 @@ impl Audit {
     }
 }
 
-/// The program that a thread executes, by its file name.
-fn name(thread: Thread) -> String {
-    let executable = thread.executable();
-    executable
-        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-        .unwrap_or_default()
+/// The program that a thread executes, by its file name; by its path where that is the driver's name and it is another.
+fn name(thread: Thread, driver: Option<&Path>) -> String {
+    let Some(path) = thread.executable() else {
+        return String::new();
+    };
+    let poses = driver.is_some_and(|driver| driver.file_name() == path.file_name() && driver != path);
+    let name = if poses {
+        Some(path.as_os_str())
+    } else {
+        path.file_name()
+    };
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn has(flags: u64, flag: i32) -> bool {
@@ -291,19 +287,6 @@ fn is_system(path: &str) -> bool {
         || (path.starts_with("/proc/") && changing(path).is_none())
 }
 
-/// The name by which a changing file of the kernel is the same for every process; none for other paths.
-#[must_use]
-pub fn changing(path: &str) -> Option<String> {
-    if CHANGING.contains(&path) || path.starts_with("/proc/net/") {
-        return Some(path.to_owned());
-    }
-    let inner = path.strip_prefix("/proc/")?;
-    let (process, name) = inner.split_once('/')?;
-    let is_process = process == "self" || process == "thread-self" || process.bytes().all(|byte| byte.is_ascii_digit());
-    let last = name.rsplit('/').next().unwrap_or(name);
-    (is_process && CHANGING_OF_PROCESS.contains(&last)).then(|| format!("/proc/self/{last}"))
-}
-
 /// An absolute path without `.` and `..`; links are not followed.
 #[must_use]
 pub fn normal(path: &Path) -> PathBuf {
@@ -333,13 +316,6 @@ mod tests {
         assert!(!is_system("/usr/share/dict/words"));
         assert!(!is_system("/proc/loadavg"));
         assert!(!is_system("/etc/trainer.conf"));
-    }
-
-    #[test]
-    fn a_file_of_each_process_has_one_name() {
-        assert_eq!(changing("/proc/31/stat").as_deref(), Some("/proc/self/stat"));
-        assert_eq!(changing("/proc/self/task/31/stat").as_deref(), Some("/proc/self/stat"));
-        assert_eq!(changing("/proc/self/maps"), None);
     }
 
     const THERE: Found = Found {

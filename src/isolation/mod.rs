@@ -62,6 +62,8 @@ pub struct Plan {
     pub fence: Option<Fence>,
     /// Whether to write down what it reaches for.
     pub audit: bool,
+    /// Whether the program only starts others, whose looks say more than its own.
+    pub drives: bool,
     /// What is answered in the system's place.
     pub conditions: Conditions,
     /// Where the warden leaves its report.

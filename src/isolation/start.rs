@@ -73,6 +73,7 @@ impl Plan {
             walls: None,
             fence: None,
             audit: false,
+            drives: false,
             conditions: Conditions::default(),
             report: "/dev/null".into(),
         }

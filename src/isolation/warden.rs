@@ -13,6 +13,7 @@ use rustix::process::{
     set_parent_process_death_signal, setsid,
 };
 
+use super::audit::Audit;
 use super::inside::{self, Owner};
 use super::lineage::Lineage;
 use super::listener::{Listener, Log};
@@ -104,7 +105,11 @@ struct Warden<'a> {
 impl Warden<'_> {
     fn attend(mut self, ours: UnixStream) -> Result<Report, String> {
         let lineage = Arc::new(Lineage::default());
-        let log = Arc::new(Mutex::new(Log::default()));
+        let driver = self.plan.drives.then(|| Path::new(&self.plan.program).canonicalize().ok()).flatten();
+        let log = Arc::new(Mutex::new(Log {
+            audit: Audit::driven_by(driver),
+            ..Log::default()
+        }));
         let mut answer = ours.try_clone().map_err(|error| error.to_string())?;
         let mut lines = BufReader::new(ours).lines().map_while(Result::ok);
         self.report.held.walls = self.plan.walls.is_some();

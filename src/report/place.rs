@@ -110,6 +110,7 @@ impl Texts {
                 self.in_packages(name, Some(version))
             }
             Drift::Source(Change { name, .. }) => self.of_source(name),
+            Drift::SourceName(name) => inside(&name.path),
             Drift::SourceDirty(dirty) => self.of_source(&dirty.path),
             Drift::Build(Change { name, .. }) | Drift::AmbientBuild { setting: name } => self.of_build(name),
             Drift::Seed { .. } => self.in_manifest(&[&["seed"]]),

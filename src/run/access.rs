@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cause::{Cause, Kind};
 use crate::digest::Digest;
-use crate::isolation::{PLACE, Report, audit};
+use crate::isolation::{Look, PLACE, Report, audit};
+use crate::snapshot::source::looks::TOP;
+use crate::snapshot::source::{Closure, relative};
 
 /// One thing that was reached for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,16 @@ pub enum Reached {
     Committed(String),
     /// A name where there is nothing.
     Absent(String),
+    /// The same in the repository, by its path there, so that it can be pinned that there is nothing; and whether the
+    /// run then made something there itself.
+    Lacking {
+        /// The path.
+        path: String,
+        /// Whether something is there by the end.
+        made: bool,
+    },
+    /// A directory of the repository whose names were read, by its path there.
+    Listed(String),
     /// A name in the home directory, which is empty in every run.
     Home(String),
     /// A file of the kernel that is another one at every look.
@@ -44,6 +56,8 @@ pub struct Grounds<'a> {
     pub place: PathBuf,
     /// The repository's root in it.
     pub repository: PathBuf,
+    /// All that was checked out, which may begin above that.
+    pub tree: PathBuf,
     /// The home directory.
     pub home: PathBuf,
     /// Directories of the machine that the program is shown.
@@ -60,8 +74,23 @@ pub struct Grounds<'a> {
     pub is_there: &'a dyn Fn(&Path) -> bool,
     /// Whether a path of the machine is there, seen or not.
     pub is_on_machine: &'a dyn Fn(&Path) -> bool,
-    /// Whether a path in the repository is a file of the commit.
-    pub is_committed: &'a dyn Fn(&str) -> bool,
+    /// What a path in the repository is in the commit.
+    pub committed: &'a dyn Fn(&str) -> Committed,
+    /// Whether it says nothing that this program looked at that path in the repository.
+    pub is_idle: &'a dyn Fn(&str, &str) -> bool,
+    /// Whether it says nothing that this program read the names in that directory of the repository.
+    pub lists_idly: &'a dyn Fn(&str, &str) -> bool,
+}
+
+/// What a path in the repository is in the commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// A file, or a link, or something behind a link.
+    File,
+    /// A directory.
+    Directory,
+    /// Nothing.
+    No,
 }
 
 impl Grounds<'_> {
@@ -74,12 +103,19 @@ impl Grounds<'_> {
             .map(|(address, by)| self.access(by, Reached::Network(address.clone())))
             .collect();
         for (path, look) in &report.reads {
-            if look.written {
+            // What the run made itself is no input; that there was nothing before is, if it looked.
+            let path_there = Path::new(path);
+            let was_looked_for = look.missed && !look.existed && path_there.starts_with(&self.tree);
+            if look.written && !was_looked_for {
                 continue;
             }
-            if let Some(what) = self.reached(Path::new(path), path, look.existed, look.opened) {
+            if let Some(what) = self.reached(path_there, path, look) {
                 accesses.push(self.access(&look.by, what));
             }
+        }
+        for (path, by) in &report.listed {
+            let listed = by.iter().find_map(|by| Some((by, self.listed(Path::new(path), by)?)));
+            accesses.extend(listed.map(|(by, what)| self.access(by, what)));
         }
         accesses.sort_by(|one, other| one.what.cmp(&other.what));
         accesses.dedup_by(|one, other| one.what == other.what);
@@ -94,7 +130,8 @@ impl Grounds<'_> {
         }
     }
 
-    fn reached(&self, path: &Path, text: &str, existed: bool, opened: bool) -> Option<Reached> {
+    fn reached(&self, path: &Path, text: &str, look: &Look) -> Option<Reached> {
+        let (existed, opened) = (look.existed, look.opened);
         if let Some(name) = audit::changing(text) {
             return Some(Reached::Kernel(name));
         }
@@ -107,8 +144,8 @@ impl Grounds<'_> {
         if path.starts_with(&self.home) {
             return (!existed && !(self.is_there)(path)).then(|| Reached::Home(text.to_owned()));
         }
-        if let Ok(inner) = path.strip_prefix(&self.repository) {
-            return self.in_repository(path, &inner.to_string_lossy(), existed, opened);
+        if path.starts_with(&self.tree) {
+            return self.in_tree(path, look);
         }
         if path.starts_with(&self.place)
             || path.starts_with(PLACE)
@@ -128,16 +165,59 @@ impl Grounds<'_> {
         }
     }
 
-    fn in_repository(&self, path: &Path, inner: &str, existed: bool, opened: bool) -> Option<Reached> {
-        if self.sources.contains(inner) {
+    fn in_tree(&self, path: &Path, look: &Look) -> Option<Reached> {
+        let inner = relative(&self.repository, path).ok()?;
+        if self.sources.contains(&inner) || (self.is_idle)(&look.by, &inner) {
             return None;
         }
-        if (self.is_committed)(inner) {
-            return opened.then(|| Reached::Committed(inner.to_owned()));
+        match (self.committed)(&inner) {
+            Committed::File if look.existed => Some(Reached::Committed(inner)),
+            // What is there now and was not committed was made by the run itself.
+            _ if look.existed => None,
+            Committed::File | Committed::No => self.lacking(path, inner),
+            Committed::Directory => None,
         }
-        // What exists by the end was made by the run itself, or is a directory on the way.
-        let made = existed || (self.is_there)(path);
-        (!made && self.stage.is_some()).then(|| Reached::Absent(inner.to_owned()))
+    }
+
+    /// A name of which it is pinned that nothing is there. Below what the run makes itself it is enough that the
+    /// commit has nothing of that: the names in it may be random.
+    fn lacking(&self, path: &Path, inner: String) -> Option<Reached> {
+        // No commit can have it; and what lies above the repository is no part of it.
+        if inner.split('/').any(|part| part == ".git") || inner.split('/').all(|part| part == "..") {
+            return None;
+        }
+        let is_made = |path: &Path| (self.is_there)(path) || path.ends_with("__pycache__");
+        let above = path.ancestors().skip(1).take_while(|above| {
+            relative(&self.repository, above).is_ok_and(|inner| (self.committed)(&inner) == Committed::No)
+        });
+        let made = above.filter(|above| is_made(above)).last().or(Some(path).filter(|path| is_made(path)));
+        match made {
+            Some(made) => Some(Reached::Lacking {
+                path: relative(&self.repository, made).ok()?,
+                made: true,
+            }),
+            None => Some(Reached::Lacking {
+                path: inner,
+                made: false,
+            }),
+        }
+    }
+
+    fn listed(&self, path: &Path, by: &str) -> Option<Reached> {
+        let belongs = |paths: &BTreeSet<PathBuf>| paths.iter().any(|own| path.starts_with(own));
+        if !path.starts_with(&self.tree) || belongs(&self.data) || belongs(&self.outputs) {
+            return None;
+        }
+        let inner = relative(&self.repository, path).ok()?;
+        if (self.lists_idly)(by, &inner) {
+            return None;
+        }
+        match (self.committed)(&inner) {
+            Committed::Directory if inner.is_empty() => Some(Reached::Listed(TOP.to_owned())),
+            Committed::Directory => Some(Reached::Listed(inner)),
+            Committed::File => None,
+            Committed::No => self.lacking(path, inner),
+        }
     }
 }
 
@@ -151,13 +231,34 @@ impl Access {
     /// Whether a person wants to hear of it: what a build reads of the commit is source like any other.
     #[must_use]
     pub fn is_worth_a_note(&self) -> bool {
-        self.stage.is_some() || !matches!(self.what, Reached::Committed(_))
+        match self.what {
+            Reached::Listed(_) | Reached::Lacking { made: true, .. } => false,
+            Reached::Committed(_) | Reached::Lacking { .. } => self.stage.is_some(),
+            _ => true,
+        }
+    }
+
+    /// What of the repository reached the program by these, so that it is pinned with the sources.
+    #[must_use]
+    pub fn sources<'a>(accesses: impl IntoIterator<Item = &'a Self>) -> Closure {
+        let mut closure = Closure::default();
+        for access in accesses {
+            match &access.what {
+                Reached::Committed(path) => drop(closure.files.insert(path.clone())),
+                Reached::Lacking { path, made: false } => drop(closure.absent.insert(path.clone())),
+                Reached::Lacking { path, made: true } => drop(closure.made.insert(path.clone())),
+                Reached::Listed(path) => drop(closure.listed.insert(path.clone())),
+                _ => {}
+            }
+        }
+        closure
     }
 
     /// Whether it may be why a program failed.
     #[must_use]
     pub fn is_telling(&self) -> bool {
-        self.is_grave() || matches!(self.what, Reached::Absent(_) | Reached::Home(_))
+        self.is_grave()
+            || matches!(self.what, Reached::Absent(_) | Reached::Lacking { made: false, .. } | Reached::Home(_))
     }
 
     /// The name under which a lock keeps a file of the machine: its path is nobody's business.
@@ -174,6 +275,8 @@ impl Access {
             | Reached::Outside(text)
             | Reached::Committed(text)
             | Reached::Absent(text)
+            | Reached::Lacking { path: text, .. }
+            | Reached::Listed(text)
             | Reached::Home(text)
             | Reached::Kernel(text) => text,
         }
@@ -192,6 +295,10 @@ impl Access {
             Reached::Absent(_) => {
                 format!("{by} looked for it; there is none here, and where there is one, it would be read")
             }
+            Reached::Lacking { .. } => {
+                format!("{by} looked for it; there is none here, and that is pinned with the sources")
+            }
+            Reached::Listed(_) => format!("{by} read the names in it, so they are pinned with the sources"),
             Reached::Home(_) => {
                 format!(
                     "{by} looked for it in the home directory, which is empty here; by hand it would find the user's"
@@ -248,6 +355,7 @@ mod tests {
             stage: Some("train"),
             place: PathBuf::from("/repro"),
             repository: PathBuf::from("/repro/tree/repository"),
+            tree: PathBuf::from("/repro/tree"),
             home: PathBuf::from("/repro/home"),
             shown: vec![PathBuf::from("/opt/python")],
             open,
@@ -256,7 +364,13 @@ mod tests {
             sources: &sources,
             is_there: &|_| false,
             is_on_machine: &|path| path == Path::new("/srv/extra.csv") || path == Path::new("/tmp/extra.csv"),
-            is_committed: &|inner| inner == "extra.csv",
+            committed: &|inner| match inner {
+                "extra.csv" => Committed::File,
+                "" | "configs" => Committed::Directory,
+                _ => Committed::No,
+            },
+            is_idle: &|by, _| by == "cargo",
+            lists_idly: &|by, _| by == "cargo",
         };
         let mut report = Report::default();
         let look = Look {
@@ -267,6 +381,11 @@ mod tests {
         };
         report.reads.insert(path.to_owned(), look);
         grounds.judge(&report).pop().map(|access| access.what)
+    }
+
+    fn lacking(path: &str, made: bool) -> Reached {
+        let path = path.to_owned();
+        Reached::Lacking { path, made }
     }
 
     #[test]
@@ -291,7 +410,7 @@ mod tests {
         assert_eq!(judge("/srv/extra.csv", false, true), Some(Reached::Outside("/srv/extra.csv".into())));
         assert_eq!(judge("/srv/none.csv", false, false), Some(Reached::Absent("/srv/none.csv".into())));
         assert_eq!(judge("/repro/tree/repository/extra.csv", true, true), Some(Reached::Committed("extra.csv".into())));
-        assert_eq!(judge("/repro/tree/repository/no.csv", false, true), Some(Reached::Absent("no.csv".into())));
+        assert_eq!(judge("/repro/tree/repository/no.csv", false, true), Some(lacking("no.csv", false)));
         assert_eq!(judge("/repro/home/.trainrc", false, true), Some(Reached::Home("/repro/home/.trainrc".into())));
         assert_eq!(judge("/proc/77/stat", true, true), Some(Reached::Kernel("/proc/self/stat".into())));
     }

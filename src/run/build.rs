@@ -10,7 +10,7 @@ use cargo_metadata::Message;
 
 use super::access::{Access, Grounds, Reached};
 use super::build_reads::BuildReads;
-use super::checkout::Checkout;
+use super::checkout::{Checkout, normal};
 use super::child::{Ended, Task};
 use super::copies;
 use super::denied;
@@ -25,22 +25,25 @@ use crate::isolation::Report;
 use crate::package::Program;
 use crate::project::Project;
 use crate::shell::Shell;
+use crate::snapshot::source::looks::TOP;
 use crate::snapshot::source::relative;
-use crate::snapshot::{self, Build};
+use crate::snapshot::{self, Build, Closure};
 
 /// What a build gives.
 #[derive(Debug, Default)]
 pub struct Built {
     /// The programs by the name of their binary or example.
     pub programs: BTreeMap<String, PathBuf>,
-    /// The files of the repository, and of path dependencies, that the compiler read.
-    pub sources: BTreeSet<String>,
+    /// What of the repository, and of path dependencies, the compiler read and build scripts asked to be rerun for.
+    pub sources: Closure,
     /// The variables of the environment that the compiler and build scripts asked for.
     pub variables: BTreeSet<String>,
     /// What compilers and build scripts reached for beside these.
     pub accesses: Vec<Access>,
     /// Every file that was read, as the build called it; none if it could not be watched.
     pub read: Option<BTreeSet<String>>,
+    /// Whether that could be watched.
+    pub watched: bool,
 }
 
 /// The time that builds see in place of now: 1980-01-01, the oldest that every archive format can
@@ -63,7 +66,10 @@ pub fn build(
     let root = checkout.root();
     let names = project.manifest.binaries();
     if names.is_empty() {
-        return Ok(Built::default());
+        return Ok(Built {
+            watched: true, // there was nothing to watch
+            ..Built::default()
+        });
     }
     let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
     let directory = root.join(project.prefix()?);
@@ -89,7 +95,10 @@ pub fn build(
             .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?");
         return Err(explained(error, &ended, project, workdir, checkout, pinned)?);
     }
-    let mut built = Built::default();
+    let mut built = Built {
+        watched: ended.report.held.listener,
+        ..Built::default()
+    };
     let mut asked = variables::Asked::default();
     let mut anew = true;
     for message in Message::parse_stream(ended.stdout.as_slice()) {
@@ -107,7 +116,7 @@ pub fn build(
     }
     built.variables = asked.variables();
     built.read = ended.report.held.listener.then(|| copies::read_files(&ended.report));
-    built.accesses = accesses(project, workdir, checkout, &built.sources, &ended.report);
+    built.accesses = accesses(project, workdir, checkout, &built.sources.files, &ended.report);
     if let Some(earlier) = earlier {
         earlier.unite(&mut built.accesses, anew);
     }
@@ -172,6 +181,7 @@ fn accesses(
         place: workdir.seen(workdir.root()),
         repository: workdir.seen(checkout.root()),
         home: workdir.seen(&workdir.home()),
+        tree: workdir.seen(&workdir.tree()),
         shown: enclosure::of_toolchain(project.toolchain.root()),
         open: true,
         data: BTreeSet::new(),
@@ -179,12 +189,14 @@ fn accesses(
         sources,
         is_there: &|path| workdir.unseen(path).symlink_metadata().is_ok(),
         is_on_machine: &|path| path.symlink_metadata().is_ok_and(|meta| !meta.is_dir()),
-        is_committed: &|inner| checkout.holds(inner),
+        committed: &|inner| checkout.committed(inner),
+        // Cargo reads every manifest, and looks for more of them; what rules it is pinned in any case.
+        is_idle: &|by, _| by == "cargo",
+        lists_idly: &|by, _| by == "cargo",
     };
-    // Compilers look for much that need not be there, and cargo reads every manifest.
+    // Compilers look for much on the machine that need not be there.
     let tells = |access: &Access| match access.what {
-        Reached::Network(_) => true,
-        Reached::Committed(_) => access.by != "cargo",
+        Reached::Network(_) | Reached::Committed(_) | Reached::Lacking { .. } | Reached::Listed(_) => true,
         Reached::Outside(ref path) => access.by != "cargo" && !path.starts_with("/usr/"),
         _ => false,
     };
@@ -277,35 +289,43 @@ fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
     flags.join(std::ffi::OsStr::new("\u{1f}"))
 }
 
-/// The files of the checkout that a dep-info file of cargo's names. Cargo writes one beside each
+/// What of the checkout a dep-info file of cargo's names. Cargo writes one beside each
 /// product: `product: file file …`, with blanks in names escaped.
-fn sources(dep_info: &Path, workdir: &Workdir, root: &Path) -> Result<BTreeSet<String>> {
+fn sources(dep_info: &Path, workdir: &Workdir, root: &Path) -> Result<Closure> {
     let text = bounded::text(dep_info, bounded::GENERATED).at("read", dep_info)?;
     let tree = workdir.tree();
-    let mut sources = BTreeSet::new();
+    let mut sources = Closure::default();
     for line in text.lines() {
         let Some((_, files)) = line.split_once(": ") else {
             continue;
         };
         for file in split_escaped(files) {
-            let path = workdir.unseen(Path::new(&file));
-            if path.starts_with(&tree) && path.is_file() {
-                sources.insert(relative(root, &path)?);
-            } else if path.starts_with(&tree) {
+            let path = normal(&workdir.unseen(Path::new(&file)));
+            if !path.starts_with(&tree) {
+                continue;
+            }
+            let inner = relative(root, &path)?;
+            if path.is_file() {
+                sources.files.insert(inner);
+            } else if path.is_dir() {
                 below(&path, root, &mut sources)?; // a build script asked to be rerun for a directory
+            } else {
+                sources.absent.insert(inner); // or for a file that is not there
             }
         }
     }
     Ok(sources)
 }
 
-fn below(directory: &Path, root: &Path, sources: &mut BTreeSet<String>) -> Result<()> {
-    for entry in std::fs::read_dir(directory).into_iter().flatten() {
+fn below(directory: &Path, root: &Path, sources: &mut Closure) -> Result<()> {
+    let inner = relative(root, directory)?;
+    sources.listed.insert(if inner.is_empty() { TOP.to_owned() } else { inner });
+    for entry in std::fs::read_dir(directory).at("read", directory)? {
         let entry = entry.at("read", directory)?;
         if entry.file_type().at("look at", &entry.path())?.is_dir() {
             below(&entry.path(), root, sources)?;
         } else {
-            sources.insert(relative(root, &entry.path())?);
+            sources.files.insert(relative(root, &entry.path())?);
         }
     }
     Ok(())

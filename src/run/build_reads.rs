@@ -24,8 +24,36 @@ pub struct BuildReads {
 #[derive(Debug, Serialize, Deserialize)]
 struct Read {
     by: String,
-    path: String,
-    digest: Digest,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum What {
+    /// A file, with what was in it.
+    File(String, Digest),
+    /// Where nothing was.
+    Nothing(String),
+    /// A directory's names. That they are the same, and that still nothing is there, the names of all files tell.
+    Names(String),
+}
+
+impl What {
+    fn of(what: &Reached, checkout: &Checkout) -> Option<Self> {
+        match what {
+            Reached::Committed(path) => Some(Self::File(path.clone(), checkout.digest(path)?)),
+            Reached::Lacking { path, .. } => Some(Self::Nothing(path.clone())),
+            Reached::Listed(path) => Some(Self::Names(path.clone())),
+            _ => None,
+        }
+    }
+
+    fn reached(self) -> Reached {
+        match self {
+            Self::File(path, _) => Reached::Committed(path),
+            Self::Nothing(path) => Reached::Lacking { path, made: false },
+            Self::Names(path) => Reached::Listed(path),
+        }
+    }
 }
 
 impl BuildReads {
@@ -47,14 +75,18 @@ impl BuildReads {
     }
 
     fn holds(&self, of: Digest, digest: impl Fn(&str) -> Option<Digest>) -> bool {
-        self.of == of && self.reads.iter().all(|read| digest(&read.path) == Some(read.digest))
+        let is_same = |read: &Read| match &read.what {
+            What::File(path, locked) => digest(path) == Some(*locked),
+            What::Nothing(_) | What::Names(_) => true,
+        };
+        self.of == of && self.reads.iter().all(is_same)
     }
 
     /// Adds what earlier builds in this target directory read to what this one did. With `anew`, everything that
     /// can read was built in this build, and what others read says nothing any more.
     pub fn unite(self, accesses: &mut Vec<Access>, anew: bool) {
         for read in self.reads.into_iter().filter(|_| !anew) {
-            let what = Reached::Committed(read.path);
+            let what = read.what.reached();
             if accesses.iter().all(|access| access.what != what) {
                 accesses.push(Access {
                     stage: None,
@@ -71,13 +103,10 @@ impl BuildReads {
     /// # Errors
     /// When it cannot be written.
     pub fn keep(kept: &Path, accesses: &[Access], checkout: &Checkout, made: Digest) -> Result<()> {
-        let read = |access: &Access| match &access.what {
-            Reached::Committed(path) => Some(Read {
-                by: access.by.clone(),
-                path: path.clone(),
-                digest: checkout.digest(path)?,
-            }),
-            _ => None,
+        let read = |access: &Access| {
+            let what = What::of(&access.what, checkout)?;
+            let by = access.by.clone();
+            Some(Read { by, what })
         };
         let reads = Self {
             of: of(checkout, made),
@@ -107,8 +136,7 @@ mod tests {
     fn known(paths: &[&str]) -> BuildReads {
         let read = |path: &&str| Read {
             by: "rustc".to_owned(),
-            path: (*path).to_owned(),
-            digest: Digest::of(path),
+            what: What::File((*path).to_owned(), Digest::of(path)),
         };
         BuildReads {
             of: Digest::of("names"),

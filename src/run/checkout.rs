@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use self::planned::{Content, Planned};
+use super::access::Committed;
 use super::handover::Keeps;
 use crate::bounded;
 use crate::digest::Digest;
@@ -217,10 +218,18 @@ impl Checkout {
         tops.into_iter().filter(|path| !holds_output(path)).collect()
     }
 
-    /// Whether a path from the repository's root is a file of the commit, or of the work tree recorded.
+    /// What a path from the repository's root is, which may lead out of it.
     #[must_use]
-    pub fn holds(&self, inner: &str) -> bool {
-        self.files.contains_key(&self.root.join(inner))
+    pub fn committed(&self, inner: &str) -> Committed {
+        let path = normal(&self.root.join(inner));
+        let is_link = |path: &Path| self.files.get(path).is_some_and(|planned| planned.kind == Kind::Link);
+        if self.files.contains_key(&path) || path.ancestors().skip(1).any(is_link) {
+            Committed::File
+        } else if self.files.range(path.clone()..).next().is_some_and(|(next, _)| next.starts_with(&path)) {
+            Committed::Directory
+        } else {
+            Committed::No
+        }
     }
 
     /// The digest of a file's content, by its path from the repository's root, which may lead out of it; of a link

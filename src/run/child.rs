@@ -67,6 +67,8 @@ pub struct Enclosure {
     pub fence: Option<Fence>,
     /// What is answered in the system's place.
     pub conditions: Conditions,
+    /// Whether the program only starts others, as cargo does.
+    pub drives: bool,
 }
 
 /// How it ended.
@@ -159,6 +161,7 @@ impl Task<'_> {
             walls: self.enclosure.walls.clone(),
             fence: self.enclosure.fence.clone(),
             audit: true,
+            drives: self.enclosure.drives,
             conditions: self.enclosure.conditions.clone(),
             report: format!("/proc/{}/fd/{}", getpid(), report.as_raw_fd()).into(),
             ..Plan::empty()

@@ -40,6 +40,7 @@ pub fn of_build(workdir: &Workdir, needed: &[PathBuf], conditions: Conditions) -
         network: false,
     });
     Enclosure {
+        drives: true,
         walls,
         fence,
         conditions,
@@ -104,6 +105,7 @@ impl StageRoom<'_> {
             network,
         });
         Enclosure {
+            drives: false,
             walls,
             fence,
             conditions: self.circumstances.conditions.clone(),

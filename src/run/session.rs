@@ -104,6 +104,12 @@ pub struct Trained {
 }
 
 impl Trained {
+    /// Whether it was seen what the stages reached for.
+    #[must_use]
+    pub fn was_watched(&self) -> bool {
+        self.reports.values().all(|report| report.held.listener)
+    }
+
     /// Digests the files of the machine that were read by leave of the manifest.
     fn pin_reads(&mut self, policy: Isolation) {
         if policy.reads == Policy::Deny {
@@ -284,7 +290,7 @@ impl<'a> Session<'a> {
         if let Some(read) = &mut read {
             let root = self.checkout.root();
             // Also what was compiled by an earlier build that this one could take up again.
-            read.extend(self.built.sources.iter().map(|inner| self.called(&root.join(inner))));
+            read.extend(self.built.sources.files.iter().map(|inner| self.called(&root.join(inner))));
         }
         let is_built = !self.built.programs.is_empty();
         let mut readings: Vec<Reading<'_>> = Vec::new();

@@ -1,7 +1,7 @@
 //! The train phase: every stage's program in the package's directory of the checkout, with the
 //! environment that the snapshot pins and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
@@ -27,6 +27,7 @@ use crate::manifest::{Policy, Program, Stage, fill};
 use crate::project::Project;
 use crate::shell::Shell;
 use crate::snapshot::Environment;
+use crate::snapshot::source::is_of_package;
 
 /// What every stage of a run shares.
 #[derive(Debug)]
@@ -160,18 +161,18 @@ impl Training<'_> {
     ) -> T {
         let place = &self.circumstances.place;
         let seen = |path: &Path| self.workdir.seen_at(place, path);
-        let whole;
-        let sources = if self.project.manifest.runs_commands() {
-            // A command's program is all of the package.
-            whole = self.checkout.files_from_root();
-            &whole
-        } else {
-            &self.built.sources
-        };
+        let sources = self.sources();
+        let is_module = |path: &String| path.ends_with(".py");
+        let modules: BTreeSet<&Path> = sources
+            .iter()
+            .filter(|path| is_module(path))
+            .filter_map(|path| Path::new(path).parent())
+            .collect();
         judge(&Grounds {
             stage: Some(name),
             place: seen(self.workdir.root()),
             repository: seen(self.checkout.root()),
+            tree: seen(&self.workdir.tree()),
             home: self.workdir.seen(&self.workdir.home_named(&self.circumstances.home)),
             shown,
             open: self.project.manifest.isolation.reads == Policy::Warn,
@@ -184,14 +185,30 @@ impl Training<'_> {
                 .map(|output| seen(&self.directory.join(output))))
             .chain(before.given().map(&seen))
             .collect(),
-            sources,
+            sources: &sources,
             is_there: &|path| {
                 let path = self.workdir.unseen_from(place, path);
                 self.workdir.unseen(&path).symlink_metadata().is_ok()
             },
             is_on_machine: &|path| path.symlink_metadata().is_ok_and(|meta| !meta.is_dir()),
-            is_committed: &|inner| self.checkout.holds(inner),
+            committed: &|inner| self.checkout.committed(inner),
+            is_idle: &|_, _| false,
+            // Where Python looks for modules, the files of the package are pinned one by one, new ones too.
+            lists_idly: &|by, inner| by.starts_with("python") && modules.contains(Path::new(inner)),
         })
+    }
+
+    /// The files that are pinned already; a command's program is all of the package.
+    fn sources(&self) -> BTreeSet<String> {
+        let mut sources = self.built.sources.files.clone();
+        let manifest = &self.project.manifest;
+        if manifest.runs_commands() {
+            let prefix = self.project.prefix().unwrap_or_default();
+            let apart = |path: &str| manifest.is_apart(path);
+            let files = self.checkout.files_from_root().into_iter();
+            sources.extend(files.filter(|path| is_of_package(&prefix, path, &apart)));
+        }
+        sources
     }
 
     fn command(&self, name: &str, stage: &Stage) -> Result<(std::path::PathBuf, Vec<OsString>)> {

@@ -12,7 +12,7 @@ pub mod source;
 pub mod stages;
 pub mod toolchain;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub use environment::Environment;
 pub use params::Param;
 pub use platform::Platform;
 pub use seed::Seed;
-pub use source::Source;
+pub use source::{Closure, Source};
 pub use stages::Stage;
 pub use toolchain::Toolchain;
 
@@ -62,13 +62,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Observes every input of the project, with `closure` as the list of its source files.
+    /// Observes every input of the project, with `closure` as what of the repository reaches it.
     ///
     /// # Errors
     /// When one of them cannot be read.
-    pub fn observe(project: &Project, closure: &BTreeSet<String>, memory: &mut Memory, tally: &Tally) -> Result<Self> {
+    pub fn observe(project: &Project, closure: &Closure, memory: &mut Memory, tally: &Tally) -> Result<Self> {
         let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
-        let source = Source::observe(&project.repository, project.commit, closure)?;
+        let source = Source::observe(project.tree(), closure, &|path| project.is_apart(path))?;
         let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
         let environment = Environment::observe(&project.manifest.environment)?;
         let data = observe_data(&project.directory, &project.manifest.data, memory, tally)?;

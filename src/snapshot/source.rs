@@ -2,18 +2,22 @@
 //! after a build (rustc's dep-info names them), so a lock keeps the list; this file digests a list at a
 //! commit, compares it with the work tree, and knows the files that matter before any build.
 
+pub mod looks;
+pub mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::lfs;
 use crate::memory::Memory;
 use crate::package::Package;
 use crate::repository::{Commit, Entry, Kind, Repository};
+
+pub use looks::{Closure, Looks};
+pub use tree::{Form, Tree, submodule_above};
 
 /// The source closure at a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +37,13 @@ pub struct Source {
     /// `rerun-if-env-changed`). Their values are those of the pinned environment, where most are not set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
+    /// What was looked for in vain, and what was listed; none in a lock from before this was watched, or from where
+    /// it could not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks: Option<Looks>,
+    /// What of `files` is no regular file; none in a lock from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forms: Option<BTreeMap<String, Form>>,
     /// Each file's digest by its path from the top of the repository; `../` leads to path dependencies
     /// outside it.
     pub files: BTreeMap<String, Digest>,
@@ -71,26 +82,31 @@ impl Edit {
 }
 
 impl Source {
-    /// Digests `files` as the commit has them; a file that it does not have is left out.
+    /// Observes a closure as the commit has it; a file that it does not have is left out. `is_apart` names what is
+    /// no source though it lies among them, by its path from the top: outputs, data, the lock.
     ///
     /// # Errors
     /// When git's objects or a path dependency cannot be read.
-    pub fn observe(repository: &Repository, commit: Commit, files: &BTreeSet<String>) -> Result<Self> {
+    pub fn observe(tree: Tree<'_>, closure: &Closure, is_apart: &dyn Fn(&str) -> bool) -> Result<Self> {
         let mut digests = BTreeMap::new();
+        let mut forms = BTreeMap::new();
         let mut submodules = BTreeMap::new();
-        let tree = Tree::new(repository, commit);
-        for path in files {
+        // Where there was nothing, there may be something now.
+        for path in closure.files.iter().chain(&closure.absent).chain(&closure.made) {
             if let Some(content) = tree.read(path)? {
                 digests.insert(path.clone(), Digest::of(content));
+                forms.extend(tree.form(path).map(|form| (path.clone(), form)));
                 submodules.extend(tree.submodule_of(path));
             }
         }
         Ok(Self {
-            commit: commit.to_string(),
-            tag: repository.tags_at(commit)?.into_iter().next(),
+            commit: tree.commit.to_string(),
+            tag: tree.repository.tags_at(tree.commit)?.into_iter().next(),
             closure: Digest::of_tree(digests.values()),
             submodules,
             variables: Vec::new(),
+            looks: Some(Looks::observe(tree, closure, is_apart)?),
+            forms: Some(forms),
             files: digests,
         })
     }
@@ -114,83 +130,28 @@ pub fn observe_work_tree(repository: &Repository, commit: Commit, files: &BTreeS
         closure: Digest::of_tree(digests.values()),
         submodules: BTreeMap::new(),
         variables: Vec::new(),
+        // Such a lock is one to look at, and not to verify by.
+        looks: None,
+        forms: None,
         files: digests,
     })
 }
 
-/// A commit's files, those of its submodules among them, and path dependencies outside the repository,
-/// which no commit of it holds.
-struct Tree<'a> {
-    repository: &'a Repository,
-    commit: Commit,
-}
-
-impl<'a> Tree<'a> {
-    fn new(repository: &'a Repository, commit: Commit) -> Self {
-        Self { repository, commit }
-    }
-
-    /// A regular file's content; `None` where the commit has none of that name.
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        if path.starts_with("../") {
-            let outside = self.repository.root().join(path);
-            return match bounded::bytes(&outside, bounded::HELD) {
-                Ok(content) => Ok(Some(content)),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(Error::io("read", &outside, &error)),
-            };
-        }
-        if let Some(entry) = self.repository.entry(self.commit, Path::new(path)) {
-            return match entry.kind {
-                Kind::Submodule => Ok(None),
-                _ => self.repository.content(entry).map(Some),
-            };
-        }
-        match self.submodule(path) {
-            Some((name, entry)) => {
-                let (inner, commit) = self.repository.submodule(&name, entry)?;
-                let rest = path[name.len() + 1..].to_owned();
-                Tree::new(&inner, commit).read(&rest)
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn submodule(&self, path: &str) -> Option<(String, Entry)> {
-        submodule_above(self.repository, self.commit, path)
-    }
-
-    fn submodule_of(&self, path: &str) -> Option<(String, String)> {
-        if path.starts_with("../") || self.repository.entry(self.commit, Path::new(path)).is_some() {
-            return None;
-        }
-        self.submodule(path).map(|(name, entry)| (name, entry.id()))
-    }
-}
-
-/// The submodule that a path of the commit lies in, by its own path.
-#[must_use]
-pub fn submodule_above(repository: &Repository, commit: Commit, path: &str) -> Option<(String, Entry)> {
-    let above = Path::new(path).ancestors().skip(1).filter(|above| above.as_os_str() != "");
-    above
-        .filter_map(|above| Some((above.to_str()?.to_owned(), repository.entry(commit, above)?)))
-        .find(|(_, entry)| entry.kind == Kind::Submodule)
-}
-
-/// Which of `files` are not in the work tree as the commit has them. Files outside the repository are
-/// not asked about: no commit of it has them.
+/// What of a closure is not in the work tree as the commit has it. Files outside the repository are
+/// not asked about: no commit of it has them. `is_apart` is as in [`Source::observe`].
 ///
 /// # Errors
 /// When git's objects or the work tree cannot be read.
 pub fn dirty(
-    repository: &Repository,
-    commit: Commit,
-    files: &BTreeSet<String>,
+    tree: Tree<'_>,
+    closure: &Closure,
+    is_apart: &dyn Fn(&str) -> bool,
     memory: &mut Memory,
 ) -> Result<Vec<Dirty>> {
-    let tree = Tree::new(repository, commit);
-    let mut dirty = Vec::new();
-    for path in files.iter().filter(|path| !path.starts_with("../")) {
+    let repository = tree.repository;
+    let mut dirty = looks::dirty(tree, closure, is_apart)?;
+    let files = closure.files.iter().chain(&closure.absent);
+    for path in files.filter(|path| !path.starts_with("../")) {
         let place = repository.root().join(path);
         let committed = tree.read(path)?;
         let is_link = place.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
@@ -205,7 +166,7 @@ pub fn dirty(
         let how = match (committed, found) {
             (Some(content), Some(digest)) if Digest::of(&content) == digest => continue,
             // Committed by Git LFS: the commit has a pointer to the file that is here.
-            (Some(content), Some(digest)) if lfs::stands_for(&content) == Some(digest) => continue,
+            (Some(content), Some(digest)) if is_pointer_to(tree, path, &content, digest)? => continue,
             (Some(content), Some(_)) if !is_link && repository.has_turned(path, &content) => continue,
             (Some(_), Some(_)) => Edit::Modified,
             (Some(_), None) => Edit::Deleted,
@@ -218,7 +179,13 @@ pub fn dirty(
             how,
         });
     }
+    dirty.sort();
+    dirty.dedup_by(|one, other| one.path == other.path);
     Ok(dirty)
+}
+
+fn is_pointer_to(tree: Tree<'_>, path: &str, content: &[u8], digest: Digest) -> Result<bool> {
+    Ok(tree.stands_for(path, content)?.is_some_and(|pointer| pointer.digest == digest))
 }
 
 /// Whether a run cannot do without it, so that a checkout must have it even where git ignores it.
@@ -288,6 +255,20 @@ pub fn vendored_files(repository: &Repository, commit: Commit, package: &Package
         .collect())
 }
 
+/// The files of the vendored packages that a lock's list knows, as the commit has them: one that came to such a
+/// package is a part of it like any other.
+///
+/// # Errors
+/// When git's objects cannot be read.
+pub fn vendored_beside<'a>(tree: Tree<'_>, files: impl IntoIterator<Item = &'a String>) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let packages = files.into_iter().filter_map(|path| path.strip_suffix("/.cargo-checksum.json"));
+    for package in packages.filter(|package| !package.starts_with("../")) {
+        found.extend(tree.below(package)?);
+    }
+    Ok(found)
+}
+
 /// The files that may reach the program, as far as that can be known before a build: what rules it,
 /// and every file beside the roots of the local packages. More than the closure, never less of what a
 /// user edits.
@@ -348,20 +329,21 @@ pub fn whole_package(
     package: &str,
     is_apart: impl Fn(&str) -> bool,
 ) -> Result<BTreeSet<String>> {
-    let prefix = if package.is_empty() {
-        String::new()
-    } else {
-        format!("{package}/")
+    let files = repository.entries(commit)?.into_iter();
+    let counts = |path: &String, entry: Entry| entry.kind != Kind::Submodule && is_of_package(package, path, &is_apart);
+    Ok(files.filter_map(|(path, entry)| counts(&path, entry).then_some(path)).collect())
+}
+
+/// Whether a file of the repository counts as one of the package for this.
+pub fn is_of_package(package: &str, path: &str, is_apart: &impl Fn(&str) -> bool) -> bool {
+    let inner = match package {
+        "" => Some(path),
+        package => path.strip_prefix(package).and_then(|inner| inner.strip_prefix('/')),
     };
     let prose = |path: &str| {
         let path = Path::new(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         path.extension().is_some_and(|ending| ending == "md") || name.starts_with("LICENSE") || name.starts_with(".git")
     };
-    let files = repository.entries(commit)?.into_iter().filter_map(|(path, entry)| {
-        let inner = path.strip_prefix(&prefix)?;
-        let counts = entry.kind != Kind::Submodule && !prose(inner) && !is_apart(inner);
-        counts.then(|| path.clone())
-    });
-    Ok(files.collect())
+    inner.is_some_and(|inner| !prose(inner) && !is_apart(inner))
 }

@@ -38,6 +38,7 @@ mod isolation;
 mod keys;
 mod lock_errors;
 mod log;
+mod looks;
 mod manifest_errors;
 mod outputs;
 mod outside;

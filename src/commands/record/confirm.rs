@@ -36,6 +36,8 @@ pub struct Agreed {
     pub accesses: Vec<Access>,
     /// Artifacts that are copies of inputs.
     pub copied: Vec<Copied>,
+    /// Whether the build and all trainings were watched.
+    pub watched: bool,
     /// What could not be watched or answered.
     pub not_covered: Vec<NotChecked>,
 }
@@ -74,6 +76,7 @@ pub fn confirm(workshop: &Workshop<'_>, circumstances: &Circumstances, times: u3
             agreed = Some(first_of(&laboratory, trained));
             continue;
         };
+        agreed.watched &= trained.was_watched();
         agreed.accesses.extend(trained.accesses);
         let mut differing = divergence(&agreed.outcome, &trained.outcome, &project.manifest.stage_order());
         if !differing.is_empty() {
@@ -164,13 +167,16 @@ fn by_build(workshop: &Workshop<'_>, circumstances: &Circumstances) -> Result<Ve
 
 fn first_of(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
     let not_covered = super::super::not_covered(laboratory.project, laboratory.session, &trained);
-    let mut accesses = laboratory.session.built.accesses.clone();
+    let built = &laboratory.session.built;
+    let watched = built.watched && trained.was_watched();
+    let mut accesses = built.accesses.clone();
     accesses.extend(trained.accesses);
     Agreed {
         outcome: trained.outcome,
         remarks: trained.remarks,
         accesses,
         copied: trained.copied,
+        watched,
         not_covered,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -14,6 +14,7 @@ use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
 use crate::snapshot::data::{DataFile, Files, Form, Sample};
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::platform::Facts;
+use crate::snapshot::source::{self, Looks};
 use crate::snapshot::{
     Build, Data, Dependencies, Environment, Param, Platform, Seed, Snapshot, Source, Stage, Toolchain,
 };
@@ -198,13 +199,19 @@ pub(crate) fn stage() -> BoxedStrategy<Stage> {
 }
 
 pub(crate) fn source() -> BoxedStrategy<Source> {
-    (text(), option::of(text()), digest(), map(text()), vec(text(), 0..3), map(digest()))
-        .prop_map(|(commit, tag, closure, submodules, variables, files)| Source {
+    let names = || btree_set(text(), 0..3);
+    let looks = (names(), names(), map(names())).prop_map(|(absent, made, listed)| Looks { absent, made, listed });
+    let forms = map(prop_oneof![Just(source::Form::Executable), Just(source::Form::Link)]);
+    let also = (option::of(looks), option::of(forms));
+    (text(), option::of(text()), digest(), map(text()), vec(text(), 0..3), also, map(digest()))
+        .prop_map(|(commit, tag, closure, submodules, variables, (looks, forms), files)| Source {
             commit,
             tag,
             closure,
             submodules,
             variables,
+            looks,
+            forms,
             files,
         })
         .boxed()

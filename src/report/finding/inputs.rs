@@ -1,11 +1,12 @@
 //! The words for each case of drift.
 
 use super::{Words, tables};
-use crate::compare::drift::{Change, DataChange, FileChange};
+use crate::compare::drift::{Change, DataChange, FileChange, NameChange, SourceName};
 use crate::compare::{Drift, listed};
 use crate::repository::pathspec;
 use crate::snapshot::data::Sample;
 use crate::snapshot::dependencies::Package;
+use crate::snapshot::source::looks::TOP;
 use crate::snapshot::source::{Dirty, Edit};
 use crate::verdict::Leftover;
 
@@ -73,6 +74,7 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
             let path = pathspec(&change.name);
             words.hint(format!("`cargo repro record` accepts it; `git log -- {path}` tells who changed it"))
         }
+        Drift::SourceName(name) => source_name(name),
         Drift::SourceDirty(dirty) => {
             let detail = format!("{} is {}; a checkout of HEAD would not have this", dirty.path, dirty.how.word());
             Words::new("source-dirty", dirty.path.clone(), detail).hint(dirty_hint(dirty))
@@ -147,6 +149,40 @@ pub(super) fn leftover(leftover: &Leftover) -> Words {
         Some(committed) => words.hint(format!("`git restore {}` brings the recorded one back", pathspec(committed))),
         None => words.hint("`cargo repro verify --artifacts DIR` trains and keeps the recorded one in DIR"),
     }
+}
+
+fn source_name(name: &SourceName) -> Words {
+    let path = &name.path;
+    let place = |directory: &str| {
+        if directory == TOP {
+            "the top".to_owned()
+        } else {
+            directory.to_owned()
+        }
+    };
+    let (detail, is_there) = match &name.how {
+        NameChange::Came(directory) => {
+            (format!("{path} came to {}, whose names the program or its build reads", place(directory)), true)
+        }
+        NameChange::Went(directory) => (
+            format!("{path} is gone from {}, whose names the program or its build reads", place(directory)),
+            false,
+        ),
+        NameChange::Appeared => {
+            (format!("{path} is there now; the program or its build looked for it, and there was none"), true)
+        }
+        NameChange::Disappeared => (format!("{path} is looked for in vain now, and was not before"), false),
+        NameChange::ListedNow => (format!("the names in {path} are read now, and were not before"), true),
+        NameChange::ListedBefore => (format!("the names in {path} are not read any more"), false),
+    };
+    let what = Some(if path.ends_with('/') { "a directory" } else { "a file" });
+    let (locked, found) = if is_there { (None, what) } else { (what, None) };
+    let words = Words::new("source-changed", path.clone(), detail).values(locked, found);
+    if path.starts_with("../") {
+        return words; // git knows nothing of it
+    }
+    let path = pathspec(path);
+    words.hint(format!("`cargo repro record` accepts it; `git log -- {path}` tells who changed it"))
 }
 
 fn changed<Name: ToString>(kind: &'static str, change: &Change<Name>, detail: String) -> Words {

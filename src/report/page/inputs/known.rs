@@ -174,7 +174,7 @@ fn input(drift: &Drift) -> Option<Input<'static>> {
         Drift::Manifest(change) => Input::Manifest(own(&change.name)),
         Drift::Toolchain(_) => Input::Toolchain,
         Drift::Dependency { .. } | Drift::DependencyGraph { .. } | Drift::DependencyTampered(_) => Input::Dependencies,
-        Drift::Source(_) | Drift::SourceDirty(_) => Input::Source,
+        Drift::Source(_) | Drift::SourceName(_) | Drift::SourceDirty(_) => Input::Source,
         Drift::Build(_) | Drift::AmbientBuild { .. } => Input::Build,
         Drift::Seed { .. } => Input::Seed,
         Drift::Param { name, .. } => Input::Param(own(name)),
