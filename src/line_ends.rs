@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::bounded;
 use crate::digest::{Digest, Hasher};
@@ -64,6 +64,18 @@ fn try_would_have(path: &Path, digest: Digest) -> std::io::Result<bool> {
     }
 }
 
+/// The file of a vendored package whose line ends git turned when it was committed, where these are cargo's words of
+/// that: it finds other bytes than it vendored. Of the tree that cargo saw at `seen` the files are at `root`.
+#[must_use]
+pub fn turned_since_vendored(words: &str, seen: &Path, root: &Path) -> Option<PathBuf> {
+    let (_, rest) = words.split_once("the listed checksum of `")?;
+    let (path, rest) = rest.split_once('`')?;
+    let expected = rest.lines().find_map(|line| line.trim().strip_prefix("expected:"))?;
+    let expected = format!("sha256:{}", expected.trim()).parse().ok()?;
+    let inner = Path::new(path).strip_prefix(seen).ok()?;
+    would_have(&root.join(inner), expected).then(|| inner.to_path_buf())
+}
+
 fn push_with_lf(bytes: &[u8], turned: &mut Vec<u8>) {
     let mut start = 0;
     for at in memchr::memmem::find_iter(bytes, b"\r\n") {
@@ -100,6 +112,24 @@ mod tests {
         assert!(!differ_only(b"a\n", b"a\n"));
         assert!(!differ_only(b"a\rb\n", b"a\nb\n"));
         assert!(!differ_only(b"a\r\n", b"a"));
+    }
+
+    #[test]
+    fn what_cargo_says_of_a_vendored_file_that_git_turned_is_understood() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("vendor/a")).unwrap();
+        std::fs::write(root.path().join("vendor/a/lib.rs"), "one\ntwo\n").unwrap();
+        let words = |expected: &str| {
+            let hex = Digest::of(expected).hex();
+            format!(
+                "error: the listed checksum of `/repro/tree/vendor/a/lib.rs` has changed:\nexpected: {hex}\nactual:   00\n\n\
+                 directory sources are not intended to be edited"
+            )
+        };
+        let found = |words: &str| turned_since_vendored(words, Path::new("/repro/tree"), root.path());
+        assert_eq!(found(&words("one\r\ntwo\r\n")), Some("vendor/a/lib.rs".into()));
+        assert_eq!(found(&words("one\r\nthree\r\n")), None, "an edit is an edit");
+        assert_eq!(found("error: could not compile `a`"), None);
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid};
 
 use super::{Commit, Entry, Repository, unreadable};
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::git;
 use crate::interrupt;
@@ -86,6 +87,12 @@ impl Repository {
 
     /// The content of an object, fetched if it is promised.
     pub(super) fn blob(&self, id: Oid) -> Result<git2::Blob<'_>> {
+        let header = self.git.odb().and_then(|objects| objects.read_header(id));
+        if header.is_ok_and(|(size, _)| size as u64 > bounded::HELD) {
+            let what =
+                format!("the object {id} is larger than {} MiB, the most that is read of one", bounded::HELD >> 20);
+            return Err(Error::new(what).hint("declare large files as data, outside git or by Git LFS"));
+        }
         match (self.git.find_blob(id), self.promisor()) {
             (Err(error), Some(remote)) if error.code() == ErrorCode::NotFound => {
                 self.fetch(remote, &[id])?;

@@ -22,6 +22,7 @@ use crate::ambient;
 use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
+use crate::line_ends;
 use crate::package::Program;
 use crate::project::Project;
 use crate::shell::Shell;
@@ -93,6 +94,8 @@ pub fn build(
         let error = Error::build("the build failed in a clean checkout")
             .said(ended.tail.clone(), shell.is_human() && !shell.is_quiet())
             .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?");
+        let turned = line_ends::turned_since_vendored(&ended.tail, &workdir.seen(root), root);
+        let error = turned.iter().fold(error, |error, path| error.hint(turned_hint(path)));
         return Err(explained(error, &ended, project, workdir, checkout, pinned)?);
     }
     let mut built = Built {
@@ -203,6 +206,19 @@ fn accesses(
     let mut accesses = grounds.judge(report);
     accesses.retain(tells);
     accesses
+}
+
+/// What helps where git has normalised what cargo vendored.
+fn turned_hint(path: &Path) -> String {
+    let vendor = path
+        .iter()
+        .next()
+        .map_or_else(|| "vendor".to_owned(), |top| top.to_string_lossy().into_owned());
+    format!(
+        "git turned the line ends of {} when it was committed; `echo '/{vendor}/** -text' >>.gitattributes` keeps it from \
+         that, then `cargo vendor` and commit both anew",
+        path.display()
+    )
 }
 
 fn arguments(project: &Project, programs: &[&Program]) -> Vec<OsString> {
