@@ -1,6 +1,7 @@
 //! `repro.toml`: what the user intends. This file gives the resolved types; how the text becomes them,
 //! and how a mistake is shown at its line, is in `parse.rs` and the files beside it.
 
+mod absent;
 mod data;
 mod gate;
 mod names;
@@ -219,10 +220,7 @@ impl Manifest {
             Ok(bytes) => String::from_utf8(bytes)
                 .map_err(|_| Error::new(format!("{} is not UTF-8", path.display())).hint("save it as UTF-8"))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::new(format!("no {FILE} in {}", directory.display())).hint(
-                    "`cargo repro init` writes one for this package, `-p NAME` chooses another of the workspace, \
-                     and `cargo repro new DIR` starts a new one",
-                ));
+                return Err(absent::absent(directory));
             }
             Err(error) => return Err(Error::io("read", &path, &error)),
         };

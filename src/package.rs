@@ -375,10 +375,16 @@ fn from_cargo(directory: &Path, error: &cargo_metadata::Error) -> Error {
         Error::new("Cargo.lock is stale: it does not fit Cargo.toml any more")
             .context(said)
             .hint("`cargo update --workspace` mends it; commit the result")
-    } else if said.contains("--offline") || said.contains("failed to download") {
+    } else if said.contains("--offline") {
         Error::new("a dependency is not on this machine")
             .context(said)
             .hint("`cargo fetch --locked` downloads it; without `--offline` that happens by itself")
+    } else if said.contains("failed to download") || said.contains("failed to get `") {
+        Error::new("a dependency is not on this machine, and could not be downloaded")
+            .context(said)
+            .hint(
+                "with a network, `cargo fetch --locked` downloads all of them; after that `--offline` does without one",
+            )
     } else {
         Error::new(format!("cargo could not read the package in {}", directory.display())).context(said)
     }

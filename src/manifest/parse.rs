@@ -91,14 +91,27 @@ struct IsolationText {
     network: Option<Spanned<String>>,
 }
 
+/// The key that is likely meant where one is not known: the parser names all that could stand there.
+fn meant(said: &str) -> Option<&str> {
+    const LIKE_ENOUGH: f64 = 0.85;
+    let mut words = said.strip_prefix("unknown field `")?.split('`').step_by(2);
+    let unknown = words.next()?;
+    let likeness = |key: &&str| strsim::jaro_winkler(unknown, key);
+    let nearest = words.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(&nearest) >= LIKE_ENOUGH).then_some(nearest)
+}
+
 /// Reads and checks.
 pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
     let origin = Origin { text, name };
     refuse_newer_version(&origin)?;
     let parsed: Text = toml::from_str(text).map_err(|error| {
-        origin
-            .error(error.span().unwrap_or(0..0), in_words_of_toml(error.message()), "")
-            .hint("the keys that a manifest may have are in the README under “The manifest”")
+        origin.error(error.span().unwrap_or(0..0), in_words_of_toml(error.message()), "").hint(
+            meant(error.message()).map_or_else(
+                || "the keys that a manifest may have are in the README under “The manifest”".to_owned(),
+                |key| format!("did you mean `{key}`? All keys are in the README under “The manifest”"),
+            ),
+        )
     })?;
     let seed = Seed::new(*parsed.seed.get_ref())
         .ok_or_else(|| origin.at(&parsed.seed, "a seed is not negative", "must be 0 or more"))?;
@@ -227,4 +240,18 @@ fn choice<T: Default>(origin: &Origin<'_>, given: Option<Spanned<String>>, words
     chosen.map(|(_, value)| value).ok_or_else(|| {
         origin.at(&given, format!("\"{}\" is not one of the words for this", given.get_ref()), &expected)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_nearly_right_is_known_again() {
+        let said = |key: &str| format!("unknown field `{key}`, expected one of `bin`, `artifacts`, `metrics`");
+        assert_eq!(meant(&said("artefacts")), Some("artifacts"));
+        assert_eq!(meant(&said("metric")), Some("metrics"));
+        assert_eq!(meant(&said("foo")), None);
+        assert_eq!(meant("missing field `version`"), None);
+    }
 }
