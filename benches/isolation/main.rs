@@ -164,6 +164,7 @@ fn within(conditions: &str, program: &[String]) -> ExitCode {
         walls: Some(Walls {
             mount_point,
             open: true,
+            hidden: Vec::new(),
             shown: Vec::new(),
             mounts: vec![Mount {
                 from: temp.clone(),

@@ -1,5 +1,5 @@
-//! Files that are opened in place of others: a copy of a file of the kernel that changes by itself, and
-//! bytes that lie nowhere.
+//! Files that are opened in place of others: a copy of a file of the kernel that changes by itself, what the kernel
+//! would tell of the machine beyond the walls, and bytes that lie nowhere.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -34,6 +34,69 @@ const CHANGING_OF_PROCESS: [&str; 8] = [
     "smaps",
     "smaps_rollup",
 ];
+
+/// The mounts within the walls, as far as they are anybody's business (proc_pid_mountinfo(5)).
+const MOUNTINFO: &str = "\
+1 0 0:1 / / ro,nosuid,nodev - tmpfs repro ro
+2 1 0:2 / /proc rw,nosuid,nodev,noexec - proc proc rw
+3 1 0:3 / /sys ro,nosuid,nodev,noexec - sysfs sysfs ro
+4 3 0:4 / /sys/fs/cgroup ro,nosuid,nodev,noexec - cgroup2 cgroup ro
+5 1 0:5 / /dev/shm rw,nosuid,nodev - tmpfs repro rw
+6 1 0:6 / /tmp rw,nosuid,nodev - tmpfs repro rw
+7 1 0:7 / /var/tmp rw,nosuid,nodev - tmpfs repro rw
+8 1 0:8 / /repro rw,nosuid,nodev - tmpfs repro rw
+";
+
+/// The same in the older form (fstab(5)).
+const MOUNTS: &str = "\
+repro / tmpfs ro,nosuid,nodev 0 0
+proc /proc proc rw,nosuid,nodev,noexec 0 0
+sysfs /sys sysfs ro,nosuid,nodev,noexec 0 0
+cgroup /sys/fs/cgroup cgroup2 ro,nosuid,nodev,noexec 0 0
+repro /dev/shm tmpfs rw,nosuid,nodev 0 0
+repro /tmp tmpfs rw,nosuid,nodev 0 0
+repro /var/tmp tmpfs rw,nosuid,nodev 0 0
+repro /repro tmpfs rw,nosuid,nodev 0 0
+";
+
+/// And with their figures, of which these kinds have none.
+const MOUNTSTATS: &str = "\
+device repro mounted on / with fstype tmpfs
+device proc mounted on /proc with fstype proc
+device sysfs mounted on /sys with fstype sysfs
+device cgroup mounted on /sys/fs/cgroup with fstype cgroup2
+device repro mounted on /dev/shm with fstype tmpfs
+device repro mounted on /tmp with fstype tmpfs
+device repro mounted on /var/tmp with fstype tmpfs
+device repro mounted on /repro with fstype tmpfs
+";
+
+/// What a file of the kernel says within the walls that would tell of the machine: where its directories lie, what it
+/// was started with, who uses it. It is the same in every run; none for other paths.
+#[must_use]
+pub fn of_walls(path: &str) -> Option<&'static str> {
+    let inner = path.strip_prefix("/proc/")?;
+    match inner {
+        "mounts" => return Some(MOUNTS),
+        "keys" | "key-users" | "locks" | "partitions" => return Some(""),
+        "cmdline" => return Some("\n"),
+        "swaps" => return Some("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+        "sys/kernel/random/boot_id" => return Some("00000000-0000-0000-0000-000000000000\n"),
+        _ => {}
+    }
+    let (process, name) = inner.split_once('/')?;
+    let is_process = process == "self" || process == "thread-self" || process.bytes().all(|byte| byte.is_ascii_digit());
+    let of_thread = name.strip_prefix("task/").and_then(|rest| rest.split_once('/'));
+    match of_thread.map_or(name, |(_, name)| name) {
+        _ if !is_process => None,
+        "mountinfo" => Some(MOUNTINFO),
+        "mounts" => Some(MOUNTS),
+        "mountstats" => Some(MOUNTSTATS),
+        "cgroup" => Some("0::/\n"),
+        "cpuset" => Some("/\n"),
+        _ => None,
+    }
+}
 
 /// A file of these bytes that lies nowhere.
 ///
@@ -86,5 +149,26 @@ mod tests {
         assert_eq!(changing("/proc/31/stat").as_deref(), Some("/proc/self/stat"));
         assert_eq!(changing("/proc/self/task/31/stat").as_deref(), Some("/proc/self/stat"));
         assert_eq!(changing("/proc/self/maps"), None);
+    }
+
+    #[test]
+    fn what_tells_of_the_machine_says_the_same_of_whichever_process() {
+        for name in ["mountinfo", "mounts", "mountstats", "cgroup", "cpuset"] {
+            let text = of_walls(&format!("/proc/self/{name}"));
+            assert!(text.is_some(), "{name}");
+            for process in ["1", "thread-self", "self/task/7", "7/task/8"] {
+                assert_eq!(of_walls(&format!("/proc/{process}/{name}")), text);
+            }
+        }
+        assert_eq!(of_walls("/proc/mounts"), of_walls("/proc/self/mounts"));
+        for path in [
+            "/proc/self/maps",
+            "/proc/x/mountinfo",
+            "/proc/self/fd/mountinfo",
+            "/repro/mounts",
+            "/proc/cpuinfo",
+        ] {
+            assert_eq!(of_walls(path), None, "{path}");
+        }
     }
 }

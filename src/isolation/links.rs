@@ -120,6 +120,10 @@ pub fn is_in_memory(path: &Path) -> bool {
 /// Where a link leads; none for what is none, or leads to no file.
 fn link(thread: Thread, path: &Path) -> Option<PathBuf> {
     let of = |process: Thread, inner: &Path| process.proc(&inner.to_string_lossy());
+    // What the first process within has open is its own.
+    if path.starts_with("/proc/1") {
+        return None;
+    }
     // These are whoever asks, and here we do.
     if path == Path::new("/proc/self") || path == Path::new("/proc/thread-self") {
         return None;

@@ -13,11 +13,12 @@ use libc::{c_long, seccomp_data, seccomp_notif, seccomp_notif_resp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::audit::{self, Act, Audit};
+use super::calls::{self, Call, Name, Wish};
 use super::directories::Directories;
 use super::entropy::{self, Entropy};
 use super::lineage::Lineage;
 use super::network::Network;
-use super::paths::{Call, Name, Paths, Place, Wish};
+use super::paths::{Paths, Place};
 use super::remote::Thread;
 use super::{Conditions, Plan, Source, canned, file_times, network, sys, time};
 use crate::trace::{Mapping, Sighting};
@@ -57,6 +58,7 @@ pub struct Listener {
     audits: bool,
     entropy: Option<Entropy>,
     directories: Directories,
+    has_walls: bool,
     network: Network,
     paths: Paths,
     /// Paths of which everything was said.
@@ -78,6 +80,7 @@ impl Listener {
             audits: plan.audit,
             entropy: conditions.entropy.as_deref().map(|key| Entropy::new(key, conditions.numbering)),
             directories: Directories::default(),
+            has_walls: plan.walls.is_some(),
             network: if plan.walls.as_ref().is_some_and(|walls| !walls.network) {
                 Network::Own
             } else {
@@ -180,14 +183,9 @@ impl Listener {
     }
 
     fn legacy_or_path(&mut self, thread: Thread, number: c_long, args: [u64; 6]) -> Answer {
-        let here = libc::AT_FDCWD;
-        let name = |directory: i32, at: u64, follows: bool| Name { directory, at, follows };
         #[cfg(target_arch = "x86_64")]
         match number {
             libc::SYS_time => return self.time(thread, args[0]),
-            libc::SYS_rename | libc::SYS_link => {
-                return self.rename(thread, name(here, args[0], false), name(here, args[1], false));
-            }
             libc::SYS_getdents => {
                 self.list(thread, args[0] as i32);
                 return Answer::Go;
@@ -195,17 +193,6 @@ impl Listener {
             _ => {}
         }
         match number {
-            libc::SYS_renameat | libc::SYS_renameat2 => {
-                let (from, to) = (name(args[0] as i32, args[1], false), name(args[2] as i32, args[3], false));
-                if number == libc::SYS_renameat2 && args[4] & u64::from(libc::RENAME_EXCHANGE) != 0 {
-                    self.rename(thread, to, from);
-                }
-                self.rename(thread, from, to)
-            }
-            libc::SYS_linkat => {
-                let follows = args[4] & u64::from(libc::AT_SYMLINK_FOLLOW.cast_unsigned()) != 0;
-                self.rename(thread, name(args[0] as i32, args[1], follows), name(args[2] as i32, args[3], false))
-            }
             libc::SYS_fstat => self.look_at_open(thread, args[0] as i32),
             libc::SYS_statx | libc::SYS_newfstatat if thread.text(args[1]).is_ok_and(|text| text.is_empty()) => {
                 self.look_at_open(thread, args[0] as i32)
@@ -216,7 +203,7 @@ impl Listener {
             libc::SYS_getcwd => self.identity(thread, "the working directory"),
             _ => match Call::of(thread, number, args) {
                 Some(call) => self.path(thread, &call),
-                None => Answer::Go,
+                None => self.rename(thread, &calls::renamings(number, args)),
             },
         }
     }
@@ -264,10 +251,12 @@ impl Listener {
         Answer::Go
     }
 
-    fn rename(&mut self, thread: Thread, from: Name, to: Name) -> Answer {
+    fn rename(&mut self, thread: Thread, renamings: &[(Name, Name)]) -> Answer {
         let log = Arc::clone(&self.log);
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        self.paths.rename(&mut log.audit, thread, from, to);
+        for (from, to) in renamings {
+            self.paths.rename(&mut log.audit, thread, *from, *to);
+        }
         Answer::Go
     }
 
@@ -290,6 +279,9 @@ impl Listener {
             let entropy = self.entropy.clone()?;
             self.log().draws += 1;
             return canned::in_memory(self.lineage.with(thread.0, |line| entropy.uuid(line)).as_bytes()).ok();
+        }
+        if let Some(text) = canned::of_walls(name).filter(|_| self.has_walls) {
+            return canned::in_memory(text.as_bytes()).ok();
         }
         let shared = audit::changing(name)?;
         let directory = self.conditions.canned.clone()?;

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod audit;
+pub mod calls;
 pub mod canned;
 pub mod directories;
 pub mod entropy;
@@ -78,6 +79,9 @@ pub struct Walls {
     pub mount_point: PathBuf,
     /// Whether the whole file system of the machine is shown, read-only, and not its programs and libraries alone.
     pub open: bool,
+    /// Directories of the machine in whose place there is an empty one, where they would be seen.
+    #[serde(with = "wire::paths")]
+    pub hidden: Vec<PathBuf>,
     /// Directories and files of the machine that are shown, read-only, at their own place.
     #[serde(with = "wire::paths")]
     pub shown: Vec<PathBuf>,
@@ -291,5 +295,22 @@ mod tests {
         assert_eq!(seen(root, place, Path::new("/var/tmp/x/tree/a")), Path::new("/repro/tree/a"));
         assert_eq!(unseen(root, place, Path::new("/repro/tree/a")), Path::new("/var/tmp/x/tree/a"));
         assert_eq!(seen(root, place, Path::new("/data/a")), Path::new("/data/a"));
+    }
+
+    #[test]
+    fn a_plan_has_names_that_are_no_text() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let odd = Path::new(std::ffi::OsStr::from_bytes(b"/odd-\xff")).to_path_buf();
+        let walls = Walls {
+            shown: vec![odd.clone()],
+            mounts: vec![Mount {
+                from: odd.clone(),
+                to: odd.clone(),
+                writable: false,
+            }],
+            ..Walls::default()
+        };
+        let read: Walls = serde_json::from_slice(&serde_json::to_vec(&walls).unwrap()).unwrap();
+        assert_eq!((&read.shown[0], &read.mounts[0].to), (&odd, &odd));
     }
 }

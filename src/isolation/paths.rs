@@ -7,119 +7,12 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use libc::c_long;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatVfsMountFlags, open, statat};
 
 use super::audit::{self, Act, Audit, Found};
+use super::calls::{Call, Name, Wish};
 use super::links::{self, PLAIN, Walked, Way};
 use super::remote::Thread;
-
-/// What a call asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Whether there is something, and what the kernel says of it.
-    Stat,
-    /// Where a link leads.
-    Link,
-    /// To become this program.
-    Execute,
-    /// To open it, with these flags.
-    Open(u64),
-}
-
-/// A call that is about a path, by its arguments.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// The directory from which it counts.
-    pub directory: i32,
-    /// Where the path is in memory.
-    pub at: u64,
-    /// What for.
-    pub wish: Wish,
-    /// Whether its last name is followed where it is a link.
-    pub follows: bool,
-    /// Whether the directory is the root for this call.
-    pub rooted: bool,
-}
-
-impl Call {
-    fn new(directory: i32, at: u64, wish: Wish) -> Self {
-        let follows = match wish {
-            Wish::Link => false,
-            Wish::Open(flags) => {
-                let has = |flag: i32| flags & u64::from(flag.cast_unsigned()) != 0;
-                !(has(libc::O_NOFOLLOW) || has(libc::O_CREAT) && has(libc::O_EXCL))
-            }
-            _ => true,
-        };
-        Self {
-            directory,
-            at,
-            wish,
-            follows,
-            rooted: false,
-        }
-    }
-
-    fn stat(directory: i32, at: u64, flags: u64) -> Self {
-        Self {
-            follows: flags & u64::from(libc::AT_SYMLINK_NOFOLLOW.cast_unsigned()) == 0,
-            ..Self::new(directory, at, Wish::Stat)
-        }
-    }
-
-    /// The call of that number, if it is about one path.
-    #[must_use]
-    pub fn of(thread: Thread, number: c_long, args: [u64; 6]) -> Option<Self> {
-        let here = libc::AT_FDCWD;
-        let at = args[0] as i32;
-        #[cfg(target_arch = "x86_64")]
-        match number {
-            libc::SYS_open => return Some(Self::new(here, args[0], Wish::Open(args[1]))),
-            libc::SYS_creat => {
-                let flags = libc::O_CREAT | libc::O_TRUNC | libc::O_WRONLY;
-                return Some(Self::new(here, args[0], Wish::Open(u64::from(flags.cast_unsigned()))));
-            }
-            libc::SYS_lstat => {
-                return Some(Self::stat(here, args[0], u64::from(libc::AT_SYMLINK_NOFOLLOW.cast_unsigned())));
-            }
-            libc::SYS_stat | libc::SYS_access => return Some(Self::new(here, args[0], Wish::Stat)),
-            libc::SYS_readlink => return Some(Self::new(here, args[0], Wish::Link)),
-            _ => {}
-        }
-        Some(match number {
-            libc::SYS_openat => Self::new(at, args[1], Wish::Open(args[2])),
-            libc::SYS_openat2 => {
-                // struct open_how: flags, mode, resolve
-                let flags = thread.word(args[2]).unwrap_or(0);
-                let resolve = thread.word(args[2] + 16).unwrap_or(0);
-                Self {
-                    rooted: resolve & libc::RESOLVE_IN_ROOT != 0,
-                    ..Self::new(at, args[1], Wish::Open(flags))
-                }
-            }
-            libc::SYS_execve => Self::new(here, args[0], Wish::Execute),
-            libc::SYS_execveat => Self::new(at, args[1], Wish::Execute),
-            libc::SYS_newfstatat | libc::SYS_faccessat2 => Self::stat(at, args[1], args[3]),
-            libc::SYS_statx => Self::stat(at, args[1], args[2]),
-            libc::SYS_faccessat => Self::new(at, args[1], Wish::Stat),
-            libc::SYS_readlinkat => Self::new(at, args[1], Wish::Link),
-            libc::SYS_statfs | libc::SYS_getxattr | libc::SYS_listxattr => Self::new(here, args[0], Wish::Stat),
-            libc::SYS_lgetxattr | libc::SYS_llistxattr => Self {
-                follows: false,
-                ..Self::new(here, args[0], Wish::Stat)
-            },
-            libc::SYS_inotify_add_watch => Self::new(here, args[1], Wish::Stat),
-            _ => return None,
-        })
-    }
-
-    /// Whether it reads what it opens.
-    #[must_use]
-    pub fn reads(&self) -> bool {
-        matches!(self.wish, Wish::Open(flags) if audit::reads(flags))
-    }
-}
 
 /// Where a call's path leads.
 #[derive(Clone, Debug, Default)]
@@ -361,17 +254,6 @@ fn inner(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// One of the two names that a call is about which gives another.
-#[derive(Clone, Copy, Debug)]
-pub struct Name {
-    /// The directory from which it counts.
-    pub directory: i32,
-    /// Where it is in memory.
-    pub at: u64,
-    /// Whether it is followed where it is a link.
-    pub follows: bool,
-}
-
 /// What the head of a program names: after `#!` (execve(2)), or as its loader (elf(5)).
 fn named_within(head: &[u8]) -> Option<Vec<u8>> {
     use object::read::elf::{FileHeader as _, ProgramHeader as _};
@@ -399,18 +281,5 @@ mod tests {
         assert_eq!(named_within(b"\x7fELF"), None);
         let this = std::fs::read("/proc/self/exe").unwrap();
         assert!(named_within(&this).unwrap().starts_with(b"/lib"));
-    }
-
-    #[test]
-    fn calls_are_told_by_what_they_follow() {
-        let call = |number, args| Call::of(Thread(0), number, args).unwrap();
-        let flags = |flags: i32| u64::from(flags.cast_unsigned());
-        let open = |flags_of: i32| call(libc::SYS_openat, [0, 0, flags(flags_of), 0, 0, 0]);
-        assert!(open(libc::O_RDONLY).follows && open(libc::O_RDONLY).reads());
-        assert!(!open(libc::O_NOFOLLOW).follows && !open(libc::O_CREAT | libc::O_EXCL).follows);
-        assert!(!open(libc::O_WRONLY).reads() && !open(libc::O_PATH).reads());
-        assert!(!call(libc::SYS_readlinkat, [0; 6]).follows && !call(libc::SYS_lgetxattr, [0; 6]).follows);
-        assert!(!call(libc::SYS_statx, [0, 0, flags(libc::AT_SYMLINK_NOFOLLOW), 0, 0, 0]).follows);
-        assert!(Call::of(Thread(0), libc::SYS_read, [0; 6]).is_none());
     }
 }

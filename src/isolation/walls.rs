@@ -46,23 +46,44 @@ pub fn raise(walls: &Walls, directory: &Path) -> io::Result<()> {
     let new = &walls.mount_point;
     mount("repro", new, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None::<&CStr>)?;
     system(walls, new)?;
+    // What holds something hidden must be there first.
+    let is_around = |shown: &&PathBuf| walls.hidden.iter().any(|hidden| hidden.starts_with(shown));
+    for shown in walls.shown.iter().filter(is_around) {
+        show(shown, new)?;
+    }
+    let hidden = hide(&walls.hidden, new)?;
     devices(&new.join("dev"))?;
     fs::create_dir(new.join("proc"))?;
     let hardened = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", new.join("proc"), "proc", hardened, None::<&CStr>)?;
-    for shown in &walls.shown {
+    for shown in walls.shown.iter().filter(|shown| !is_around(shown)) {
         show(shown, new)?;
     }
     for part in &walls.mounts {
         put(part, new)?;
     }
-    mount_remount(new, MountFlags::BIND | MountFlags::RDONLY, OsStr::new(""))?;
+    for place in hidden.iter().map(PathBuf::as_path).chain([&**new]) {
+        mount_remount(place, MountFlags::BIND | MountFlags::RDONLY, OsStr::new(""))?;
+    }
     // pivot_root(2) allows both to be one place; the old root is then on top of it, and goes.
     chdir(new)?;
     pivot_root(".", ".")?;
     unmount(".", UnmountFlags::DETACH)?;
     chdir(directory)?;
     Ok(())
+}
+
+/// Puts an empty directory in each one's place, if it is there; gives those places.
+fn hide(hidden: &[PathBuf], new: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut places = Vec::new();
+    for path in hidden {
+        let place = new.join(path.strip_prefix("/").unwrap_or(path));
+        if place.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+            mount("repro", &place, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None::<&CStr>)?;
+            places.push(place);
+        }
+    }
+    Ok(places)
 }
 
 /// What `/proc` has of the machine that a superuser may change even from here, where he is nobody else.
@@ -176,17 +197,14 @@ fn text(path: &Path) -> io::Result<CString> {
     CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
 }
 
-/// Where the directory lies that holds an executable's installation: what is beside it, for a program
-/// that is not one of the system's.
+/// Whether it lies in a directory of the system's.
 #[must_use]
-pub fn installation(program: &Path) -> Option<PathBuf> {
-    let real = program.canonicalize().ok()?;
-    let is_system = |path: &Path| {
-        path.components()
-            .nth(1)
-            .is_some_and(|top| SYSTEM.iter().any(|name| top.as_os_str() == *name))
-    };
-    (!is_system(&real))
-        .then(|| real.parent().and_then(Path::parent).map(Path::to_path_buf))
-        .flatten()
+pub fn is_of_system(path: &Path) -> bool {
+    SYSTEM.iter().any(|name| path.starts_with(Path::new("/").join(name)))
+}
+
+/// Whether it is one of them, or holds one: no such place can be hidden.
+#[must_use]
+pub fn is_above_system(path: &Path) -> bool {
+    SYSTEM.iter().any(|name| Path::new("/").join(name).starts_with(path))
 }

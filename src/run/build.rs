@@ -15,6 +15,7 @@ use super::child::{Ended, Task};
 use super::copies;
 use super::denied;
 use super::enclosure;
+use super::outlook::Outlook;
 use super::session::Pinned;
 use super::variables;
 use super::workdir::Workdir;
@@ -74,15 +75,12 @@ pub fn build(
     }
     let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
     let directory = root.join(project.prefix()?);
+    let outlook = Outlook::of_build(project, workdir, pinned.environment);
     let ended = Task {
         program: project.toolchain.cargo.as_os_str(),
         args: arguments(project, &programs),
         directory: workdir.seen(&directory),
-        enclosure: enclosure::of_build(
-            workdir,
-            &enclosure::needed_by_build(project.toolchain.root(), &project.package),
-            pinned.circumstances.conditions.clone(),
-        ),
+        enclosure: enclosure::of_build(workdir, &outlook, pinned.circumstances.conditions.clone()),
         environment: environment(project, workdir, pinned, shell),
         timeout: None,
         keep_stdout: true,
@@ -96,7 +94,7 @@ pub fn build(
             .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?");
         let turned = line_ends::turned_since_vendored(&ended.tail, &workdir.seen(root), root);
         let error = turned.iter().fold(error, |error, path| error.hint(turned_hint(path)));
-        return Err(explained(error, &ended, project, workdir, checkout, pinned)?);
+        return Err(explained(error, &ended, project, workdir, checkout, pinned, &outlook)?);
     }
     let mut built = Built {
         watched: ended.report.held.listener,
@@ -119,7 +117,7 @@ pub fn build(
     }
     built.variables = asked.variables();
     built.read = ended.report.held.listener.then(|| copies::read_files(&ended.report));
-    built.accesses = accesses(project, workdir, checkout, &built.sources.files, &ended.report);
+    built.accesses = accesses(workdir, checkout, &built.sources.files, &ended.report, &outlook);
     if let Some(earlier) = earlier {
         earlier.unite(&mut built.accesses, anew);
     }
@@ -138,6 +136,7 @@ fn explained(
     workdir: &Workdir,
     checkout: &Checkout,
     pinned: &Pinned<'_>,
+    outlook: &Outlook,
 ) -> Result<Error> {
     let variables = &pinned.environment.variables;
     Ok(denied::tell(
@@ -152,7 +151,7 @@ fn explained(
             repository: workdir.seen(checkout.root()),
             place: workdir.seen(workdir.root()),
             home: workdir.seen(&workdir.home()),
-            shown: enclosure::of_toolchain(project.toolchain.root()),
+            shown: outlook.shown.clone(),
             path: variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str),
             program: None,
             has_variable: &|name| variables.contains_key(name) || denied::EVERYWHERE.contains(&name),
@@ -173,11 +172,11 @@ fn is_left_as_it_was(message: &Message, workdir: &Workdir) -> bool {
 
 /// What was read beside the sources, the toolchain, the packages and the system's own.
 fn accesses(
-    project: &Project,
     workdir: &Workdir,
     checkout: &Checkout,
     sources: &BTreeSet<String>,
     report: &Report,
+    outlook: &Outlook,
 ) -> Vec<Access> {
     let grounds = Grounds {
         stage: None,
@@ -185,8 +184,8 @@ fn accesses(
         repository: workdir.seen(checkout.root()),
         home: workdir.seen(&workdir.home()),
         tree: workdir.seen(&workdir.tree()),
-        shown: enclosure::of_toolchain(project.toolchain.root()),
-        open: true,
+        shown: outlook.shown.clone(),
+        open: outlook.open,
         data: BTreeSet::new(),
         outputs: BTreeSet::new(),
         sources,

@@ -7,36 +7,35 @@ use super::checkout::Checkout;
 use super::child::Enclosure;
 use super::circumstances::Circumstances;
 use super::handover::Before;
+use super::outlook::Outlook;
 use super::staging::Staged;
 use super::workdir::Workdir;
-use crate::ambient;
-use crate::isolation::{Conditions, Fence, Mount, PLACE, Walls, walls};
+use crate::isolation::{Conditions, Fence, Mount, PLACE, Walls};
 use crate::manifest::{Isolation, Policy};
-use crate::package::Package;
 
-/// For a build: it reads what the machine has, since compilers and libraries lie anywhere, and reaches
-/// no network; it writes to the target directory, its `CARGO_HOME`, its home and its temporary directory.
-/// What it needs of the machine is there even if it lies where the private temporary directories are.
+/// For a build: it sees what a stage sees and the sources of its packages, and reaches no network; it writes to the
+/// target directory, its `CARGO_HOME`, its home and its temporary directory.
 #[must_use]
-pub fn of_build(workdir: &Workdir, needed: &[PathBuf], conditions: Conditions) -> Enclosure {
+pub fn of_build(workdir: &Workdir, outlook: &Outlook, conditions: Conditions) -> Enclosure {
     let place = Path::new(PLACE);
     let writable = [workdir.target(), workdir.cargo_home(), workdir.home(), workdir.temp()];
     let walls = workdir.has_walls().then(|| {
         let mut mounts = vec![fixed(workdir, place, &workdir.tree())];
         mounts.extend(writable.iter().map(|path| free(workdir, place, path)));
         mounts.extend(temporary(workdir));
-        mounts.extend(covered(needed));
+        mounts.extend(covered(&outlook.shown));
         Walls {
             mount_point: workdir.mount_point(),
-            open: true,
-            shown: Vec::new(),
+            open: outlook.open,
+            hidden: outlook.hidden.clone(),
+            shown: outlook.shown.clone(),
             mounts,
             network: false,
         }
     });
     let fence = walls.is_none().then(|| Fence {
         writable: writable.to_vec(),
-        readable: Vec::new(),
+        readable: readable(workdir, outlook, []),
         network: false,
     });
     Enclosure {
@@ -45,6 +44,15 @@ pub fn of_build(workdir: &Workdir, needed: &[PathBuf], conditions: Conditions) -
         fence,
         conditions,
     }
+}
+
+/// What may be read where there are no walls; everything if there is nothing.
+fn readable(workdir: &Workdir, outlook: &Outlook, more: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+    if outlook.open {
+        return Vec::new();
+    }
+    let own = [workdir.tree(), workdir.target(), workdir.cargo_home()];
+    outlook.shown.iter().cloned().chain(own).chain(more).collect()
 }
 
 /// What a stage needs to be enclosed.
@@ -60,12 +68,10 @@ pub struct StageRoom<'a> {
     pub staged: &'a Staged,
     /// What it finds of other stages.
     pub before: &'a Before,
-    /// Its program.
-    pub program: &'a Path,
     /// Its ledger.
     pub ledger: &'a Path,
-    /// The toolchain's directory.
-    pub toolchain: &'a Path,
+    /// What it sees of the machine.
+    pub outlook: &'a Outlook,
     /// What the manifest lets through.
     pub policy: &'a Isolation,
     /// What is around it.
@@ -82,8 +88,9 @@ impl StageRoom<'_> {
         let home = workdir.home_named(&self.circumstances.home);
         let walls = workdir.has_walls().then(|| Walls {
             mount_point: workdir.mount_point(),
-            open: self.policy.reads == Policy::Warn,
-            shown: self.shown(),
+            open: self.outlook.open,
+            hidden: self.outlook.hidden.clone(),
+            shown: self.outlook.shown.clone(),
             mounts: self.mounts(&home),
             network,
         });
@@ -94,14 +101,7 @@ impl StageRoom<'_> {
                 workdir.temp(),
                 self.ledger.to_path_buf(),
             ],
-            readable: if self.policy.reads == Policy::Warn {
-                Vec::new()
-            } else {
-                let mut readable = self.shown();
-                readable.extend([workdir.tree(), workdir.target(), workdir.cargo_home()]);
-                readable.extend(self.staged.sources().map(Path::to_path_buf));
-                readable
-            },
+            readable: readable(workdir, self.outlook, self.staged.sources().map(Path::to_path_buf)),
             network,
         });
         Enclosure {
@@ -110,16 +110,6 @@ impl StageRoom<'_> {
             fence,
             conditions: self.circumstances.conditions.clone(),
         }
-    }
-
-    /// What lies outside the work directory and is still the program's to see.
-    #[must_use]
-    pub fn shown(&self) -> Vec<PathBuf> {
-        let mut shown = vec![self.toolchain.to_path_buf()];
-        if !self.program.starts_with(self.workdir.root()) {
-            shown.extend(walls::installation(self.program));
-        }
-        shown
     }
 
     fn mounts(&self, home: &Path) -> Vec<Mount> {
@@ -139,7 +129,7 @@ impl StageRoom<'_> {
         let protected = protected.iter().filter(|path| !self.staged.replaces(path));
         mounts.extend(protected.map(|path| fixed(workdir, place, path)));
         mounts.extend(temporary(workdir));
-        mounts.extend(covered(&self.shown()));
+        mounts.extend(covered(&self.outlook.shown));
         // After these: data may lie in the machine's own temporary directory.
         mounts.extend(self.staged.mounts(|path| workdir.seen_at(place, path)));
         mounts.extend(self.before.mounts(|path| workdir.seen_at(place, path)));
@@ -182,25 +172,6 @@ fn covered(needed: &[PathBuf]) -> impl Iterator<Item = Mount> {
         to: path.clone(),
         writable: false,
     })
-}
-
-/// Directories of the machine that belong to a build beside the system's: a look there is none at
-/// something undeclared.
-#[must_use]
-pub fn of_toolchain(toolchain: &Path) -> Vec<PathBuf> {
-    vec![toolchain.to_path_buf(), ambient::cargo_home(), ambient::rustup_home()]
-}
-
-/// What a build reads at its own place on the machine, wherever that is: the toolchain, cargo's index and
-/// git databases, and packages in directories of their own.
-#[must_use]
-pub fn needed_by_build(toolchain: &Path, package: &Package) -> Vec<PathBuf> {
-    let cargo_home = ambient::cargo_home();
-    let mut needed = vec![toolchain.to_path_buf()];
-    needed.extend(["registry/index", "git/db"].map(|inner| cargo_home.join(inner)));
-    let apart = package.remote.iter().map(|remote| &remote.directory);
-    needed.extend(apart.filter(|directory| !directory.starts_with(&cargo_home)).cloned());
-    needed
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod enclosure;
 pub mod evidence;
 pub mod handover;
 pub mod ledger;
+pub mod outlook;
 pub mod places;
 pub mod proved;
 pub mod session;

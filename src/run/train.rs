@@ -17,6 +17,7 @@ use super::circumstances::Circumstances;
 use super::denied;
 use super::enclosure::StageRoom;
 use super::handover::Before;
+use super::outlook::Outlook;
 use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::ambient;
@@ -65,15 +66,15 @@ impl Training<'_> {
         std::fs::write(&ledger, "").at("write", &ledger)?; // emptied, and there to be mounted
         let place = &self.circumstances.place;
         let seen_program = self.workdir.seen_at(place, &program);
+        let outlook = Outlook::of_stage(self.project, self.workdir, &program);
         let room = StageRoom {
             workdir: self.workdir,
             checkout: self.checkout,
             directory: self.directory,
             staged: self.staged,
             before,
-            program: &program,
             ledger: &ledger,
-            toolchain: self.project.toolchain.root(),
+            outlook: &outlook,
             policy: &self.project.manifest.isolation,
             circumstances: self.circumstances,
         };
@@ -92,10 +93,10 @@ impl Training<'_> {
         }
         .run(self.shell)
         .map_err(|error| error.phase(Phase::Train))?;
-        let accesses = self.grounds(name, room.shown(), before, |grounds| grounds.judge(&ended.report));
+        let accesses = self.grounds(name, outlook.shown.clone(), before, |grounds| grounds.judge(&ended.report));
         judge(name, stage, &ended, self.shell).map_err(|error| {
             let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();
-            self.explained(error.causes(grave), &ended, stage, &program, room.shown())
+            self.explained(error.causes(grave), &ended, stage, &program, outlook.shown.clone())
         })?;
         if let (Some(printed), Some(path)) = (&printed, &stage.stdout) {
             ended.copied.at("write", printed)?;

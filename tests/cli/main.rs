@@ -39,6 +39,7 @@ mod keys;
 mod lock_errors;
 mod log;
 mod looks;
+mod machine;
 mod manifest_errors;
 mod outputs;
 mod outside;
