@@ -4,6 +4,7 @@
 mod absent;
 mod data;
 mod gate;
+pub mod merge;
 mod names;
 mod origin;
 mod outputs;

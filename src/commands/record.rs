@@ -2,6 +2,7 @@
 
 mod class;
 mod confirm;
+mod pointers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
 use crate::memory::Memory;
 use crate::project::{self, Project};
+use crate::repository::pathspec;
 use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
 use crate::run::places;
@@ -47,6 +49,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     project.check_commands()?;
     old_lock(&project)?;
     refuse_absent(&project)?;
+    pointers::refuse_pointers(&project)?;
     places::refuse_blocked(&project)?;
     let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut memory)?;
     settings
@@ -139,17 +142,26 @@ pub(super) fn refuse_dirty(project: &Project, closure: &Closure, allow: bool, me
     let line = |dirty: &Dirty| format!("{} ({})", dirty.path, dirty.how.word());
     let lines: Vec<String> = dirty.iter().map(line).collect();
     let count = if lines.len() == 1 {
-        "1 file that can reach".to_owned()
+        "1 file that can reach the program or its data is".to_owned()
     } else {
-        format!("{} files that can reach", lines.len())
+        format!("{} files that can reach the program or its data are", lines.len())
     };
-    Err(Error::new(format!("{count} the program or its data is not as committed"))
+    let paths: Vec<String> = dirty.iter().take(ADDED).map(|dirty| pathspec(&dirty.path)).collect();
+    let paths = if dirty.len() > ADDED {
+        ":/".to_owned()
+    } else {
+        paths.join(" ")
+    };
+    Err(Error::new(format!("{count} not as committed"))
         .phase(Phase::Snapshot)
         .context(lines.join("\n"))
-        .hint(
-            "commit, so that the lock can name a commit that has it all; or `--allow-dirty`, and the lock will say so",
-        ))
+        .hint(format!(
+            "commit, by `git add {paths}` and `git commit`, so that the lock can name a commit that has it all; or `--allow-dirty`, and the lock will say so"
+        )))
 }
+
+/// How many files a hint names.
+const ADDED: usize = 4;
 
 /// What is pinned before anything is built.
 struct Pins {

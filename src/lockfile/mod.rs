@@ -25,6 +25,7 @@ use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::entropy::Numbering;
 use crate::manifest::Overridden;
+use crate::manifest::merge::has_marks;
 use crate::outcome::Outcome;
 use crate::snapshot::Snapshot;
 use crate::snapshot::platform::Facts;
@@ -105,6 +106,10 @@ impl Lockfile {
     /// # Errors
     /// When it is of a newer version, truncated, or no lock at all.
     pub fn from_text(text: &str, origin: &str) -> Result<Read> {
+        if has_marks(text) {
+            return Err(Error::new(format!("{origin} has the marks of a merge that was not finished"))
+                .hint("`cargo repro record` writes one for what was merged; or take one of the two, by `git checkout --ours repro.lock` or `--theirs`, and see by `cargo repro verify` whether it holds"));
+        }
         let unreadable = |why: String| Error::new(format!("{origin} cannot be read")).context(why).hint(RESTORE);
         // Git turns line ends in some clones, and a lock's own text has no carriage return.
         let text = &*text.replace("\r\n", "\n");

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::data::data;
 use super::gate::{GateText, gate};
+use super::merge;
 use super::names::{Variables, plain, sorted};
 use super::origin::{Origin, in_words_of_toml};
 use super::stages::stages;
@@ -106,12 +107,14 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
     let origin = Origin { text, name };
     refuse_newer_version(&origin)?;
     let parsed: Text = toml::from_str(text).map_err(|error| {
-        origin.error(error.span().unwrap_or(0..0), in_words_of_toml(error.message()), "").hint(
-            meant(error.message()).map_or_else(
-                || "the keys that a manifest may have are in the README under “The manifest”".to_owned(),
-                |key| format!("did you mean `{key}`? All keys are in the README under “The manifest”"),
-            ),
-        )
+        let shown = origin.error(error.span().unwrap_or(0..0), in_words_of_toml(error.message()), "");
+        if merge::has_marks(text) {
+            return shown.hint(merge::HINT);
+        }
+        shown.hint(meant(error.message()).map_or_else(
+            || "the keys that a manifest may have are in the README under “The manifest”".to_owned(),
+            |key| format!("did you mean `{key}`? All keys are in the README under “The manifest”"),
+        ))
     })?;
     let seed = Seed::new(*parsed.seed.get_ref())
         .ok_or_else(|| origin.at(&parsed.seed, "a seed is not negative", "must be 0 or more"))?;

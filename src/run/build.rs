@@ -145,6 +145,7 @@ fn explained(
             is_stage: false,
             report: &ended.report,
             tail: &ended.tail,
+            scratch: workdir.root(),
             without_network: true,
             root: project.repository.root(),
             prefix: &project.prefix()?,

@@ -18,6 +18,8 @@ pub struct Scene<'a> {
     pub report: &'a Report,
     /// The end of what it printed.
     pub tail: &'a str,
+    /// Where it writes, on this machine.
+    pub scratch: &'a Path,
     /// Whether it has no network.
     pub without_network: bool,
     /// The top of the work tree.
@@ -111,6 +113,9 @@ impl Scene<'_> {
         let looks = self.report.reads.iter().filter(|(_, look)| !look.existed && !look.written);
         found.extend(looks.filter_map(|(path, look)| self.absent(Path::new(path), &look.by)));
         found.extend(self.said());
+        if is_full(self.scratch) {
+            found.insert(Denied::Space);
+        }
         if let Some((name, run)) = self.program {
             found.extend(self.other(name, run));
         }
@@ -223,6 +228,12 @@ pub const EVERYWHERE: [&str; 8] = [
     "RUSTC",
     "CARGO_HOME",
 ];
+
+/// Whether so little space is left that programs die of it, in whatever way: a linker by SIGBUS.
+fn is_full(directory: &Path) -> bool {
+    const LITTLE: u64 = 1 << 20;
+    rustix::fs::statvfs(directory).is_ok_and(|on| on.f_bavail.saturating_mul(on.f_frsize) < LITTLE)
+}
 
 /// What programs say that miss another one, or a part of it.
 const MISSING: [&str; 10] = [

@@ -129,6 +129,7 @@ impl Training<'_> {
                 is_stage: true,
                 report: &ended.report,
                 tail: &ended.tail,
+                scratch: self.workdir.root(),
                 without_network: project.manifest.isolation.network == Policy::Deny,
                 root: project.repository.root(),
                 prefix: &prefix,

@@ -307,9 +307,20 @@ fn base() -> Result<PathBuf> {
             .hint("remove it, or set TMPDIR to a directory of your own"));
     }
     refuse_configuration_above(&base)?;
+    refuse_noexec(&base)?;
     claim::sweep(&base);
     // As the kernel says where a program is, and what it reads.
     base.canonicalize().at("find", &base)
+}
+
+/// Build scripts and programs are run where they are built.
+fn refuse_noexec(base: &Path) -> Result<()> {
+    let is_noexec = rustix::fs::statvfs(base).is_ok_and(|on| on.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC));
+    if is_noexec {
+        return Err(Error::new(format!("{} is mounted noexec, and what is built there must run", base.display()))
+            .hint("set TMPDIR to a directory on another file system, such as one in your home: `TMPDIR=~/tmp`"));
+    }
+    Ok(())
 }
 
 /// Cargo would follow it, and the lock would not say so.

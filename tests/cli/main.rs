@@ -32,6 +32,7 @@ mod foreign;
 mod gate;
 mod handover;
 mod help;
+mod hints;
 mod hooks;
 mod interruption;
 mod isolation;

@@ -218,6 +218,23 @@ fn refuse_undeclared<'a>(project: &Project, accesses: impl Iterator<Item = &'a A
         .causes(denied.iter().map(|access| access.cause()).collect()))
 }
 
+/// What a stage wrote, for whoever looks for what it did not.
+fn beside(declared: &[String], undeclared: &[String]) -> String {
+    let list = |names: &[String]| {
+        if names.is_empty() {
+            "nothing".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
+    let also = if undeclared.is_empty() {
+        String::new()
+    } else {
+        format!("; and, not declared, {}", list(undeclared))
+    };
+    format!("it wrote {}{also}", list(declared))
+}
+
 /// A lock that pins nothing, or not what the manifest declares, would be worse than none.
 fn refuse_incomplete(project: &Project, outcome: &Outcome) -> Result<()> {
     for (name, stage) in &project.manifest.stages {
@@ -225,7 +242,10 @@ fn refuse_incomplete(project: &Project, outcome: &Outcome) -> Result<()> {
         if let Some(path) = stage.outputs().find(|path| !written.artifacts.contains_key(*path)) {
             return Err(Error::training(format!("stage `{name}` ended well but did not write {path}"))
                 .phase(Phase::Collect)
-                .hint("outputs go to REPRO_OUT_DIR, which is the package's directory in the checkout and the program's own"));
+                .context(beside(&written.artifacts.keys().cloned().collect::<Vec<_>>(), &written.undeclared))
+                .hint(format!(
+                    "outputs go to REPRO_OUT_DIR, which is the package's directory in the checkout and the program's own: let it write {path} there, or declare under `artifacts` in repro.toml what it does write"
+                )));
         }
         if written.is_empty() {
             return Err(Error::training(format!(
