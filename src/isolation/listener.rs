@@ -56,6 +56,7 @@ pub struct Listener {
     descriptor: Arc<OwnedFd>,
     conditions: Conditions,
     audits: bool,
+    drives: bool,
     entropy: Option<Entropy>,
     directories: Directories,
     has_walls: bool,
@@ -78,6 +79,7 @@ impl Listener {
             descriptor: Arc::new(descriptor),
             conditions: conditions.clone(),
             audits: plan.audit,
+            drives: plan.drives,
             entropy: conditions.entropy.as_deref().map(|key| Entropy::new(key, conditions.numbering)),
             directories: Directories::default(),
             has_walls: plan.walls.is_some(),
@@ -228,9 +230,10 @@ impl Listener {
             // What is not there, or not the program's own, keeps its times.
             let _ = file_times::hold(thread, Some(&full), 0, date);
         }
-        // The system's own is read-only, so no link in it leads elsewhere by now. Whether a name is there was asked.
+        // The system's own is read-only, so no link in it leads elsewhere by now. Whether a name is there was asked,
+        // though cargo's asking says nothing of who asks after it.
         let bytes = full.as_os_str().as_encoded_bytes();
-        let may_be_known = audit::is_program_or_library(&full) || call.wish == Wish::Stat;
+        let may_be_known = audit::is_program_or_library(&full) || call.wish == Wish::Stat && !self.drives;
         if may_be_known && self.known.contains(bytes) {
             return Answer::Go;
         }

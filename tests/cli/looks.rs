@@ -91,7 +91,7 @@ fn what_is_listed_and_what_is_absent_are_inputs_wherever_they_are() {
             project.write(path, "new");
         }
     };
-    let edits: [Edit<'_>; 15] = [
+    let edits: [Edit<'_>; 16] = [
         ("trainer/assets/b.bin", &write("assets/b.bin")),
         ("trainer/assets/other/", &write("assets/other/c.bin")),
         ("trainer/assets/deep/", &|project| {
@@ -106,6 +106,9 @@ fn what_is_listed_and_what_is_absent_are_inputs_wherever_they_are() {
         ("trainer/override.txt", &write("override.txt")),
         ("trainer/build.cfg", &write("build.cfg")),
         ("trainer/cache.txt", &write("cache.txt")),
+        ("trainer/flag", &|project| {
+            project.remove("flag");
+        }),
         ("common/far.rs", &write("../common/far.rs")),
         ("common/unit/unit.rs", &write("../common/unit/unit.rs")),
         ("shared/src/free.rs", &write("../shared/src/free.rs")),
