@@ -382,30 +382,6 @@ fn a_directory_in_the_work_tree_where_an_artifact_belongs_is_not_removed() {
 }
 
 #[test]
-fn a_metrics_file_that_is_no_object_of_numbers_is_shown_with_the_metric() {
-    let cases = [
-        ("not json", "the metrics file metrics.json is not a JSON object"),
-        ("", "the metrics file metrics.json is not a JSON object"),
-        ("[1, 2]", "the metrics file metrics.json is not a JSON object"),
-        ("0.5", "the metrics file metrics.json is not a JSON object"),
-        ("{\"accuracy\": 0.5} {}", "the metrics file metrics.json is not a JSON object"),
-        ("{\"accuracy\": null}", "has null for accuracy"),
-        ("{\"accuracy\": 1, \"accuracy\": 2}", "`accuracy` comes twice"),
-        ("{\"accuracy\": \"high\"}", "something other than a number for accuracy"),
-        ("{\"accuracy\": {\"mean\": 1}}", "something other than a number for accuracy"),
-        ("{\"accuracy\": true}", "something other than a number for accuracy"),
-        ("{\"\": 1}", "the metrics file metrics.json has a metric without a name"),
-        ("{\"accuracy\": NaN}", "the metrics file metrics.json is not a JSON object"),
-    ];
-    let project = script("echo '{}' > model.json; cat answer > metrics.json\n");
-    for (text, says) in cases {
-        project.write("answer", text).commit("answer");
-        let answer = refused(&project, &["record"], 6, &[says, "hint: "]);
-        assert!(!answer.stderr.contains("could not read"), "{}", answer.stderr);
-    }
-}
-
-#[test]
 fn a_metric_that_is_not_a_number_or_infinite_is_exact_as_text() {
     let text = r#"{"a": "NaN", "b": "inf", "c": "-inf", "d": -0.0}"#;
     let project = script(&format!("echo '{{}}' > model.json; echo '{text}' > metrics.json\n"));
