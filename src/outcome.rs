@@ -4,7 +4,7 @@
 mod cut;
 mod metric;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +31,9 @@ pub struct StageOutcome {
     /// digest of their path, which is nobody's business, and that of their bytes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reads: BTreeMap<String, Digest>,
-    /// Artifacts that have the very bytes of an input that was read, with that input.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub copied: BTreeMap<String, String>,
+    /// Artifacts that have the very bytes of an input that was read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub copied: BTreeSet<String>,
     /// Seed streams by name, with the number of 32-bit words drawn.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<String, u64>,

@@ -28,8 +28,7 @@ pub(super) struct Place {
 /// A lock that does not tell of a copy that this verification saw would pass a gate that asks for copies: nobody
 /// vouches for it.
 pub(super) fn refuse_unsaid_copies(verdict: &Verdict, lock: &Lockfile) -> Result<()> {
-    let outcomes = std::iter::once(&lock.outcome).chain(lock.classes.iter().map(|class| &class.outcome));
-    let said: Vec<Copied> = outcomes.flat_map(copies::in_outcome).collect();
+    let said = copies::in_lock(lock);
     let is_said =
         |copied: &Copied| said.iter().any(|said| said.artifact == copied.artifact && said.stage == copied.stage);
     let unsaid = verdict.notes.iter().find_map(|note| match note {

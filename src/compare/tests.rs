@@ -95,7 +95,7 @@ proptest! {
         let compared = |outcome: &Outcome| -> Outcome {
             let stages = outcome.iter().map(|(name, stage)| {
                 let mut stage = stage.clone();
-                (stage.binary, stage.reads, stage.copied) = (None, BTreeMap::new(), BTreeMap::new());
+                (stage.binary, stage.reads, stage.copied) = (None, BTreeMap::new(), std::collections::BTreeSet::new());
                 stage.undeclared.sort();
                 stage.undeclared.dedup();
                 (name.clone(), stage)

@@ -12,7 +12,6 @@ pub mod push;
 pub mod refusal;
 pub mod register;
 
-use std::collections::BTreeSet;
 
 use crate::attestation::{self, Expectation, Flaw, Vouched};
 use crate::digest::Digest;
@@ -278,8 +277,7 @@ fn of_lock(read: &Read, policy: &Gate) -> Vec<Refusal> {
 
 /// Artifacts that are copies of inputs, on whatever class, are named; the policy says which may be.
 fn copies_in(lock: &Lockfile, policy: &Gate, decision: &mut Decision) {
-    let outcomes = std::iter::once(&lock.outcome).chain(lock.classes.iter().map(|class| &class.outcome));
-    let all: BTreeSet<Copied> = outcomes.flat_map(copies::in_outcome).collect();
+    let all = copies::in_lock(lock);
     for copied in &all {
         if policy.allow_copied.contains(&copied.artifact) {
             decision.copied.push(copied.clone());

@@ -1,7 +1,7 @@
 //! The collect phase: what the stages left, digested. An output that is missing is for the caller to
 //! judge: an error when recording, a divergence when verifying.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
@@ -99,7 +99,7 @@ fn stage_outcome(
         binary,
         undeclared: Vec::new(),
         reads: BTreeMap::new(),
-        copied: BTreeMap::new(),
+        copied: BTreeSet::new(),
         streams: ledger.streams,
         artifacts,
         metrics,

@@ -13,6 +13,7 @@ use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::isolation::Report;
+use crate::lockfile::Lockfile;
 use crate::outcome::{Artifact, Outcome};
 
 /// An artifact that is a copy.
@@ -37,11 +38,10 @@ pub enum Reader {
     Stage(String),
 }
 
-/// An input: what it is called, whether that may be written into a lock, and where its bytes are.
+/// An input: what it is called, and where its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Input {
     name: String,
-    in_lock: String,
     place: PathBuf,
 }
 
@@ -89,8 +89,7 @@ impl Inputs<'_> {
             let is_package = inner.starts_with("registry/src") || inner.starts_with("git/checkouts");
             (rest.to_str().filter(|_| is_package)?.to_owned(), place.to_path_buf())
         };
-        let in_lock = name.clone();
-        Some(Input { name, in_lock, place })
+        Some(Input { name, place })
     }
 
     /// All that a reader that could not be watched may have read.
@@ -105,7 +104,6 @@ impl Inputs<'_> {
         inputs.extend(accesses.iter().filter_map(|access| match &access.what {
             Reached::Outside(path) => Some(Input {
                 name: path.clone(),
-                in_lock: Access::name_in_lock(path),
                 place: PathBuf::from(path),
             }),
             Reached::Committed(path) => self.input_at(&self.checkout.root().join(path)),
@@ -150,10 +148,8 @@ pub fn find(
                 let digest = *digests
                     .entry(input.place.clone())
                     .or_insert_with(|| Digest::of_file(&input.place).ok().map(|(digest, _)| digest));
-                let known: &mut BTreeMap<String, String> =
-                    &mut outcome.get_mut(stage).expect("it has that artifact").copied;
-                if digest == Some(whole.digest) && !known.contains_key(path) {
-                    known.insert(path.clone(), input.in_lock.clone());
+                let known = &mut outcome.get_mut(stage).expect("it has that artifact").copied;
+                if digest == Some(whole.digest) && known.insert(path.clone()) {
                     copied.push(Copied {
                         stage: stage.clone(),
                         artifact: path.clone(),
@@ -190,19 +186,33 @@ fn says_nothing(content: &[u8]) -> bool {
     matches!(content.trim_ascii(), b"" | b"{}" | b"[]" | b"\"\"" | b"null")
 }
 
-/// The copies that a lock tells of.
+/// The copies that a lock tells of, on whatever class.
 #[must_use]
-pub fn in_outcome(outcome: &Outcome) -> Vec<Copied> {
-    let all = outcome.iter().flat_map(|(stage, found)| {
-        let copied = found.copied.iter();
-        copied.map(move |(artifact, input)| Copied {
+pub fn in_lock(lock: &Lockfile) -> BTreeSet<Copied> {
+    let outcomes = std::iter::once(&lock.outcome).chain(lock.classes.iter().map(|class| &class.outcome));
+    let all = outcomes.flatten().flat_map(|(stage, found)| {
+        found.copied.iter().map(move |artifact| Copied {
             stage: stage.clone(),
             artifact: artifact.clone(),
-            input: input.clone(),
+            input: found
+                .artifacts
+                .get(artifact)
+                .and_then(|whole| input_in_lock(lock, whole.digest))
+                .unwrap_or_else(|| "an input".to_owned()),
             by: None,
         })
     });
     all.collect()
+}
+
+/// The input of these bytes, if it is one that the lock names.
+fn input_in_lock(lock: &Lockfile, digest: Digest) -> Option<String> {
+    let snapshot = &lock.snapshot;
+    let mut sources = snapshot.source.files.iter();
+    sources.find(|(_, found)| **found == digest).map(|(path, _)| path.clone()).or_else(|| {
+        let mut files = snapshot.data.values().flat_map(|data| data.files.all().into_owned());
+        files.find(|(_, file)| file.digest == digest).map(|(path, _)| path)
+    })
 }
 
 #[cfg(test)]

@@ -110,8 +110,8 @@ fn nobody_vouches_for_a_lock_that_does_not_tell_of_a_copy() {
     let project = script("cp known.txt model.txt");
     project.record();
     let lock = project.read("repro.lock");
-    let start = lock.find("[outcome.train.copied]").unwrap();
-    let end = start + lock[start..].find("\n\n").unwrap() + 2;
+    let start = lock.find("copied = [").unwrap();
+    let end = start + lock[start..].find("]\n").unwrap() + 2;
     project.write("repro.lock", &format!("{}{}", &lock[..start], &lock[end..])).reseal();
     project.commit("a lock from before");
     let verified = project.json(&["verify"]);

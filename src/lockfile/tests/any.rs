@@ -105,7 +105,7 @@ pub(crate) fn stage_outcome() -> BoxedStrategy<StageOutcome> {
         map(metric()),
         vec(checkpoint, 0..3),
         map(digest()),
-        map(text()),
+        proptest::collection::btree_set(text(), 0..3),
     )
         .prop_map(|(binary, undeclared, streams, artifacts, metrics, checkpoints, reads, copied)| StageOutcome {
             binary,
