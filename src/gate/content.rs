@@ -9,16 +9,16 @@ use std::path::Path;
 
 use super::packages;
 use crate::compare::drift::Change;
-use crate::compare::{Drift, drift};
+use crate::compare::{Drift, drift, listed};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::lfs::Pointer;
 use crate::lockfile::Lockfile;
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
 use crate::outcome::{Artifact, Cut};
 use crate::repository::{Commit, Entry, Kind, Repository};
 use crate::snapshot::source::{self, Closure, Looks, Source};
-use crate::snapshot::{Dependencies, Snapshot, Stage};
+use crate::snapshot::{Build, Dependencies, Environment, Snapshot, Stage};
 use crate::verdict::{self, NotChecked};
 
 /// A package at a commit.
@@ -81,12 +81,26 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
         stages: manifest.stages.iter().map(|(name, stage)| (name.clone(), Stage::from(stage))).collect(),
         source: sources(tree, locked, manifest, &mut not_checked)?,
         data: data::observe(tree, locked, manifest, &mut not_checked)?,
-        ..locked.clone()
+        // Variables that pass have their values from the machine that recorded; all others are the manifest's.
+        environment: Environment::of(&manifest.environment, |name| {
+            Ok(locked.environment.variables.get(name).cloned())
+        })?,
+        build: Build {
+            profile: manifest.build.profile.clone(),
+            features: features(&manifest.build, &locked.build.features),
+            // These follow from files, which are compared as sources.
+            target: locked.build.target.clone(),
+            rustflags: locked.build.rustflags.clone(),
+            settings: locked.build.settings.clone(),
+            config: locked.build.config.clone(),
+        },
+        // Those of the commit take its place below.
+        dependencies: locked.dependencies.clone(),
+        // These are a machine's, and no commit has them.
+        toolchain: locked.toolchain.clone(),
+        platform: locked.platform.clone(),
     };
-    found.build.profile.clone_from(&manifest.build.profile);
-    // Variables that pass have their values from the machine; those that are set have them from the manifest.
-    found.environment.variables.extend(manifest.environment.set.clone());
-    let mut differences = Vec::new();
+    let mut differences: Vec<Drift> = new_passes(locked, manifest).into_iter().collect();
     let workspace = packages::workspace(tree)?;
     match tree
         .read(&inside(&workspace, "Cargo.lock"))?
@@ -105,6 +119,27 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
     differences.extend(data::added(tree, locked, manifest)?);
     differences.extend(artifacts(tree, lock, &mut not_checked)?);
     Ok((differences, not_checked))
+}
+
+/// The features that are on, as far as the manifest alone tells: those that follow from others are the lock's.
+fn features(declared: &manifest::Build, locked: &[String]) -> Vec<String> {
+    let is_new = |feature: &&String| !feature.contains('/') && !locked.contains(feature);
+    let new = declared.features.iter().filter(is_new);
+    locked.iter().chain(new).cloned().collect()
+}
+
+/// Variables that pass by now, and of which the lock knows neither a value nor that they had none.
+fn new_passes(locked: &Snapshot, manifest: &Manifest) -> Option<Drift> {
+    let Environment { unset, variables } = &locked.environment;
+    let is_new = |name: &&String| !variables.contains_key(*name) && !unset.contains(name);
+    let new: Vec<String> = manifest.environment.pass.iter().filter(is_new).cloned().collect();
+    (!new.is_empty()).then(|| {
+        Drift::Manifest(Change {
+            name: "environment.pass".to_owned(),
+            locked: None,
+            found: Some(listed(&new)),
+        })
+    })
 }
 
 /// The first file of the closure that a commit does not have as the lock pins it.

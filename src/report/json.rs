@@ -240,7 +240,7 @@ pub(super) fn params(params: &BTreeMap<String, Param>) -> Value {
 pub fn lock(read: &Read) -> Value {
     let lock = &read.lock;
     let snapshot = &lock.snapshot;
-    json!({
+    let mut value = json!({
         "reason": "lock",
         "schema": SCHEMA,
         "id": read.id,
@@ -248,7 +248,6 @@ pub fn lock(read: &Read) -> Value {
         "record": lock.record,
         "seed": snapshot.seed,
         "params": params(&snapshot.params),
-        "overridden": {"seed": lock.overridden.seed, "params": params(&lock.overridden.params)},
         "determinism": snapshot.determinism,
         "isolation": snapshot.isolation,
         "data": snapshot.data,
@@ -262,5 +261,9 @@ pub fn lock(read: &Read) -> Value {
         "outcome": lock.outcome,
         "classes": lock.classes,
         "facts": lock.facts,
-    })
+    });
+    if !lock.overridden.is_empty() {
+        value["overridden"] = json!({"seed": lock.overridden.seed, "params": params(&lock.overridden.params)});
+    }
+    value
 }

@@ -34,6 +34,14 @@ impl Environment {
     /// # Errors
     /// When a value is not UTF-8.
     pub fn observe(declared: &manifest::Environment) -> Result<Self> {
+        Self::of(declared, value_of)
+    }
+
+    /// What the manifest makes of these values.
+    ///
+    /// # Errors
+    /// When there is no telling one.
+    pub fn of(declared: &manifest::Environment, value_of: impl Fn(&str) -> Result<Option<String>>) -> Result<Self> {
         let mut variables: BTreeMap<String, String> =
             MINIMUM.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         variables.extend(declared.set.clone());

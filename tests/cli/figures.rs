@@ -125,7 +125,7 @@ fn what_is_nested_and_what_is_no_number_is_recorded_shown_and_verified() {
         assert_eq!((&found[name]["kind"], &found[name]["value"]), (&kind, &value.into()), "{name}");
     }
     let text = project.repro(&["show"]).code(0).stdout.clone();
-    assert!(text.contains("name         \"0.5\"\n"), "text is not taken for a number: {text}");
+    assert!(text.contains("name          \"0.5\"\n"), "text is not taken for a number: {text}");
 }
 
 #[test]

@@ -59,6 +59,47 @@ fn a_recorded_override_is_verified_until_the_manifest_says_something_else() {
 }
 
 #[test]
+fn the_gate_sees_every_key_of_the_manifest_that_reaches_a_run() {
+    let project = project();
+    let policy = "\n[gate]\ntags = \"v*\"\n[environment]\nset = { FOO = \"1\" }\npass = [\"NO_SUCH_VARIABLE\"]\n";
+    project
+        .write("repro.toml", &format!("{}{policy}", project.read("repro.toml")))
+        .commit("policy")
+        .record();
+    let id = project.json(&["show"]).lines()[0]["id"].as_str().unwrap().to_owned();
+    let refused = |tag: &str| {
+        project.git(&[
+            "tag",
+            "--annotate",
+            "--message",
+            tag,
+            "--message",
+            &format!("Repro-Lock: {id}"),
+            tag,
+        ]);
+        project.json(&["gate", tag, "--offline"]).kinds("refusals")
+    };
+    assert!(refused("v0").is_empty());
+    for (at, (from, to, kind)) in [
+        ("FOO = \"1\"", "FOO = \"2\"", "environment-changed FOO"),
+        ("FOO = \"1\"", "", "environment-changed FOO"),
+        ("[\"NO_SUCH_VARIABLE\"]", "[\"NO_SUCH_VARIABLE\", \"OTHER\"]", "manifest-changed environment.pass"),
+        ("[gate]", "[build]\nprofile = \"dev\"\n[gate]", "build-changed profile"),
+        ("[gate]", "[build]\nfeatures = [\"x\"]\n[gate]", "build-changed features"),
+        ("[gate]", "[determinism]\nclock = \"frozen\"\n[gate]", "manifest-changed determinism.clock"),
+        ("[gate]", "[isolation]\nreads = \"warn\"\n[gate]", "manifest-changed isolation.reads"),
+        ("lr = 0.5", "lr = 0.5\nnew = 1", "params-changed params.new"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        project.edit("repro.toml", from, to).commit("another");
+        assert_eq!(refused(&format!("v{}", at + 1)), [kind], "{to}");
+        project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+}
+
+#[test]
 fn a_seed_of_the_command_line_is_recorded_as_a_parameter_is() {
     let project = project();
     project.repro(&["record", "--seed", "7"]).code(0);
