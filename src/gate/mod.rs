@@ -12,7 +12,6 @@ pub mod push;
 pub mod refusal;
 pub mod register;
 
-
 use crate::attestation::{self, Expectation, Flaw, Vouched};
 use crate::digest::Digest;
 use crate::error::Result;

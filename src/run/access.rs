@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::cause::{Cause, Kind};
 use crate::digest::Digest;
 use crate::isolation::{Look, PLACE, Report, audit};
@@ -11,7 +13,7 @@ use crate::snapshot::source::looks::TOP;
 use crate::snapshot::source::{Closure, relative};
 
 /// One thing that was reached for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// The stage; none if it was the build.
     pub stage: Option<String>,
@@ -22,7 +24,7 @@ pub struct Access {
 }
 
 /// The cases.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reached {
     /// An address of the network.
     Network(String),

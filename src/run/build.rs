@@ -7,9 +7,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Message;
+use serde::{Deserialize, Serialize};
 
 use super::access::{Access, Grounds, Reached};
-use super::build_reads::BuildReads;
 use super::checkout::{Checkout, normal};
 use super::child::{Ended, Task};
 use super::copies;
@@ -32,7 +32,7 @@ use crate::snapshot::source::relative;
 use crate::snapshot::{self, Build, Closure};
 
 /// What a build gives.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Built {
     /// The programs by the name of their binary or example.
     pub programs: BTreeMap<String, PathBuf>,
@@ -52,8 +52,7 @@ pub struct Built {
 /// hold (<https://reproducible-builds.org/specs/source-date-epoch/>).
 const SOURCE_DATE_EPOCH: &str = "315532800";
 
-/// Builds the programs of all stages. `earlier` is what was read by builds whose packages cargo may leave as they
-/// are.
+/// Builds the programs of all stages, in a target directory in which nothing of another build is.
 ///
 /// # Errors
 /// When cargo fails, with the end of what it said.
@@ -62,7 +61,6 @@ pub fn build(
     workdir: &Workdir,
     checkout: &Checkout,
     pinned: &Pinned<'_>,
-    earlier: Option<BuildReads>,
     shell: Shell,
 ) -> Result<Built> {
     let root = checkout.root();
@@ -74,20 +72,8 @@ pub fn build(
         });
     }
     let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
-    let directory = root.join(project.prefix()?);
     let outlook = Outlook::of_build(project, workdir, pinned.environment);
-    let ended = Task {
-        program: project.toolchain.cargo.as_os_str(),
-        args: arguments(project, &programs),
-        directory: workdir.seen(&directory),
-        enclosure: enclosure::of_build(workdir, &outlook, pinned.circumstances.conditions.clone()),
-        environment: environment(project, workdir, pinned, shell),
-        timeout: None,
-        keep_stdout: true,
-        copy_stdout: None,
-        doing: ("Building", &project.package.name),
-    }
-    .run(shell)?;
+    let ended = cargo(project, workdir, checkout, pinned, &outlook, shell)?;
     if !ended.status.success() {
         let error = Error::build("the build failed in a clean checkout")
             .said(ended.tail.clone(), shell.is_human() && !shell.is_quiet())
@@ -101,11 +87,9 @@ pub fn build(
         ..Built::default()
     };
     let mut asked = variables::Asked::default();
-    let mut anew = true;
     for message in Message::parse_stream(ended.stdout.as_slice()) {
         let message = message.map_err(|error| Error::build(format!("cargo's messages cannot be read: {error}")))?;
         asked.note(&message, |path| workdir.unseen(path));
-        anew &= !is_left_as_it_was(&message, workdir);
         if let Message::CompilerArtifact(artifact) = message
             && let Some(executable) = artifact.executable
             && programs.iter().any(|program| program.name == artifact.target.name)
@@ -118,14 +102,40 @@ pub fn build(
     built.variables = asked.variables();
     built.read = ended.report.held.listener.then(|| copies::read_files(&ended.report));
     built.accesses = accesses(workdir, checkout, &built.sources.files, &ended.report, &outlook);
-    if let Some(earlier) = earlier {
-        earlier.unite(&mut built.accesses, anew);
-    }
     match names.iter().find(|name| !built.programs.contains_key(**name)) {
         None => Ok(built),
         Some(name) => Err(Error::build(format!("cargo built no `{name}`"))
             .hint("does it need a feature? `[build] features = […]` in repro.toml enables some")),
     }
+}
+
+/// Runs cargo in a checkout.
+///
+/// # Errors
+/// When it cannot be started, or the user interrupts.
+pub fn cargo(
+    project: &Project,
+    workdir: &Workdir,
+    checkout: &Checkout,
+    pinned: &Pinned<'_>,
+    outlook: &Outlook,
+    shell: Shell,
+) -> Result<Ended> {
+    let names = project.manifest.binaries();
+    let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
+    let directory = checkout.root().join(project.prefix()?);
+    Task {
+        program: project.toolchain.cargo.as_os_str(),
+        args: arguments(project, &programs),
+        directory: workdir.seen(&directory),
+        enclosure: enclosure::of_build(workdir, outlook, pinned.circumstances.conditions.clone()),
+        environment: environment(project, workdir, pinned, shell),
+        timeout: None,
+        keep_stdout: true,
+        copy_stdout: None,
+        doing: ("Building", &project.package.name),
+    }
+    .run(shell)
 }
 
 /// Why a build failed, where it asked for what builds do not have.
@@ -161,18 +171,8 @@ fn explained(
     ))
 }
 
-/// Whether a package of the checkout was built before, and so not now.
-fn is_left_as_it_was(message: &Message, workdir: &Workdir) -> bool {
-    match message {
-        Message::CompilerArtifact(artifact) => {
-            artifact.fresh && workdir.unseen(artifact.manifest_path.as_std_path()).starts_with(workdir.tree())
-        }
-        _ => false,
-    }
-}
-
 /// What was read beside the sources, the toolchain, the packages and the system's own.
-fn accesses(
+pub(super) fn accesses(
     workdir: &Workdir,
     checkout: &Checkout,
     sources: &BTreeSet<String>,

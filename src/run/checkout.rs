@@ -297,6 +297,49 @@ impl Checkout {
         Ok(())
     }
 
+    /// Only the files that are kept; those of which only the place is get the text of an empty program.
+    #[must_use]
+    pub fn only(&self, kept: impl Fn(&Path) -> Keeps) -> Self {
+        let files = self.files.iter().filter_map(|(path, planned)| match kept(path) {
+            Keeps::Itself => Some((path.clone(), planned.clone())),
+            Keeps::Below => Some((path.clone(), Planned::empty_program())),
+            Keeps::Nothing => None,
+        });
+        Self {
+            top: self.top.clone(),
+            root: self.root.clone(),
+            left_out: self.left_out.clone(),
+            attestations: self.attestations.clone(),
+            files: files.collect(),
+        }
+    }
+
+    /// The digest of a planned file's content, by its place.
+    #[must_use]
+    pub fn digest_at(&self, place: &Path) -> Option<Digest> {
+        self.files.get(place).map(Planned::digest)
+    }
+
+    /// A digest of all names, kinds and contents.
+    #[must_use]
+    pub fn content(&self) -> Digest {
+        let mut digests = Vec::new();
+        for (path, planned) in &self.files {
+            let name = path.strip_prefix(&self.top).unwrap_or(path);
+            digests.push(Digest::of(name.as_os_str().as_encoded_bytes()));
+            digests.push(Digest::of(format!("{:?}", planned.kind)));
+            digests.push(planned.digest());
+        }
+        Digest::of_tree(&digests)
+    }
+
+    /// Whether a file whose path ends so has that text.
+    #[must_use]
+    pub fn has_text(&self, ends: &[&str], text: &str) -> bool {
+        let named = self.files.iter().filter(|(path, _)| ends.iter().any(|end| path.ends_with(end)));
+        named.into_iter().any(|(_, planned)| planned.has_text(text))
+    }
+
     /// Every planned file.
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         self.files.keys()

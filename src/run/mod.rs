@@ -3,7 +3,6 @@
 
 pub mod access;
 pub mod build;
-pub mod build_reads;
 pub mod checkout;
 pub mod child;
 pub mod circumstances;
@@ -14,6 +13,8 @@ pub mod denied;
 pub mod enclosure;
 pub mod evidence;
 pub mod handover;
+pub mod kept_build;
+pub mod layer;
 pub mod ledger;
 pub mod outlook;
 pub mod places;

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use super::access::{Access, Reached};
 use super::build::{self, Built};
-use super::build_reads::BuildReads;
 use super::checkout::Checkout;
 use super::circumstances::Circumstances;
 use super::collect::collect;
 use super::copies::{self, Copied, Inputs, Reader, Reading};
 use super::crates;
 use super::handover::Handover;
+use super::kept_build::KeptBuild;
+use super::layer;
 use super::places;
 use super::staging::{self, Staged};
 use super::train::Training;
@@ -76,11 +77,11 @@ impl<'a> Pinned<'a> {
         }
     }
 
-    /// How, by what and from which packages it is made; and what a macro may draw on or take for the date.
+    /// How, by what, from which packages and in which surroundings it is made; macros and build scripts may draw on any
+    /// of these.
     fn made(&self, project: &Project) -> Digest {
         let (toolchain, programs) = (&project.toolchain.identity, project.manifest.binaries());
-        let conditions = &self.circumstances.conditions;
-        let around = (&conditions.entropy, conditions.clock);
+        let around = (&self.circumstances.conditions, &self.environment.variables, project.manifest.isolation);
         let all = (self.build, self.dependencies, toolchain, programs, self.line_tables, around);
         Digest::of(serde_json::to_vec(&all).expect("what a lock has can be written"))
     }
@@ -150,22 +151,39 @@ impl<'a> Session<'a> {
             checkout.must_be(&project.repository, outside, &source.files)?;
         }
         let made = snapshot.made(project);
-        let earlier = BuildReads::take(&workdir.build_reads(), &checkout, made)?;
-        if earlier.is_none() {
-            // Cargo builds anew what is newer than what was built.
-            workdir.forget_tree()?;
+        let kept = KeptBuild::take(workdir, &checkout, made)?;
+        if kept.is_none() {
+            workdir.forget_build()?;
         }
+        workdir.forget_leftovers(&snapshot.circumstances.home)?;
+        let layer = match &kept {
+            Some(_) => None,
+            None => layer::provide(project, workdir, &checkout, &snapshot, made, shell)?,
+        };
+        // After the packages: cargo builds anew what is newer than what was built.
         checkout.apply()?;
         timings.push(Timing::since(Step::Checkout, begin));
-        workdir.forget_leftovers(&snapshot.circumstances.home)?;
-        let begin = Instant::now();
-        crates::provide(&workdir.cargo_home(), &project.package, snapshot.dependencies)?;
-        timings.push(Timing::since(Step::Packages, begin));
         shell.json(&report::json::phase("build", &project.package.name))?;
-        let begin = Instant::now();
-        let built = build::build(project, workdir, &checkout, &snapshot, earlier, shell)?;
-        BuildReads::keep(&workdir.build_reads(), &built.accesses, &checkout, made)?;
-        timings.push(Timing::since(Step::Build, begin));
+        let built = match kept {
+            Some(built) => {
+                shell.detail("Fresh", format!("{}, built before from the same", project.package.name));
+                timings.push(Timing::since(Step::Build, Instant::now()));
+                built
+            }
+            None => {
+                let begin = Instant::now();
+                crates::provide(&workdir.cargo_home(), &project.package, snapshot.dependencies)?;
+                timings.push(Timing::since(Step::Packages, begin));
+                let begin = Instant::now();
+                let mut built = build::build(project, workdir, &checkout, &snapshot, shell)?;
+                if let Some(layer) = layer {
+                    layer.unite(&mut built);
+                }
+                timings.push(Timing::since(Step::Build, begin));
+                built
+            }
+        };
+        KeptBuild::keep(workdir, &built, &checkout, made)?;
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {
             project,

@@ -165,12 +165,15 @@ impl Workdir {
         self.root.join("tree")
     }
 
-    /// Removes the checkout: the next one is new, to cargo too.
+    /// Empties what an earlier build could write to, and the checkout: the next one finds nothing of it.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub fn forget_tree(&self) -> Result<()> {
-        emptied(self.tree()).map(|_| ())
+    /// When something cannot be removed.
+    pub fn forget_build(&self) -> Result<()> {
+        for directory in [self.tree(), self.target(), self.cargo_home()] {
+            emptied(directory)?;
+        }
+        Ok(())
     }
 
     /// Where cargo builds.
@@ -185,10 +188,22 @@ impl Workdir {
         self.root.join("cargo")
     }
 
-    /// The list of what compilers read of the commit, beside what they made of it.
+    /// Whether it stays when this process is done.
     #[must_use]
-    pub fn build_reads(&self) -> PathBuf {
-        self.root.join("reads.json")
+    pub fn is_kept(&self) -> bool {
+        !self.temporary
+    }
+
+    /// Packages that were built apart from the program.
+    #[must_use]
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    /// The note of what was built, beside it.
+    #[must_use]
+    pub fn build_note(&self) -> PathBuf {
+        self.root.join("built.json")
     }
 
     /// The directory itself.
@@ -339,7 +354,8 @@ fn make(directory: &Path) -> Result<()> {
     builder.recursive(true).mode(0o700).create(directory).at("make the directory", directory)
 }
 
-fn emptied(directory: PathBuf) -> Result<PathBuf> {
+/// A directory with nothing in it.
+pub(super) fn emptied(directory: PathBuf) -> Result<PathBuf> {
     remove(&directory)?;
     make(&directory)?;
     Ok(directory)

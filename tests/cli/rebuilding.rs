@@ -148,3 +148,80 @@ fn what_a_macro_drew_without_the_seed_is_drawn_anew_by_the_seed() {
     project.commit("record");
     project.repro(&["verify"]).code(0);
 }
+
+/// A program of this package and of one beside it, whose build script can reach all that was kept.
+fn with_dependency() -> Project {
+    let project = Project::fixture("steady");
+    project.write("dep/Cargo.toml", "[package]\nname = \"dep\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    project.write("dep/src/lib.rs", "pub fn weight() -> f64 { 1.0 }\n");
+    project.edit("Cargo.toml", "[dependencies]\n", "[dependencies]\ndep = { path = \"dep\" }\n");
+    project.edit("Cargo.lock", "version = \"0.1.0\"\n", "version = \"0.1.0\"\ndependencies = [\n \"dep\",\n]\n");
+    let lock = project.read("Cargo.lock");
+    project.write("Cargo.lock", &format!("{lock}\n[[package]]\nname = \"dep\"\nversion = \"0.1.0\"\n"));
+    project.edit("src/main.rs", "let sum: f64 = text", "let sum: f64 = dep::weight() + text");
+    project.edit("src/main.rs", ".sum();", ".sum::<f64>();");
+    project.write("build.rs", HONEST).commit("a dependency");
+    project
+}
+
+const HONEST: &str = "fn main() { println!(\"cargo::rerun-if-changed=build.rs\"); }\n";
+
+#[test]
+fn what_a_build_of_one_commit_leaves_is_nothing_to_that_of_another() {
+    let project = with_dependency();
+    project.repro(&["record"]).code(0);
+    let honest = project.read("model.json");
+    // Plants files wherever it can, and breaks what was compiled.
+    let evil = "use std::{env::var, fs, path::Path};\n\
+        fn spoil(directory: &Path) { for entry in fs::read_dir(directory).into_iter().flatten().flatten() {\n\
+        let path = entry.path();\n\
+        if path.is_dir() { spoil(&path) } else if path.extension().is_some_and(|e| e == \"rlib\" || e == \"rmeta\" || e == \"json\") {\n\
+        let _ = fs::write(&path, \"spoilt\"); } } }\n\
+        fn main() { println!(\"cargo::rerun-if-changed=build.rs\");\n\
+        let cargo = var(\"CARGO_HOME\").unwrap();\n\
+        let _ = fs::write(format!(\"{cargo}/config.toml\"), \"[build]\\nrustflags = [\\\"--cfg\\\", \\\"evil\\\"]\\n\");\n\
+        for place in [\"HOME\", \"TMPDIR\", \"CARGO_HOME\", \"OUT_DIR\"] { let _ = fs::write(format!(\"{}/planted\", var(place).unwrap()), \"x\"); }\n\
+        let out = var(\"OUT_DIR\").unwrap(); let target = Path::new(&out).ancestors().nth(4).unwrap();\n\
+        let _ = fs::write(target.join(\"planted\"), \"x\"); spoil(target); }\n";
+    project.write("build.rs", evil).commit("evil");
+    let _ = project.repro(&["record"]);
+    let looks = "fn main() { println!(\"cargo::rerun-if-changed=build.rs\");\n\
+        for place in [\"HOME\", \"TMPDIR\", \"CARGO_HOME\", \"OUT_DIR\"] {\n\
+        assert!(!std::path::Path::new(&format!(\"{}/planted\", std::env::var(place).unwrap())).exists(), \"{place}\"); }\n\
+        let out = std::env::var(\"OUT_DIR\").unwrap();\n\
+        assert!(!std::path::Path::new(&out).ancestors().nth(4).unwrap().join(\"planted\").exists());\n\
+        let config = std::fs::read_to_string(format!(\"{}/config.toml\", std::env::var(\"CARGO_HOME\").unwrap()));\n\
+        assert!(!config.unwrap_or_default().contains(\"evil\")); }\n";
+    project.write("build.rs", looks).commit("looks");
+    project.repro(&["record"]).code(0);
+    assert_eq!(project.read("model.json"), honest);
+    project.write("build.rs", HONEST).commit("honest again");
+    project.repro(&["record"]).code(0);
+    assert_eq!(project.read("model.json"), honest);
+}
+
+#[test]
+fn an_unchanged_program_is_not_compiled_again() {
+    let project = with_dependency();
+    let first = project.repro(&["record"]);
+    first.code(0);
+    assert!(first.stderr.contains("Compiling"), "{}", first.stderr);
+    project.commit("record");
+    // Neither for a recording of the same, nor for another text, parameter or output that no compiler reads.
+    let again = || {
+        let answer = project.repro(&["record"]);
+        answer.code(0);
+        assert!(!answer.stderr.contains("Compiling"), "{}", answer.stderr);
+    };
+    again();
+    project.write("README.md", "other words\n").commit("words");
+    again();
+    project.edit("repro.toml", "seed = 42", "seed = 43").commit("another seed");
+    again();
+    project
+        .write("dep/src/lib.rs", "pub fn weight() -> f64 { 2.0 }\n")
+        .commit("another weight");
+    let answer = project.repro(&["record"]);
+    answer.code(0);
+    assert!(answer.stderr.contains("Compiling dep"), "{}", answer.stderr);
+}

@@ -10,13 +10,13 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::repository::Kind;
 
 /// A file, an executable or a link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Planned {
     pub(super) kind: Kind,
     pub(super) content: Content,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Content {
     /// Kept in memory: trees of sources are small, and are compared on every run.
     Bytes(Vec<u8>),
@@ -25,6 +25,22 @@ pub(super) enum Content {
 }
 
 impl Planned {
+    /// A source of which a program, a library or a build script can be made.
+    pub(super) fn empty_program() -> Self {
+        Self {
+            kind: Kind::File,
+            content: Content::Bytes(b"#![allow(warnings)]\nfn main() {}\n".to_vec()),
+        }
+    }
+
+    /// Whether a text stands in it; of a file that lies elsewhere that is not known, and so assumed.
+    pub(super) fn has_text(&self, text: &str) -> bool {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.windows(text.len()).any(|window| window == text.as_bytes()),
+            Content::File(..) => true,
+        }
+    }
+
     pub(super) fn from_disk(path: &Path) -> Result<Option<Self>> {
         let meta = match path.symlink_metadata() {
             Ok(meta) => meta,

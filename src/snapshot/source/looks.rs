@@ -30,7 +30,7 @@ pub struct Looks {
 }
 
 /// What of the repository reaches the program, by paths from its top.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closure {
     /// Files that are read, or would be if there were any.
     pub files: BTreeSet<String>,
