@@ -203,6 +203,25 @@ fn no_source_file_is_too_long() {
     assert!(long.is_empty(), "longer than {LONGEST} lines: {long:?}");
 }
 
+#[test]
+fn every_promise_of_the_threat_model_names_tests_that_there_are() {
+    let model = read("docs/threat-model.md");
+    let promises: Vec<&str> = model
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains("`") && line.contains("::"))
+        .collect();
+    assert!(promises.len() >= 15, "the promises are rows with the names of their tests");
+    let tests = files(&["tests/cli"]);
+    for promise in promises {
+        for name in quoted(promise).filter(|text| text.contains("::")) {
+            let (module, test) = name.rsplit_once("::").expect("it has them");
+            let file = tests.iter().find(|path| path.ends_with(&format!("/{module}.rs")));
+            let file = file.unwrap_or_else(|| panic!("there is no tests/cli/{module}.rs"));
+            assert!(read(file).contains(&format!("fn {test}()")), "{file} has no test {test}");
+        }
+    }
+}
+
 /// Files of others are read through `src/bounded.rs`, which waits for no pipe and reads no device.
 #[test]
 fn every_file_is_read_within_bounds() {

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::ambient;
+use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::repository::{ObjectId, Repository};
 use crate::subprocess;
@@ -139,7 +140,7 @@ impl<'a> Apart<'a> {
     #[must_use]
     pub fn tag(&self, name: &str) -> Option<ObjectId> {
         let place = self.directory.path().join("refs/tags").join(name);
-        ObjectId::from_hex(std::fs::read_to_string(place).ok()?.trim())
+        ObjectId::from_hex(bounded::text(&place, bounded::WRITTEN).ok()?.trim())
     }
 
     /// What git said, for people; and what it might have done otherwise.

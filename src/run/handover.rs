@@ -325,9 +325,20 @@ fn restore(path: &Path, mode: u32, time: std::time::SystemTime) -> Result<()> {
             let _ = rustix::fs::removexattr(path, name);
         }
     }
-    let times = std::fs::FileTimes::new().set_modified(time);
-    std::fs::File::open(path)
-        .and_then(|file| file.set_times(times))
+    let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let keep = rustix::fs::Timespec {
+        tv_sec: 0,
+        tv_nsec: rustix::fs::UTIME_OMIT,
+    };
+    let times = rustix::fs::Timestamps {
+        last_access: keep,
+        last_modification: rustix::fs::Timespec {
+            tv_sec: since.as_secs().try_into().unwrap_or_default(),
+            tv_nsec: since.subsec_nanos().into(),
+        },
+    };
+    rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(std::io::Error::from)
         .at("set the time of", path)
 }
 
