@@ -155,11 +155,11 @@ fn either_is_part_of_the_lock_so_another_choice_is_a_drift() {
     let project = draws("entropy", SEEDED);
     project.record();
     project.edit("repro.toml", SEEDED, "entropy = \"system\"").commit("another choice");
-    assert_eq!(project.json(&["status"]).code(3).kinds("drift"), ["manifest-changed determinism"]);
+    assert_eq!(project.json(&["status"]).code(3).kinds("drift"), ["manifest-changed determinism.entropy"]);
     project
         .edit("repro.toml", "entropy = \"system\"", &format!("{SEEDED}\n{FROZEN}"))
         .commit("both");
-    assert_eq!(project.json(&["status"]).code(3).kinds("drift"), ["manifest-changed determinism"]);
+    assert_eq!(project.json(&["status"]).code(3).kinds("drift"), ["manifest-changed determinism.clock"]);
 }
 
 #[test]

@@ -97,15 +97,23 @@ impl Looks {
     /// # Errors
     /// When git's objects or a path dependency cannot be read.
     pub fn observe(tree: Tree<'_>, closure: &Closure, is_apart: &dyn Fn(&str) -> bool) -> Result<Self> {
-        let missing = |names: &BTreeSet<String>| names.iter().filter(|path| !tree.has(path)).cloned().collect();
+        let missing = |names: &BTreeSet<String>| -> Result<BTreeSet<String>> {
+            let mut missing = BTreeSet::new();
+            for path in names {
+                if !tree.has_input(path, is_apart)? {
+                    missing.insert(path.clone());
+                }
+            }
+            Ok(missing)
+        };
         let mut listed = BTreeMap::new();
         for directory in &closure.listed {
             // Of one that is gone all names are.
             listed.insert(directory.clone(), tree.names(directory, is_apart)?.unwrap_or_default());
         }
         Ok(Self {
-            absent: missing(&closure.absent),
-            made: missing(&closure.made),
+            absent: missing(&closure.absent)?,
+            made: missing(&closure.made)?,
             listed,
         })
     }

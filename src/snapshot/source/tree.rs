@@ -133,6 +133,20 @@ impl<'a> Tree<'a> {
         inner.unwrap_or(false)
     }
 
+    /// Whether there is anything of that path but what is set apart: a directory that only outputs lie in is none.
+    ///
+    /// # Errors
+    /// When git's objects or a path dependency cannot be read.
+    pub fn has_input(self, path: &str, is_apart: &dyn Fn(&str) -> bool) -> Result<bool> {
+        if path.starts_with("../") || !self.has(path) {
+            return Ok(self.has(path));
+        }
+        match self.names(path, is_apart)? {
+            Some(names) => Ok(!names.is_empty()),
+            None => Ok(!is_apart(path)),
+        }
+    }
+
     /// The names in a directory, those of directories with a `/` at the end, without what `is_apart` names by its
     /// path; `None` where there is no such directory. A submodule's names are pinned by its commit.
     ///
@@ -385,5 +399,8 @@ mod tests {
         assert_eq!(names("a").as_deref(), Some("b.txt c/"));
         assert_eq!((names("a/b.txt"), names("none")), (None, None));
         assert!(tree.has("a/c") && tree.has("a/c/d") && !tree.has("a/d"));
+        let there = |path: &str| tree.has_input(path, &is_apart).unwrap();
+        assert!(there("a") && there("a/b.txt") && !there("a/d"));
+        assert!(tree.has("out") && !there("out") && !there("out/model"), "outputs are no inputs");
     }
 }

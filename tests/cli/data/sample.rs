@@ -105,7 +105,7 @@ fn a_sample_says_nothing_about_the_whole() {
     back.code(3);
     assert_eq!(back.kinds("drift"), ["data-changed data.large"]);
     let drift = back.verdict()["drift"][0].clone();
-    assert_eq!((&drift["locked"], &drift["found"]), (&"every byte".into(), &"a sample".into()));
+    assert_eq!((&drift["locked"], &drift["found"]), (&"every byte".into(), &"a sample, by rules 1".into()));
 }
 
 #[test]

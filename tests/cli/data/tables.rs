@@ -100,7 +100,10 @@ fn rows_that_are_gone_from_the_end_are_counted() {
 
 #[test]
 fn other_bytes_for_the_same_cells_are_not_another_table() {
-    let text = told(|lines| lines.iter_mut().for_each(|line| line.push('\r')));
+    let text = told(|lines| {
+        let (cell, rest) = lines[FIRST].split_once(['"', ';', ',']).unwrap();
+        lines[FIRST] = format!("\"{cell}\"{}", &lines[FIRST][lines[FIRST].len() - rest.len() - 1..]);
+    });
     assert!(text.contains("the bytes differ, the table does not"), "{text}");
     assert_snapshot!(text);
 }
