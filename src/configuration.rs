@@ -63,7 +63,8 @@ fn with_included(file: PathBuf, root: &Path, deeper: u32, found: &mut Vec<PathBu
 }
 
 /// A path without its `..`, as far as names alone tell.
-fn plain(path: &Path) -> PathBuf {
+#[must_use]
+pub fn plain(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -115,7 +116,7 @@ pub fn harmless(file: &Path) -> Result<Table> {
     let mut harmless = Table::new();
     for (key, value) in read(file)? {
         let kept = match (key.as_str(), value) {
-            ("source", value) => each(value, |source| absolute(source, &["directory", "local-registry"], from)),
+            ("source", value) => sources(value, from),
             ("patch", value) => each(value, |packages| each_in(packages, |package| absolute(package, &["path"], from))),
             ("paths", value) => absolute_list(value, from),
             ("registries", value) => each(value, |registry| only(registry, &["index", "protocol"])),
@@ -127,6 +128,12 @@ pub fn harmless(file: &Path) -> Result<Table> {
         harmless.insert(key, kept);
     }
     Ok(harmless)
+}
+
+/// A configuration's sources, with absolute paths for those that are relative to `from`.
+#[must_use]
+pub fn sources(value: Value, from: &Path) -> Value {
+    each(value, |source| absolute(source, &["directory", "local-registry"], from))
 }
 
 fn each(value: Value, change: impl Fn(Table) -> Table) -> Value {

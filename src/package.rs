@@ -2,6 +2,7 @@
 //! of, and where the others lie. Directories are absolute here; nothing here reaches a lock.
 
 mod asking;
+pub mod local_registry;
 pub mod readable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use serde::{Deserialize, Serialize};
 
 use self::asking::Asking;
+use self::local_registry::LocalRegistry;
 use crate::ambient;
 use crate::configuration;
 use crate::error::{Error, Result};
@@ -42,6 +44,8 @@ pub struct Package {
     pub features: Vec<String>,
     /// The files of the repository's cargo configuration, those that others include among them.
     pub configuration: Vec<PathBuf>,
+    /// Registries that are directories.
+    pub registries: Vec<LocalRegistry>,
 }
 
 /// A binary or an example.
@@ -219,6 +223,7 @@ impl Package {
         let metadata = metadata(asked, directory).map_err(Error::of_cargo)?;
         let mut package = Self::from_metadata(&metadata, directory)?;
         package.configuration = configuration::files(directory, root)?;
+        package.registries = LocalRegistry::find(&package.configuration, &ambient::cargo_home())?;
         for remote in &mut package.remote {
             remote.directory = asking.real(&remote.directory);
         }
@@ -244,6 +249,7 @@ impl Package {
             remote: remote.into_iter().map(remote_package).collect(),
             features: features.get(&package.id).cloned().unwrap_or_default(),
             configuration: Vec::new(),
+            registries: Vec::new(),
         };
         found.local.sort_by(|a, b| a.directory.cmp(&b.directory));
         found.remote.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
@@ -379,6 +385,11 @@ fn from_cargo(directory: &Path, error: &cargo_metadata::Error) -> Error {
         Error::new("a dependency is not on this machine")
             .context(said)
             .hint("`cargo fetch --locked` downloads it; without `--offline` that happens by itself")
+    } else if said.contains("failed to verify the checksum of") {
+        Error::new("an archive of a dependency is not what Cargo.lock pins")
+            .code(ExitCode::Drift)
+            .context(said)
+            .hint("put the published archive back into the local registry, or update Cargo.lock and commit it")
     } else if said.contains("failed to download") || said.contains("failed to get `") {
         Error::new("a dependency is not on this machine, and could not be downloaded")
             .context(said)

@@ -126,6 +126,10 @@ fn apart_from(cargo_home: &Path) -> Result<TempDir> {
         .unwrap_or_default()
         .into_iter()
         .filter(|(key, _)| !is_kept_out(key))
+        .map(|(key, value)| match (key.as_str(), cargo_home.parent()) {
+            ("source", Some(above)) => (key, configuration::sources(value, above)),
+            _ => (key, value),
+        })
         .collect();
     let path = apart.path().join(NAMES[0]);
     std::fs::write(&path, passing.to_string()).at("write", &path)?;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::Value;
 
+use super::local_registry;
+
 use crate::bounded;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -32,7 +34,8 @@ pub(super) fn check(directory: &Path) -> Result<()> {
         }
         found.manifests.push(above.join(MANIFEST));
     }
-    found.follow()
+    found.follow()?;
+    found.of_registries(directory)
 }
 
 /// The same of what they read because of its name alone, in a directory and in all above it: to choose a toolchain, or
@@ -55,6 +58,8 @@ pub fn check_by_name(directory: &Path) -> Result<()> {
 struct Found {
     manifests: Vec<PathBuf>,
     seen: BTreeSet<PathBuf>,
+    /// Local registries.
+    registries: Vec<PathBuf>,
 }
 
 impl Found {
@@ -109,6 +114,8 @@ impl Found {
     /// Packages in place of others: patches, and sources that are directories.
     fn of_configuration(&mut self, directory: &Path, configuration: &toml::Table) {
         self.of_paths(directory, &Value::Table(configuration.clone()));
+        let registries = local_registry::directories(configuration);
+        self.registries.extend(registries.map(|(_, path)| directory.join(path)));
         let sources = configuration.get("source").and_then(Value::as_table);
         for source in sources.into_iter().flat_map(|sources| sources.values()) {
             let Some(source) = source.get("directory").and_then(Value::as_str) else {
@@ -117,6 +124,29 @@ impl Found {
             let packages = std::fs::read_dir(directory.join(source)).into_iter().flatten().flatten();
             self.manifests.extend(packages.map(|package| package.path().join(MANIFEST)));
         }
+    }
+}
+
+impl Found {
+    /// What local registries have of the packages of Cargo.lock.
+    fn of_registries(&self, directory: &Path) -> Result<()> {
+        if self.registries.is_empty() {
+            return Ok(());
+        }
+        let mut locks = directory.ancestors().map(|above| above.join(LOCK));
+        let text = locks.find_map(|lock| bounded::text(&lock, bounded::GENERATED).ok());
+        let Some(lock) = text.and_then(|text| text.parse::<toml::Table>().ok()) else {
+            return Ok(());
+        };
+        for package in lock.get("package").and_then(Value::as_array).into_iter().flatten() {
+            let text = |key: &str| package.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (name, version) = (text("name"), text("version"));
+            for registry in &self.registries {
+                look_at(&registry.join(local_registry::entry(name)), bounded::GENERATED)?;
+                look_at(&registry.join(format!("{name}-{version}.crate")), bounded::HELD)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use super::access::{Access, Grounds, Reached};
 use super::checkout::{Checkout, normal};
 use super::child::{Ended, Task};
 use super::copies;
+use super::crates;
 use super::denied;
 use super::enclosure;
 use super::outlook::Outlook;
@@ -126,7 +127,7 @@ pub fn cargo(
     let directory = checkout.root().join(project.prefix()?);
     Task {
         program: project.toolchain.cargo.as_os_str(),
-        args: arguments(project, &programs),
+        args: arguments(project, workdir, &programs),
         directory: workdir.seen(&directory),
         enclosure: enclosure::of_build(workdir, outlook, pinned.circumstances.conditions.clone()),
         environment: environment(project, workdir, pinned, shell),
@@ -221,7 +222,7 @@ fn turned_hint(path: &Path) -> String {
     )
 }
 
-fn arguments(project: &Project, programs: &[&Program]) -> Vec<OsString> {
+fn arguments(project: &Project, workdir: &Workdir, programs: &[&Program]) -> Vec<OsString> {
     let build = &project.manifest.build;
     let mut args: Vec<String> = [
         "build",
@@ -242,7 +243,14 @@ fn arguments(project: &Project, programs: &[&Program]) -> Vec<OsString> {
         let kind = if program.is_example { "--example" } else { "--bin" };
         args.push(format!("{kind}={}", program.name));
     }
-    args.into_iter().map(OsString::from).collect()
+    let mut args: Vec<OsString> = args.into_iter().map(OsString::from).collect();
+    if !project.package.registries.is_empty() {
+        args.extend([
+            "--config".into(),
+            workdir.seen(&crates::registries_file(workdir)).into(),
+        ]);
+    }
+    args
 }
 
 fn environment(

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::workdir::Workdir;
 use crate::ambient;
 use crate::bounded;
 use crate::compare::drift::Tampered;
@@ -15,6 +16,7 @@ use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
 use crate::line_ends;
+use crate::package::local_registry::LocalRegistry;
 use crate::package::{Package, RemotePackage};
 use crate::repository::Repository;
 use crate::snapshot::Dependencies;
@@ -23,19 +25,27 @@ use crate::snapshot::Dependencies;
 enum Origin {
     /// A registry's archive.
     Archive(PathBuf),
+    /// The archive in a registry that is a directory, by its number among these.
+    Local(usize, PathBuf),
     /// A git checkout of cargo's.
     Git,
     /// A vendored directory, which is judged as source where it lies in the repository.
     Directory,
 }
 
-fn origin(package: &RemotePackage, cargo_home: &Path) -> Origin {
+fn origin(package: &RemotePackage, registries: &[LocalRegistry], cargo_home: &Path) -> Origin {
     let registry = cargo_home.join("registry/src");
     if let Ok(inner) = package.directory.strip_prefix(&registry)
         && let Some(name) = inner.components().next()
     {
         let file = format!("{}-{}.crate", package.name, package.version);
-        return Origin::Archive(cargo_home.join("registry/cache").join(name).join(file));
+        let archive = cargo_home.join("registry/cache").join(name).join(file);
+        // Cargo keeps those that it downloaded, and no other.
+        let here = registries.iter().map(|registry| registry.archive(&package.name, &package.version));
+        return match here.enumerate().find(|(_, path)| path.is_file()) {
+            Some((number, path)) if !archive.is_file() => Origin::Local(number, path),
+            _ => Origin::Archive(archive),
+        };
     }
     if package.directory.starts_with(cargo_home.join("git/checkouts")) {
         return Origin::Git;
@@ -58,8 +68,10 @@ pub fn check(root: &Path, package: &Package, dependencies: &Dependencies) -> Res
         let (mut tampered, mut unchecked) = (Vec::new(), Vec::new());
         for remote in packages {
             interrupt::check()?;
-            match origin(remote, &cargo_home) {
-                Origin::Archive(archive) => tampered.extend(check_archive(remote, &archive, &checksums)?),
+            match origin(remote, &package.registries, &cargo_home) {
+                Origin::Archive(archive) | Origin::Local(_, archive) => {
+                    tampered.extend(check_archive(remote, &archive, &checksums)?)
+                }
                 Origin::Git => tampered.extend(check_checkout(remote)?),
                 Origin::Directory if remote.directory.starts_with(root) => {} // source, and judged as that
                 Origin::Directory => unchecked.push(title(remote)),
@@ -209,25 +221,34 @@ fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
     Ok(differing)
 }
 
-/// Makes `home` a `CARGO_HOME` from which the package can be built without the network: the archives,
+/// Makes the work directory's `CARGO_HOME` one from which the package can be built without the network: the archives,
 /// each copied only if its bytes are the pinned ones, cargo's index, and its git databases, whose
 /// objects are named by their content.
 ///
 /// # Errors
 /// When an archive is not the pinned one, or something cannot be copied.
-pub fn provide(home: &Path, package: &Package, dependencies: &Dependencies) -> Result<()> {
+pub fn provide(workdir: &Workdir, package: &Package, dependencies: &Dependencies) -> Result<()> {
+    let home = &workdir.cargo_home();
     let cargo_home = ambient::cargo_home();
     let checksums = checksums(dependencies);
     link(&cargo_home.join("registry/index"), &home.join("registry/index"))?;
     link(&cargo_home.join("git/db"), &home.join("git/db"))?;
     write_sources(home, &cargo_home)?;
+    provide_registries(workdir, package, dependencies)?;
     for remote in &package.remote {
         interrupt::check()?;
-        let Origin::Archive(archive) = origin(remote, &cargo_home) else {
-            continue;
+        let (archive, copy, hint) = match origin(remote, &package.registries, &cargo_home) {
+            Origin::Archive(archive) => {
+                let inner = archive.strip_prefix(&cargo_home).unwrap_or(&archive);
+                let copy = home.join(inner);
+                (archive, copy, "remove it, and let `cargo fetch --locked` download it again")
+            }
+            Origin::Local(number, archive) => {
+                let copy = copy_of(number, home).archive(&remote.name, &remote.version);
+                (archive, copy, "put the published archive back, or update Cargo.lock and commit it")
+            }
+            Origin::Git | Origin::Directory => continue,
         };
-        let inner = archive.strip_prefix(&cargo_home).unwrap_or(&archive);
-        let copy = home.join(inner);
         // Only archives that passed are ever put here, and only this user can write here.
         if copy.is_file() {
             continue;
@@ -238,13 +259,58 @@ pub fn provide(home: &Path, package: &Package, dependencies: &Dependencies) -> R
         if expected.is_some_and(|expected| !expected.contains(digest.hex().as_str())) {
             return Err(Error::new(format!("{} is not what Cargo.lock pins", archive.display()))
                 .code(crate::exit_code::ExitCode::Drift)
-                .hint("remove it, and let `cargo fetch --locked` download it again"));
+                .hint(hint));
         }
         let parent = copy.parent().unwrap_or(home);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
         crate::lockfile::replace(&copy, &bytes)?;
     }
     Ok(())
+}
+
+/// Where a build has its part of a local registry: at a place that is the same wherever the registry lies, as the paths
+/// of unpacked sources follow from it.
+fn copy_of(number: usize, home: &Path) -> LocalRegistry {
+    LocalRegistry {
+        name: String::new(),
+        directory: home.join("local").join(number.to_string()),
+    }
+}
+
+/// The configuration that leads a build to its local registries, in its `CARGO_HOME`.
+#[must_use]
+pub fn registries_file(workdir: &Workdir) -> PathBuf {
+    workdir.cargo_home().join("local/config.toml")
+}
+
+/// Copies what local registries say of the packages in Cargo.lock, and writes where a build finds that.
+fn provide_registries(workdir: &Workdir, package: &Package, dependencies: &Dependencies) -> Result<()> {
+    let mut sources = toml::Table::new();
+    for (number, registry) in package.registries.iter().enumerate() {
+        let copy = copy_of(number, &workdir.cargo_home());
+        let index = copy.directory.join("index");
+        std::fs::create_dir_all(&index).at("make the directory", &index)?;
+        let names: BTreeSet<&str> = dependencies.packages.iter().map(|package| package.name.as_str()).collect();
+        for name in names {
+            interrupt::check()?;
+            let (from, to) = (registry.entry(name), copy.entry(name));
+            if from.is_file() {
+                let bytes = bounded::bytes(&from, bounded::GENERATED).at("read", &from)?;
+                let parent = to.parent().unwrap_or(&index);
+                std::fs::create_dir_all(parent).at("make the directory", parent)?;
+                std::fs::write(&to, bytes).at("write", &to)?;
+            }
+        }
+        let seen = workdir.seen(&copy.directory).to_string_lossy().into_owned();
+        let source = toml::Table::from_iter([("local-registry".to_owned(), toml::Value::String(seen))]);
+        sources.insert(registry.name.clone(), toml::Value::Table(source));
+    }
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let configuration = toml::Table::from_iter([("source".to_owned(), toml::Value::Table(sources))]);
+    let path = registries_file(workdir);
+    std::fs::write(&path, configuration.to_string()).at("write", &path)
 }
 
 fn link(target: &Path, link: &Path) -> Result<()> {

@@ -91,7 +91,7 @@ fn make(
 ) -> Result<Layer> {
     prune(&workdir.layers());
     stub.apply()?;
-    crates::provide(&workdir.cargo_home(), &project.package, pinned.dependencies)?;
+    crates::provide(workdir, &project.package, pinned.dependencies)?;
     let outlook = Outlook::of_build(project, workdir, pinned.environment);
     let ended = build::cargo(project, workdir, stub, pinned, &outlook, shell.silenced())?;
     let layer = Layer {

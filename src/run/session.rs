@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
             }
             None => {
                 let begin = Instant::now();
-                crates::provide(&workdir.cargo_home(), &project.package, snapshot.dependencies)?;
+                crates::provide(workdir, &project.package, snapshot.dependencies)?;
                 timings.push(Timing::since(Step::Packages, begin));
                 let begin = Instant::now();
                 let mut built = build::build(project, workdir, &checkout, &snapshot, shell)?;

@@ -236,7 +236,8 @@ pub fn ruling_files(repository: &Repository, package: &Package) -> Result<BTreeS
     paths.iter().map(|path| relative(root, path)).collect()
 }
 
-/// The committed files of packages that are vendored in the repository: cargo takes them as they are.
+/// The committed files of packages that are vendored in the repository, which cargo takes as they are, and what a local
+/// registry in it says of the packages; their archives are known by the checksums in Cargo.lock.
 ///
 /// # Errors
 /// When git's objects cannot be read.
@@ -246,13 +247,21 @@ pub fn vendored_files(repository: &Repository, commit: Commit, package: &Package
     let prefixes: Vec<String> = vendored
         .map(|remote| relative(root, &remote.directory).map(|path| path + "/"))
         .collect::<Result<_>>()?;
-    if prefixes.is_empty() {
+    let entries = index_entries(root, package)?;
+    if prefixes.is_empty() && entries.is_empty() {
         return Ok(BTreeSet::new());
     }
     let files = repository.entries(commit)?.into_keys();
     Ok(files
-        .filter(|path| prefixes.iter().any(|prefix| path.starts_with(prefix.as_str())))
+        .filter(|path| entries.contains(path) || prefixes.iter().any(|prefix| path.starts_with(prefix.as_str())))
         .collect())
+}
+
+/// The entries of local registries in the repository.
+fn index_entries(root: &Path, package: &Package) -> Result<BTreeSet<String>> {
+    let inside = package.registries.iter().filter(|registry| registry.directory.starts_with(root));
+    let entries = inside.flat_map(|registry| package.remote.iter().map(|remote| registry.entry(&remote.name)));
+    entries.map(|entry| relative(root, &entry)).collect()
 }
 
 /// The files of the vendored packages that a lock's list knows, as the commit has them: one that came to such a

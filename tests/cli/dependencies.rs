@@ -258,3 +258,85 @@ fn correct_checksum(project: &Project, directory: &str, itoa: &Itoa) {
     let text = json!({"files": digests, "package": itoa.checksum}).to_string();
     project.write(&format!("{directory}/.cargo-checksum.json"), &text);
 }
+
+/// Packs a package `tiny` into a registry that is a directory; gives the archive's checksum.
+fn pack(registry: &Path, number: u32) -> String {
+    let gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gz);
+    let lib = format!("pub fn one() -> u32 {{\n    {number}\n}}\n");
+    let manifest = "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    for (name, text) in [("Cargo.toml", manifest), ("src/lib.rs", &lib)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, format!("tiny-0.1.0/{name}"), text.as_bytes()).unwrap();
+    }
+    let archive = tar.into_inner().unwrap().finish().unwrap();
+    let checksum: String = sha2::Sha256::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::create_dir_all(registry.join("index/ti/ny")).unwrap();
+    std::fs::write(registry.join("tiny-0.1.0.crate"), archive).unwrap();
+    checksum
+}
+
+/// A package that depends on `tiny` from a local registry in `directory`, which the configuration calls `path`.
+fn with_local_registry(
+    directory: impl Fn(&Project) -> PathBuf,
+    path: impl Fn(&Project) -> String,
+) -> (Project, PathBuf) {
+    let project = Project::bare("steady", "project");
+    let registry = directory(&project);
+    let checksum = pack(&registry, 1);
+    let line = json!({"name": "tiny", "vers": "0.1.0", "deps": [], "cksum": checksum, "features": {}, "yanked": false});
+    std::fs::write(registry.join("index/ti/ny/tiny"), format!("{line}\n")).unwrap();
+    let config = format!(
+        "[source.crates-io]\nreplace-with = \"near\"\n[source.near]\nlocal-registry = \"{}\"\n",
+        path(&project)
+    );
+    project.write(".cargo/config.toml", &config);
+    let locked = format!(
+        "[[package]]\nname = \"tiny\"\nversion = \"0.1.0\"\n\
+         source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n"
+    );
+    depend(&project, "tiny = \"0.1\"", "tiny", &locked);
+    (project, registry)
+}
+
+#[test]
+fn packages_of_a_local_registry_are_built_wherever_it_lies_and_are_held_against_cargo_lock() {
+    let inside = |project: &Project| project.root.join("near");
+    let outside = |project: &Project| project.around().join("near");
+    let absolute = |path: PathBuf| path.display().to_string();
+    let cases = [
+        with_local_registry(inside, |_| "near".to_owned()),
+        with_local_registry(inside, |project| absolute(inside(project))),
+        with_local_registry(outside, |_| "../near".to_owned()),
+        with_local_registry(outside, |project| absolute(outside(project))),
+    ];
+    let binaries = cases.map(|(project, registry)| {
+        record(&project);
+        let lock = project.read("repro.lock");
+        assert!(!lock.contains(&*project.around().to_string_lossy()), "{lock}");
+        let is_source = lock.contains("\"near/index/ti/ny/tiny\"");
+        assert_eq!(is_source, registry.starts_with(&project.root), "{lock}");
+        let unchecked = project.json(&["verify"]).verdict()["not_checked"].to_string();
+        assert!(!unchecked.contains("dependency-sources"), "{unchecked}");
+
+        let archive = registry.join("tiny-0.1.0.crate");
+        let published = std::fs::read(&archive).unwrap();
+        pack(&registry, 2);
+        drifts(&project, "dependency-tampered tiny 0.1.0");
+        // A recording elsewhere, which has no copy of the archive yet, refuses it too.
+        let moved = project.command(&["record"]).env("TMPDIR", project.around()).output();
+        assert_eq!(moved.unwrap().status.code(), Some(3));
+        assert_eq!(project.read("repro.lock"), lock);
+
+        std::fs::write(&archive, published).unwrap();
+        project.repro(&["verify"]).code(0);
+        let pattern = format!("{}/registry/src/*/tiny-0.1.0/src/lib.rs", project.cargo_home().display());
+        append(&glob::glob(&pattern).unwrap().next().unwrap().unwrap(), "\n// more\n");
+        drifts(&project, "dependency-tampered tiny 0.1.0");
+        let lock: toml::Table = lock.parse().unwrap();
+        lock["outcome"]["train"]["binary"].as_str().unwrap().to_owned()
+    });
+    assert!(binaries.iter().all(|binary| *binary == binaries[0]), "{binaries:?}");
+}
