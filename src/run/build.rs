@@ -96,7 +96,7 @@ pub fn build(
             && programs.iter().any(|program| program.name == artifact.target.name)
         {
             let executable = workdir.unseen(executable.as_std_path());
-            built.sources.extend(sources(&executable.with_extension("d"), workdir, root)?);
+            built.sources.extend(sources(&executable.with_extension("d"), workdir, checkout)?);
             built.programs.insert(artifact.target.name, executable);
         }
     }
@@ -125,18 +125,20 @@ pub fn cargo(
     let names = project.manifest.binaries();
     let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
     let directory = checkout.root().join(project.prefix()?);
-    Task {
+    let mut ended = Task {
         program: project.toolchain.cargo.as_os_str(),
         args: arguments(project, workdir, &programs),
         directory: workdir.seen(&directory),
-        enclosure: enclosure::of_build(workdir, outlook, pinned.circumstances.conditions.clone()),
+        enclosure: enclosure::of_build(workdir, checkout, outlook, pinned.circumstances.conditions.clone()),
         environment: environment(project, workdir, pinned, shell),
         timeout: None,
         keep_stdout: true,
         copy_stdout: None,
         doing: ("Building", &project.package.name),
     }
-    .run(shell)
+    .run(shell)?;
+    checkout.tell_of_it(&mut ended.report, |path| workdir.seen(path));
+    Ok(ended)
 }
 
 /// Why a build failed, where it asked for what builds do not have.
@@ -315,7 +317,8 @@ fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
 
 /// What of the checkout a dep-info file of cargo's names. Cargo writes one beside each
 /// product: `product: file file …`, with blanks in names escaped.
-fn sources(dep_info: &Path, workdir: &Workdir, root: &Path) -> Result<Closure> {
+fn sources(dep_info: &Path, workdir: &Workdir, checkout: &Checkout) -> Result<Closure> {
+    let root = checkout.root();
     let text = bounded::text(dep_info, bounded::GENERATED).at("read", dep_info)?;
     let tree = workdir.tree();
     let mut sources = Closure::default();
@@ -324,7 +327,7 @@ fn sources(dep_info: &Path, workdir: &Workdir, root: &Path) -> Result<Closure> {
             continue;
         };
         for file in split_escaped(files) {
-            let path = normal(&workdir.unseen(Path::new(&file)));
+            let path = checkout.by_its_place(&normal(&workdir.unseen(Path::new(&file))));
             if !path.starts_with(&tree) {
                 continue;
             }

@@ -3,11 +3,13 @@
 //! the same relative place. Files that are right already stay untouched, so that cargo sees them as
 //! unchanged; everything else in the directory is removed.
 
+mod aliases;
 mod planned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use self::aliases::Alias;
 use self::planned::{Content, Planned};
 use super::access::Committed;
 use super::handover::Keeps;
@@ -30,6 +32,8 @@ pub struct Checkout {
     left_out: BTreeSet<PathBuf>,
     /// Directories of attestations, which tell of earlier runs as locks do.
     attestations: BTreeSet<PathBuf>,
+    /// Directories that have a name of the machine's too.
+    aliases: Vec<Alias>,
     files: BTreeMap<PathBuf, Planned>,
 }
 
@@ -52,6 +56,7 @@ impl Checkout {
             root: root.clone(),
             left_out: project.manifest.outputs().map(|output| directory.join(output)).collect(),
             attestations: BTreeSet::from([directory.join(gate::DIRECTORY)]),
+            aliases: Alias::find(project, &root, &outside),
             files: BTreeMap::new(),
         };
         checkout.commit(repository, project.commit, &root)?;
@@ -88,6 +93,7 @@ impl Checkout {
             root: top.to_path_buf(),
             left_out: BTreeSet::new(),
             attestations: BTreeSet::new(),
+            aliases: Vec::new(),
             files: BTreeMap::new(),
         };
         checkout.commit(repository, commit, top)?;
@@ -310,6 +316,7 @@ impl Checkout {
             root: self.root.clone(),
             left_out: self.left_out.clone(),
             attestations: self.attestations.clone(),
+            aliases: self.aliases.clone(),
             files: files.collect(),
         }
     }

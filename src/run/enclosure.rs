@@ -16,7 +16,7 @@ use crate::manifest::{Isolation, Policy};
 /// For a build: it sees what a stage sees and the sources of its packages, and reaches no network; it writes to the
 /// target directory, its `CARGO_HOME`, its home and its temporary directory.
 #[must_use]
-pub fn of_build(workdir: &Workdir, outlook: &Outlook, conditions: Conditions) -> Enclosure {
+pub fn of_build(workdir: &Workdir, checkout: &Checkout, outlook: &Outlook, conditions: Conditions) -> Enclosure {
     let place = Path::new(PLACE);
     let writable = [workdir.target(), workdir.cargo_home(), workdir.home(), workdir.temp()];
     let walls = workdir.has_walls().then(|| {
@@ -24,6 +24,7 @@ pub fn of_build(workdir: &Workdir, outlook: &Outlook, conditions: Conditions) ->
         mounts.extend(writable.iter().map(|path| free(workdir, place, path)));
         mounts.extend(temporary(workdir));
         mounts.extend(covered(&outlook.shown));
+        mounts.extend(checkout.aliases());
         Walls {
             mount_point: workdir.mount_point(),
             open: outlook.open,
@@ -35,7 +36,7 @@ pub fn of_build(workdir: &Workdir, outlook: &Outlook, conditions: Conditions) ->
     });
     let fence = walls.is_none().then(|| Fence {
         writable: writable.to_vec(),
-        readable: readable(workdir, outlook, []),
+        readable: readable(workdir, outlook, checkout.aliases().map(|alias| alias.to)),
         network: false,
     });
     Enclosure {
@@ -101,7 +102,14 @@ impl StageRoom<'_> {
                 workdir.temp(),
                 self.ledger.to_path_buf(),
             ],
-            readable: readable(workdir, self.outlook, self.staged.sources().map(Path::to_path_buf)),
+            readable: readable(
+                workdir,
+                self.outlook,
+                self.staged
+                    .sources()
+                    .map(Path::to_path_buf)
+                    .chain(self.checkout.aliases().map(|alias| alias.to)),
+            ),
             network,
         });
         Enclosure {
@@ -130,6 +138,7 @@ impl StageRoom<'_> {
         mounts.extend(protected.map(|path| fixed(workdir, place, path)));
         mounts.extend(temporary(workdir));
         mounts.extend(covered(&self.outlook.shown));
+        mounts.extend(self.checkout.aliases());
         // After these: data may lie in the machine's own temporary directory.
         mounts.extend(self.staged.mounts(|path| workdir.seen_at(place, path)));
         mounts.extend(self.before.mounts(|path| workdir.seen_at(place, path)));

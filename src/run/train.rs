@@ -80,7 +80,7 @@ impl Training<'_> {
         };
         let printed = stage.stdout.as_ref().map(|_| self.workdir.printed(name));
         let copy = printed.as_ref().map(|path| File::create(path).at("create", path));
-        let ended = Task {
+        let mut ended = Task {
             program: seen_program.as_os_str(),
             args,
             directory: self.workdir.seen_at(place, self.directory),
@@ -93,6 +93,7 @@ impl Training<'_> {
         }
         .run(self.shell)
         .map_err(|error| error.phase(Phase::Train))?;
+        self.checkout.tell_of_it(&mut ended.report, |path| self.workdir.seen_at(place, path));
         let accesses = self.grounds(name, outlook.shown.clone(), before, |grounds| grounds.judge(&ended.report));
         judge(name, stage, &ended, self.shell).map_err(|error| {
             let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();

@@ -365,6 +365,52 @@ fn a_path_dependency_outside_the_repository_is_pinned_by_its_content() {
 }
 
 #[test]
+fn a_path_dependency_that_is_named_by_its_place_on_the_machine_is_pinned_by_its_content() {
+    let outside = tempfile::tempdir_in("/var/tmp").unwrap();
+    let project = Project::fixture("steady");
+    let mylib = outside.path().canonicalize().unwrap().join("mylib");
+    let more = "[workspace]\n[dependencies]\ninner = { path = \"inner\" }\n";
+    depend(&project, &mylib, &mylib.to_string_lossy(), more);
+    let inner = mylib.join("inner");
+    write(&inner.join("Cargo.toml"), "[package]\nname = \"inner\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    write(&inner.join("src/lib.rs"), "pub const TEN: f64 = 10.0;\n");
+    let text = std::fs::read_to_string(mylib.join("src/lib.rs")).unwrap();
+    write(&mylib.join("src/lib.rs"), &text.replace("100.0", "inner::TEN * inner::TEN"));
+    // Cargo is not told of this file, and yet it is an input.
+    write(&mylib.join("build.rs"), "fn main() { std::fs::read(\"extra.txt\").unwrap(); }\n");
+    write(&mylib.join("extra.txt"), "more\n");
+    let own = "[[package]]\nname = \"mylib\"\nversion = \"0.1.0\"\n";
+    let locked =
+        format!("[[package]]\nname = \"inner\"\nversion = \"0.1.0\"\n\n{own}dependencies = [\n \"inner\",\n]\n");
+    project.edit("Cargo.lock", own, &locked).commit("depends");
+    project.record();
+    project.repro(&["verify"]).code(0);
+
+    let lock = project.read("repro.lock");
+    assert!(!lock.contains(&format!("\"{}", mylib.display())), "{lock}");
+    for file in ["src/lib.rs", "inner/src/lib.rs", "Cargo.toml", "build.rs", "extra.txt"] {
+        let mut names = lock.lines().filter(|line| line.contains(&format!("/mylib/{file}\" = ")));
+        let name = names
+            .next()
+            .unwrap_or_else(|| panic!("{file} is not pinned: {lock}"))
+            .split('"')
+            .nth(1)
+            .unwrap();
+        assert!(name.starts_with("../") && names.next().is_none(), "{file}: {lock}");
+        let place = mylib.join(file);
+        let original = std::fs::read_to_string(&place).unwrap();
+        write(&place, &format!("{original}\n"));
+        let answer = project.json(&["verify"]);
+        answer.code(3);
+        assert_eq!(answer.kinds("drift"), [format!("source-changed {name}")]);
+        write(&place, &original);
+    }
+    // Kept builds and packages built apart are of the same.
+    project.record();
+    assert_eq!(project.read("repro.lock"), lock);
+}
+
+#[test]
 fn a_path_dependency_two_levels_up_keeps_its_place() {
     let project = Project::fixture_in("steady", "one/two/three");
     depend(&project, &project.around().join("lib/mylib"), "../../../lib/mylib", "[workspace]\n");
