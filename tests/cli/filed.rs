@@ -298,10 +298,7 @@ fn a_failure_always_has_a_case_and_what_ran_before_has_its_time() {
             .filter_map(|timing| timing["stage"].as_str().map(str::to_owned))
             .collect::<Vec<_>>()
     };
-    for (end, case) in [
-        ("kill -TERM $$", "bad train"),
-        ("exit 3", "bad train"),
-    ] {
+    for (end, case) in [("kill -TERM $$", "bad train"), ("exit 3", "bad train")] {
         let script = project.read("scripts/train.sh");
         project.write("scripts/train.sh", &format!("{script}{end}\n"));
         relock(&project, &old);

@@ -278,7 +278,10 @@ fn the_passphrase_reaches_neither_compiler_nor_cargo() {
     project.answer(&mut command).code(0);
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(seen.lines().any(|line| line == "rustc"), "{seen}");
-    assert!(seen.lines().all(|line| line != "wrapper"), "nothing that is set for builds by hand runs outside: {seen}");
+    assert!(
+        seen.lines().all(|line| line != "wrapper"),
+        "nothing that is set for builds by hand runs outside: {seen}"
+    );
     assert!(!seen.contains(VARIABLE) && !seen.contains("correct horse"), "{seen}");
     assert!(!project.read("repro.lock").contains("correct horse"));
 }
