@@ -263,7 +263,9 @@ pub struct FileChange {
 pub struct Tampered {
     /// Name and version.
     pub package: String,
-    /// The downloaded archive, or a file of the unpacked sources.
+    /// Whether its archive lies in a local registry, into which cargo downloads nothing.
+    pub is_local: bool,
+    /// The archive, or a file of the unpacked sources.
     pub what: String,
     /// What it should be.
     pub expected: String,

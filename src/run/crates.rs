@@ -69,9 +69,8 @@ pub fn check(root: &Path, package: &Package, dependencies: &Dependencies) -> Res
         for remote in packages {
             interrupt::check()?;
             match origin(remote, &package.registries, &cargo_home) {
-                Origin::Archive(archive) | Origin::Local(_, archive) => {
-                    tampered.extend(check_archive(remote, &archive, &checksums)?)
-                }
+                Origin::Archive(archive) => tampered.extend(check_archive(remote, (&archive, false), &checksums)?),
+                Origin::Local(_, archive) => tampered.extend(check_archive(remote, (&archive, true), &checksums)?),
                 Origin::Git => tampered.extend(check_checkout(remote)?),
                 Origin::Directory if remote.directory.starts_with(root) => {} // source, and judged as that
                 Origin::Directory => unchecked.push(title(remote)),
@@ -109,10 +108,15 @@ fn title(package: &RemotePackage) -> String {
     format!("{} {}", package.name, package.version)
 }
 
-fn check_archive(package: &RemotePackage, archive: &Path, checksums: &Checksums<'_>) -> Result<Vec<Tampered>> {
+fn check_archive(
+    package: &RemotePackage,
+    (archive, is_local): (&Path, bool),
+    checksums: &Checksums<'_>,
+) -> Result<Vec<Tampered>> {
     let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let tampered = |what: String, expected: String, found: String| Tampered {
         package: title(package),
+        is_local,
         what,
         expected,
         found,
@@ -188,6 +192,7 @@ fn list(directory: &Path, root: &Path, files: &mut Vec<PathBuf>) -> std::io::Res
 fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
     let tampered = |what: String, expected: String, found: String| Tampered {
         package: title(package),
+        is_local: false,
         what,
         expected,
         found,

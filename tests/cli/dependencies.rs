@@ -324,7 +324,8 @@ fn packages_of_a_local_registry_are_built_wherever_it_lies_and_are_held_against_
         let archive = registry.join("tiny-0.1.0.crate");
         let published = std::fs::read(&archive).unwrap();
         pack(&registry, 2);
-        drifts(&project, "dependency-tampered tiny 0.1.0");
+        let report = drifts(&project, "dependency-tampered tiny 0.1.0");
+        assert!(report.contains("put the published archive back into the local registry"), "{report}");
         // A recording elsewhere, which has no copy of the archive yet, refuses it too.
         let moved = project.command(&["record"]).env("TMPDIR", project.around()).output();
         assert_eq!(moved.unwrap().status.code(), Some(3));

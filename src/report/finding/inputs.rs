@@ -58,7 +58,11 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
             let detail = format!("{} on this machine is not what Cargo.lock pins", tampered.what);
             Words::new("dependency-tampered", tampered.package.clone(), detail)
                 .values(Some(&tampered.expected), Some(&tampered.found))
-                .hint("remove the package from the cargo home's registry or git directory; `cargo fetch --locked` downloads it anew")
+                .hint(if tampered.is_local {
+                    "put the published archive back into the local registry, and remove what the cargo home's registry/src has of it"
+                } else {
+                    "remove the package from the cargo home's registry or git directory; `cargo fetch --locked` downloads it anew"
+                })
         }
         Drift::Source(change) => {
             // A file that came among them may have been there before, as data.
