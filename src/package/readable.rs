@@ -194,7 +194,12 @@ mod tests {
         package(&root.join("vendor/e"), "");
         std::fs::write(root.join(MANIFEST), "[workspace]\nmembers = [\"crates/*\"]\n").unwrap();
         std::fs::create_dir(root.join(".cargo")).unwrap();
-        std::fs::write(root.join(".cargo/config.toml"), "[source.v]\ndirectory = \"vendor\"\n").unwrap();
+        std::fs::write(
+            root.join(".cargo/config.toml"),
+            "[source.v]\ndirectory = \"vendor\"\n[source.l]\nlocal-registry = \"near\"\n",
+        )
+        .unwrap();
+        std::fs::write(root.join("a/Cargo.lock"), "[[package]]\nname = \"f\"\nversion = \"1.0.0\"\n").unwrap();
         assert_eq!(refused(&root.join("a")), None);
         let files = [
             "a/Cargo.toml",
@@ -209,6 +214,8 @@ mod tests {
             "Cargo.lock",
             "rust-toolchain.toml",
             ".cargo/config.toml",
+            "near/index/1/f",
+            "near/f-1.0.0.crate",
         ];
         for file in files {
             let path = root.join(file);
