@@ -1,6 +1,6 @@
 //! JSON as programs write it, with every digit: `NaN`, `Infinity` and `-Infinity` as Python's `json.dump` writes them, and
 //! numbers as their text, since a double would lose digits of a large integer. Two things are made of it: the figures of a
-//! metrics file ([`figures`]) and the rest of a file of which something is left out of comparison ([`pointer`]).
+//! metrics file ([`figures`]) and the rest of a file of which something is left out of comparison ([`mod@pointer`]).
 
 pub mod figures;
 pub mod pointer;

@@ -42,7 +42,7 @@ pub(super) fn check(directory: &Path) -> Result<()> {
 /// for settings.
 ///
 /// # Errors
-/// As [`check`].
+/// When one may not be read, with the file that names it.
 pub fn check_by_name(directory: &Path) -> Result<()> {
     for above in directory.ancestors() {
         look_at(&above.join(LOCK), bounded::GENERATED)?;
