@@ -50,8 +50,10 @@ const SYSTEM: [&str; 35] = [
 
 /// Files by which the C library and interpreters find their way; within the walls, those that name a user
 /// or a host are the same everywhere.
-const SYSTEM_FILES: [&str; 21] = [
+const SYSTEM_FILES: [&str; 22] = [
     "/proc",
+    // Where the kernel showed SELinux once: libselinux asks for it in every `cp`, `ls` and `mv`.
+    "/selinux",
     "/etc/selinux/config",
     "/etc/hostname",
     "/etc/machine-id",
