@@ -51,9 +51,14 @@ pub fn rows() -> Vec<Row> {
             .plant(|it| it.forge(MODEL, "{\"depth\":3,\"rate\":0.1,\"seed\":42,\"sum\":9.5}\n"))
             .must(&["divergence/artifact-changed model.json"])
             .never(&["divergence/metric-changed"]),
-        fails("D75", "a metric that is null", &["record"], 6)
+        forged("D75", "a metric that was text and is null")
             .program("null-metric")
-            .says(&["has null for loss"]),
+            .plant(|it| {
+                it.edit("repro.lock", "kind = \"null\"\nvalue = \"null\"", "kind = \"text\"\nvalue = \"null\"");
+                it.reseal();
+            })
+            .must(&["divergence/metric-changed loss"])
+            .never(&["divergence/artifact-changed"]),
         forged("D75", "a metric that was infinite and is no number")
             .plant(|it| {
                 it.edit("repro.lock", "\"7ff8000000000000\"", "\"7ff0000000000000\"");
