@@ -293,10 +293,10 @@ fn with_local_registry(
         path(&project)
     );
     project.write(".cargo/config.toml", &config);
-    let locked = format!(
-        "[[package]]\nname = \"tiny\"\nversion = \"0.1.0\"\n\
-         source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{checksum}\"\n"
-    );
+    // As cargo calls the registry that the local one replaces.
+    let mut lines = include_str!("../../Cargo.lock").lines();
+    let source = lines.find(|line| line.starts_with("source = \"registry+")).unwrap();
+    let locked = format!("[[package]]\nname = \"tiny\"\nversion = \"0.1.0\"\n{source}\nchecksum = \"{checksum}\"\n");
     depend(&project, "tiny = \"0.1\"", "tiny", &locked);
     (project, registry)
 }

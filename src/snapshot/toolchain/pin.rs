@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_toolchain_that_a_repository_may_bring_is_refused_however_it_is_reached() {
         let around = tempfile::tempdir().unwrap();
-        let (root, machine) = (around.path().join("root"), around.path().join("machine"));
+        let (root, machine) = (around.path().join("repository"), around.path().join("machine"));
         std::fs::create_dir_all(root.join("tc")).unwrap();
         std::fs::create_dir_all(&machine).unwrap();
         std::os::unix::fs::symlink(root.join("tc"), around.path().join("link")).unwrap();
@@ -219,7 +219,7 @@ mod tests {
         for path in [
             root.join("tc"),
             around.path().join("link"),
-            machine.join("../root/tc"),
+            machine.join("../repository/tc"),
             "tc".into(),
             "/proc/self/cwd".into(),
             "/proc/self/root/usr".into(),
