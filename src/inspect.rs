@@ -59,7 +59,6 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     found.iter_mut().for_each(|drift| look_for_turned(drift, &project.directory));
     let mut committed = closure;
     committed.files.insert(project.in_repository(crate::manifest::FILE)?);
-    let packages = project.package.workspace.join("Cargo.lock");
     committed.files.insert(source::relative(project.repository.root(), &packages)?);
     let dirty = source::dirty(project.tree(), &committed, &|path| project.is_apart(path), memory)?;
     found.extend(dirty.into_iter().map(Drift::SourceDirty));
