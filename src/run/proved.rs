@@ -29,7 +29,7 @@ impl Proved {
         std::fs::create_dir_all(&directory).at("make the directory", &directory)?;
         let handle = Beneath::open(&directory).at("open", &directory)?;
         let proved = Self { directory, handle };
-        for (path, artifact) in artifacts(locked) {
+        for (_, path, artifact) in artifacts(locked) {
             proved.is_there(path, artifact)?;
         }
         Ok(proved)
@@ -40,13 +40,13 @@ impl Proved {
     /// # Errors
     /// When one cannot be written, or something is in its place by now.
     pub fn keep(&self, session: &Session<'_>, outcome: &Outcome) -> Result<PathBuf> {
-        let from = session.output("");
-        let outputs = Beneath::open(&from).at("open", &from)?;
-        for (path, artifact) in artifacts(outcome) {
+        for (stage, path, artifact) in artifacts(outcome) {
             if self.is_there(path, artifact)? {
                 continue;
             }
-            let There::File(mut file) = outputs.look(Path::new(path)).at("read", &session.output(path))? else {
+            let from = session.left_by(stage);
+            let outputs = Beneath::open(&from).at("open", &from)?;
+            let There::File(mut file) = outputs.look(Path::new(path)).at("read", &from.join(path))? else {
                 return Err(Error::new(format!("{path} is no file any more")));
             };
             self.write(path, &mut file).at("write", &self.directory.join(path))?;
@@ -82,8 +82,10 @@ impl Proved {
     }
 }
 
-fn artifacts(outcome: &Outcome) -> impl Iterator<Item = (&str, &Artifact)> {
-    outcome
-        .values()
-        .flat_map(|stage| stage.artifacts.iter().map(|(path, artifact)| (path.as_str(), artifact)))
+/// Each with its stage and its path.
+fn artifacts(outcome: &Outcome) -> impl Iterator<Item = (&str, &str, &Artifact)> {
+    outcome.iter().flat_map(|(name, stage)| {
+        let artifacts = stage.artifacts.iter();
+        artifacts.map(|(path, artifact)| (name.as_str(), path.as_str(), artifact))
+    })
 }

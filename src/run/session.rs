@@ -183,7 +183,9 @@ impl<'a> Session<'a> {
                 built
             }
         };
-        KeptBuild::keep(workdir, &built, &checkout, made)?;
+        if workdir.is_kept() {
+            KeptBuild::keep(workdir, &built, &checkout, made)?;
+        }
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {
             project,
@@ -398,7 +400,17 @@ impl<'a> Session<'a> {
     /// Where an output of the last training lies.
     #[must_use]
     pub fn output(&self, path: &str) -> PathBuf {
-        Handover::of(&self.project.manifest, self.workdir, &self.checkout, &self.directory).output(path)
+        self.handover().output(path)
+    }
+
+    /// The package's directory as a stage of the last training left it.
+    #[must_use]
+    pub fn left_by(&self, stage: &str) -> PathBuf {
+        self.handover().left_by(stage, "")
+    }
+
+    fn handover(&self) -> Handover<'_> {
+        Handover::of(&self.project.manifest, self.workdir, &self.checkout, &self.directory)
     }
 }
 

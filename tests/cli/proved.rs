@@ -3,6 +3,23 @@
 use crate::support::Project;
 
 #[test]
+fn the_artifacts_of_every_stage_are_kept() {
+    let project = Project::fixture("command");
+    project.edit(
+        "repro.toml",
+        "[stage.train]",
+        "[stage.prepare]\ncommand = [\"sh\", \"-c\", \"mkdir -p out; echo 1 > out/ready.txt\"]\nartifacts = [\"out/ready.txt\"]\n\n\
+         [stage.train]\nneeds = [\"prepare\"]",
+    );
+    project.commit("two stages").record();
+    let proved = project.around().join("proved");
+    project.repro(&["verify", "--artifacts", proved.to_str().unwrap()]).code(0);
+    for path in ["out/ready.txt", "model.txt"] {
+        assert_eq!(std::fs::read(proved.join(path)).unwrap(), project.read(path).into_bytes(), "{path}");
+    }
+}
+
+#[test]
 fn what_reproduces_is_kept_and_nothing_is_overwritten() {
     let project = Project::recorded("steady");
     let proved = project.around().join("proved");
