@@ -45,8 +45,6 @@ pub struct Built {
     pub accesses: Vec<Access>,
     /// Every file that was read, as the build called it; none if it could not be watched.
     pub read: Option<BTreeSet<String>>,
-    /// Whether that could be watched.
-    pub watched: bool,
 }
 
 /// The time that builds see in place of now: 1980-01-01, the oldest that every archive format can
@@ -68,7 +66,7 @@ pub fn build(
     let names = project.manifest.binaries();
     if names.is_empty() {
         return Ok(Built {
-            watched: true, // there was nothing to watch
+            read: Some(BTreeSet::new()), // there was nothing to watch
             ..Built::default()
         });
     }
@@ -83,10 +81,7 @@ pub fn build(
         let error = turned.iter().fold(error, |error, path| error.hint(turned_hint(path)));
         return Err(explained(error, &ended, project, workdir, checkout, pinned, &outlook)?);
     }
-    let mut built = Built {
-        watched: ended.report.held.listener,
-        ..Built::default()
-    };
+    let mut built = Built { ..Built::default() };
     let mut asked = variables::Asked::default();
     for message in Message::parse_stream(ended.stdout.as_slice()) {
         let message = message.map_err(|error| Error::build(format!("cargo's messages cannot be read: {error}")))?;

@@ -249,16 +249,10 @@ impl Checkout {
         self.files.get(&normal(&self.root.join(inner)))
     }
 
-    /// A digest of the names of all files, and of cargo's manifests.
+    /// A digest of the names and kinds of all files, and of cargo's manifests.
     #[must_use]
     pub fn shape(&self) -> Digest {
-        let mut digests = Vec::new();
-        for (path, planned) in &self.files {
-            let name = path.strip_prefix(&self.top).unwrap_or(path);
-            digests.push(Digest::of(name.as_os_str().as_encoded_bytes()));
-            digests.extend(path.ends_with("Cargo.toml").then(|| planned.digest()));
-        }
-        Digest::of_tree(&digests)
+        self.digest_with(|path| path.ends_with("Cargo.toml"))
     }
 
     /// Refuses sources that are not those that were checked out: whoever may edit them did. What links lead to is
@@ -330,12 +324,16 @@ impl Checkout {
     /// A digest of all names, kinds and contents.
     #[must_use]
     pub fn content(&self) -> Digest {
+        self.digest_with(|_| true)
+    }
+
+    fn digest_with(&self, content: impl Fn(&Path) -> bool) -> Digest {
         let mut digests = Vec::new();
         for (path, planned) in &self.files {
             let name = path.strip_prefix(&self.top).unwrap_or(path);
             digests.push(Digest::of(name.as_os_str().as_encoded_bytes()));
             digests.push(Digest::of(format!("{:?}", planned.kind)));
-            digests.push(planned.digest());
+            digests.extend(content(path).then(|| planned.digest()));
         }
         Digest::of_tree(&digests)
     }

@@ -254,10 +254,6 @@ pub fn provide(workdir: &Workdir, package: &Package, dependencies: &Dependencies
             }
             Origin::Git | Origin::Directory => continue,
         };
-        // Only archives that passed are ever put here, and only this user can write here.
-        if copy.is_file() {
-            continue;
-        }
         let bytes = bounded::bytes(&archive, bounded::HELD).at("read", &archive)?;
         let digest = Digest::of(&bytes);
         let expected = checksums.get(&(remote.name.as_str(), remote.version.as_str()));

@@ -1,5 +1,5 @@
 //! A build that is kept: what cargo made, with everything that went into it. The next recording takes it as it is
-//! where all of that is the same, and starts no compiler; else it builds in empty directories, so that nothing that
+//! where all of that is the same, but for the files of the system, and starts no compiler; else it builds in empty directories, so that nothing that
 //! code of another commit left there can get into its program. The note of it is the tool's own: no build and no
 //! stage can see it.
 
@@ -14,7 +14,7 @@ use super::checkout::Checkout;
 use super::workdir::Workdir;
 use crate::bounded;
 use crate::digest::Digest;
-use crate::error::{Error, IoContext as _, Result};
+use crate::error::{IoContext as _, Result};
 use crate::stamp::Stamp;
 
 /// The note.
@@ -40,13 +40,13 @@ impl KeptBuild {
     /// When it cannot be taken away.
     pub fn take(workdir: &Workdir, checkout: &Checkout, made: Digest) -> Result<Option<Built>> {
         let note = workdir.build_note();
-        let bytes = match bounded::bytes(&note, bounded::GENERATED) {
-            Ok(bytes) => bytes,
+        // One that cannot be read is as good as none.
+        let bytes = bounded::bytes(&note, bounded::GENERATED).ok();
+        match std::fs::remove_file(&note) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", &note, &error)),
-        };
-        std::fs::remove_file(&note).at("remove", &note)?;
-        let known: Option<Self> = serde_json::from_slice(&bytes).ok();
+            removed => removed.at("remove", &note)?,
+        }
+        let known: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let holds = |known: &Self| known.holds(of(workdir, checkout, made), |path| checkout.digest(path), Stamp::of);
         Ok(known.filter(holds).map(|known| known.built))
     }

@@ -168,7 +168,7 @@ fn by_build(workshop: &Workshop<'_>, circumstances: &Circumstances) -> Result<Ve
 fn first_of(laboratory: &Laboratory<'_>, trained: Trained) -> Agreed {
     let not_covered = super::super::not_covered(laboratory.project, laboratory.session, &trained);
     let built = &laboratory.session.built;
-    let watched = built.watched && trained.was_watched();
+    let watched = built.read.is_some() && trained.was_watched();
     let mut accesses = built.accesses.clone();
     accesses.extend(trained.accesses);
     Agreed {
