@@ -169,12 +169,17 @@ fn telling(outcome: &Outcome, left: &Handover<'_>) -> Result<Vec<(String, String
     const SMALL: u64 = 64;
     let mut telling = Vec::new();
     for (stage, found) in outcome {
-        for path in found.artifacts.keys() {
+        for (path, artifact) in &found.artifacts {
             let place = left.left_by(stage, path);
-            let (digest, bytes) = Digest::of_file(&place)?;
-            let is_trivial = bytes <= SMALL && says_nothing(&bounded::bytes(&place, SMALL).at("read", &place)?);
+            let whole = if left.is_whole(stage, path) {
+                *artifact
+            } else {
+                let (digest, bytes) = Digest::of_file(&place)?;
+                Artifact { digest, bytes }
+            };
+            let is_trivial = whole.bytes <= SMALL && says_nothing(&bounded::bytes(&place, SMALL).at("read", &place)?);
             if !is_trivial {
-                telling.push((stage.clone(), path.clone(), Artifact { digest, bytes }));
+                telling.push((stage.clone(), path.clone(), whole));
             }
         }
     }

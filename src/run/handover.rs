@@ -14,6 +14,7 @@ use crate::beneath::Beneath;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Mount;
 use crate::manifest::Manifest;
+use crate::snapshot;
 use crate::stamp::Stamp;
 
 /// How many of many are named.
@@ -178,6 +179,13 @@ impl<'a> Handover<'a> {
         let place = normal(&self.directory.join(path));
         let tree = self.workdir.tree();
         self.workdir.left(stage).join(place.strip_prefix(&tree).unwrap_or(&place))
+    }
+
+    /// Whether all bytes of a stage's output are compared.
+    #[must_use]
+    pub fn is_whole(&self, stage: &str, path: &str) -> bool {
+        let stage = self.manifest.stages.get(stage);
+        stage.is_some_and(|stage| snapshot::Stage::from(stage).cut(path).is_none())
     }
 
     /// Where an output or a stray file lies aside, whichever stage left it.
