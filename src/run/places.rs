@@ -113,7 +113,8 @@ fn declared_as(project: &Project, output: &str) -> Option<String> {
 }
 
 /// The files and directories that a declared path or glob means now.
-fn means(project: &Project, declared: &str) -> Vec<PathBuf> {
+#[must_use]
+pub fn means(project: &Project, declared: &str) -> Vec<PathBuf> {
     let plain = project.directory.join(declared);
     if plain.symlink_metadata().is_ok() || !declared.contains(['*', '?', '[']) {
         return vec![plain];

@@ -6,6 +6,7 @@ use crate::bounded;
 use crate::error::{Error, Phase, Result};
 use crate::lfs;
 use crate::project::Project;
+use crate::run::places;
 
 /// More files than this are left to the digesting, which finds every pointer.
 const MOST: usize = 2000;
@@ -17,13 +18,7 @@ const MOST: usize = 2000;
 pub fn refuse_pointers(project: &Project) -> Result<()> {
     let mut left = MOST;
     for path in project.manifest.data_paths() {
-        let place = project.directory.join(path);
-        let matches = if path.contains(['*', '?', '[']) {
-            glob::glob(&place.to_string_lossy()).into_iter().flatten().flatten().collect()
-        } else {
-            vec![place]
-        };
-        for place in matches {
+        for place in places::means(project, path) {
             if let Some(pointer) = pointer_in(&place, &mut left) {
                 let what = format!("the data {} is a Git LFS pointer, not the data itself", pointer.display());
                 return Err(Error::new(what).phase(Phase::Snapshot).hint("`git lfs pull` fetches what it points to"));
