@@ -73,7 +73,7 @@ pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tall
     let outside =
         asked_for.filter(|name| !snapshot.environment.variables.contains_key(*name) && crate::ambient::is_set(name));
     found.extend(outside.map(|name| Drift::AmbientBuild { setting: name.clone() }));
-    not_checked.extend(verdict::without_looks(&lock.snapshot.source));
+    not_checked.extend(verdict::lacking(&lock.snapshot.source));
     not_checked.extend(verdict::sampled(&snapshot.data));
     not_checked.extend(verdict::left_out(&lock.snapshot.stages));
     let mut notes = verdict::data_notes(&snapshot.data);

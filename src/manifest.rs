@@ -29,6 +29,7 @@ use crate::bounded;
 use crate::error::{Error, Result};
 use crate::snapshot::params::Param;
 use crate::snapshot::seed::Seed;
+use crate::snapshot::source;
 
 /// The manifest's file name, beside the package's Cargo.toml.
 pub const FILE: &str = "repro.toml";
@@ -315,10 +316,7 @@ impl Manifest {
     /// of other packages, since no run depends on a lock.
     #[must_use]
     pub fn is_apart_in(&self, package: &str, path: &str) -> bool {
-        let inner = match package {
-            "" => Some(path),
-            package => path.strip_prefix(package).and_then(|inner| inner.strip_prefix('/')),
-        };
+        let inner = source::inner(package, path);
         path.rsplit('/').next() == Some(crate::lockfile::FILE) || inner.is_some_and(|inner| self.is_apart(inner))
     }
 

@@ -342,10 +342,16 @@ pub fn left_out(stages: &BTreeMap<String, Stage>) -> Vec<NotChecked> {
 
 /// What a lock does not hold of its sources, so that nothing could be held against it.
 #[must_use]
-pub fn without_looks(locked: &Source) -> Option<NotChecked> {
-    let why = "the lock does not say which directories were listed and which names were looked for in vain, so a file \
-               that was added there is not seen; `cargo repro record` would write it down";
-    locked.looks.is_none().then(|| NotChecked::new("source", why))
+pub fn lacking(locked: &Source) -> Vec<NotChecked> {
+    let names = "the lock does not say which directories were listed and which names were looked for in vain, so a file \
+                 that was added there is not seen; `cargo repro record` would write it down";
+    let forms = "the lock does not say which files are executable or links, so a change of that alone is not seen; \
+                 `cargo repro record` would write it down";
+    let lacks = [(locked.looks.is_none(), names), (locked.forms.is_none(), forms)];
+    lacks
+        .into_iter()
+        .filter_map(|(lacks, why)| lacks.then(|| NotChecked::new("source", why)))
+        .collect()
 }
 
 /// Declared data of which only a sample was read.

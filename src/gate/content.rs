@@ -17,6 +17,7 @@ use crate::lockfile::Lockfile;
 use crate::manifest::{self, Manifest};
 use crate::outcome::{Artifact, Cut};
 use crate::repository::{Commit, Entry, Kind, Repository};
+use crate::snapshot::source::tree::join;
 use crate::snapshot::source::{self, Closure, Looks, Source};
 use crate::snapshot::{Build, Dependencies, Environment, Snapshot, Stage};
 use crate::verdict::{self, NotChecked};
@@ -36,7 +37,7 @@ impl Tree<'_> {
     /// A path of the package, from the top.
     #[must_use]
     pub fn path(&self, inner: &str) -> String {
-        inside(self.package, inner)
+        join(self.package, inner)
     }
 
     /// What the commit holds.
@@ -57,15 +58,6 @@ impl Tree<'_> {
     }
 }
 
-/// A path in a directory, which is empty for the top.
-pub(super) fn inside(directory: &str, inner: &str) -> String {
-    if directory.is_empty() {
-        inner.to_owned()
-    } else {
-        format!("{directory}/{inner}")
-    }
-}
-
 /// What the commit has that the lock does not pin so, and what could not be told from the commit.
 ///
 /// # Errors
@@ -73,6 +65,7 @@ pub(super) fn inside(directory: &str, inner: &str) -> String {
 pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Result<(Vec<Drift>, Vec<NotChecked>)> {
     let mut not_checked = Vec::new();
     let locked = &lock.snapshot;
+    let committed = tree.repository.entries(tree.commit)?;
     let mut found = Snapshot {
         seed: manifest.seed,
         params: manifest.params.clone(),
@@ -80,14 +73,15 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
         isolation: manifest.isolation,
         stages: manifest.stages.iter().map(|(name, stage)| (name.clone(), Stage::from(stage))).collect(),
         source: sources(tree, locked, manifest, &mut not_checked)?,
-        data: data::observe(tree, locked, manifest, &mut not_checked)?,
+        data: data::observe(tree, &committed, locked, manifest, &mut not_checked)?,
         // Variables that pass have their values from the machine that recorded; all others are the manifest's.
         environment: Environment::of(&manifest.environment, |name| {
             Ok(locked.environment.variables.get(name).cloned())
         })?,
         build: Build {
             profile: manifest.build.profile.clone(),
-            features: features(&manifest.build, &locked.build.features),
+            // Which are on follows from files and from what the manifest asks for: see `asked_of_cargo`.
+            features: locked.build.features.clone(),
             // These follow from files, which are compared as sources.
             target: locked.build.target.clone(),
             rustflags: locked.build.rustflags.clone(),
@@ -102,10 +96,7 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
     };
     let mut differences: Vec<Drift> = new_passes(locked, manifest).into_iter().collect();
     let workspace = packages::workspace(tree)?;
-    match tree
-        .read(&inside(&workspace, "Cargo.lock"))?
-        .map(|bytes| Dependencies::from_bytes(&bytes))
-    {
+    match tree.read(&join(&workspace, "Cargo.lock"))?.map(|bytes| Dependencies::from_bytes(&bytes)) {
         Some(Ok(dependencies)) => found.dependencies = dependencies,
         _ => differences.push(Drift::Source(Change {
             name: "Cargo.lock".to_owned(),
@@ -116,16 +107,33 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
     not_checked.extend(verdict::left_out(&locked.stages));
     differences.splice(0..0, drift(locked, &found));
     differences.extend(data::undeclared(locked, manifest));
-    differences.extend(data::added(tree, locked, manifest)?);
+    differences.extend(data::added(tree, &committed, locked, manifest)?);
     differences.extend(artifacts(tree, lock, &mut not_checked)?);
     Ok((differences, not_checked))
 }
 
-/// The features that are on, as far as the manifest alone tells: those that follow from others are the lock's.
-fn features(declared: &manifest::Build, locked: &[String]) -> Vec<String> {
-    let is_new = |feature: &&String| !feature.contains('/') && !locked.contains(feature);
-    let new = declared.features.iter().filter(is_new);
-    locked.iter().chain(new).cloned().collect()
+/// What the manifest asks of cargo, against that of the commit that the lock was recorded at: a lock has the features
+/// that came of it, and not which of them were asked for.
+#[must_use]
+pub fn asked_of_cargo(recorded: &manifest::Build, tagged: &manifest::Build) -> Vec<Drift> {
+    let manifest::Build {
+        profile: _, // a lock has it, and it is compared there
+        features,
+        default_features,
+    } = recorded;
+    let fields = [
+        ("features", listed(features), listed(&tagged.features)),
+        ("default-features", default_features.to_string(), tagged.default_features.to_string()),
+    ];
+    let differing = fields.into_iter().filter(|(_, locked, found)| locked != found);
+    let change = |(name, locked, found): (&str, String, String)| {
+        Drift::Build(Change {
+            name: name.to_owned(),
+            locked: Some(locked),
+            found: Some(found),
+        })
+    };
+    differing.map(change).collect()
 }
 
 /// Variables that pass by now, and of which the lock knows neither a value nor that they had none.
@@ -148,7 +156,11 @@ fn new_passes(locked: &Snapshot, manifest: &Manifest) -> Option<Drift> {
 /// When git's objects cannot be read.
 pub fn first_other_source(tree: Tree<'_>, locked: &Snapshot) -> Result<Option<String>> {
     for (path, digest) in locked.source.files.iter().filter(|(path, _)| !path.starts_with("../")) {
-        if in_submodule(tree, path).is_none() && tree.read(path)?.map(Digest::of) != Some(*digest) {
+        let is_same = match in_submodule(tree, path) {
+            Some((name, commit)) => locked.source.submodules.get(&name) == Some(&commit),
+            None => tree.read(path)?.map(Digest::of) == Some(*digest),
+        };
+        if !is_same {
             return Ok(Some(path.clone()));
         }
     }
@@ -201,7 +213,7 @@ fn sources(
         looks.listed.extend(kept.listed);
         found.looks = Some(looks);
     }
-    not_checked.extend(verdict::without_looks(locked_source));
+    not_checked.extend(verdict::lacking(locked_source));
     if !outside.is_empty() {
         let why = format!("outside the repository, which no commit of it holds: {}", outside.join(", "));
         not_checked.push(NotChecked::new("source", why));
@@ -213,7 +225,7 @@ fn sources(
 fn closure(tree: Tree<'_>, locked: &Snapshot, manifest: &Manifest) -> Result<Closure> {
     let known = &locked.source.files;
     let mut ruling: BTreeSet<String> = ruling(tree, locked).into_iter().collect();
-    ruling.insert(inside(&packages::workspace(tree)?, "Cargo.toml"));
+    ruling.insert(join(&packages::workspace(tree)?, "Cargo.toml"));
     let mut closure = Closure::of(ruling).behind_links(tree.objects());
     closure.files.extend(known.keys().cloned());
     closure.files.extend(source::vendored_beside(tree.objects(), known.keys())?);
@@ -234,22 +246,8 @@ fn closure(tree: Tree<'_>, locked: &Snapshot, manifest: &Manifest) -> Result<Clo
 /// What of a lock's looks is elsewhere, and stays as it is; and what is to be asked of the commit.
 fn parted(locked: &Looks, closure: Closure, elsewhere: &mut impl FnMut(&str) -> bool) -> (Looks, Closure) {
     let (mut kept, mut asked) = (Looks::default(), Closure::default());
-    for path in closure.absent {
-        if elsewhere(&path) {
-            &mut kept.absent
-        } else {
-            &mut asked.absent
-        }
-        .insert(path);
-    }
-    for path in closure.made {
-        if elsewhere(&path) {
-            &mut kept.made
-        } else {
-            &mut asked.made
-        }
-        .insert(path);
-    }
+    (kept.absent, asked.absent) = closure.absent.into_iter().partition(|path| elsewhere(path));
+    (kept.made, asked.made) = closure.made.into_iter().partition(|path| elsewhere(path));
     for directory in closure.listed {
         if elsewhere(&directory) {
             kept.listed.extend(locked.listed.get(&directory).map(|names| (directory, names.clone())));
@@ -329,4 +327,27 @@ fn artifact(tree: Tree<'_>, place: &str, entry: Entry, cut: Option<Cut<'_>>) -> 
         (Some(cut), None) => Some(cut.artifact(&bytes)),
         (None, None) => Some(Artifact::of(&bytes)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_that_came_or_went_is_a_change_of_the_build() {
+        let asked = |features: &[&str], default_features| manifest::Build {
+            profile: "release".to_owned(),
+            features: features.iter().map(|&feature| feature.to_owned()).collect(),
+            default_features,
+        };
+        let recorded = asked(&["fast"], true);
+        assert!(asked_of_cargo(&recorded, &recorded).is_empty());
+        for tagged in [
+            asked(&[], true),
+            asked(&["fast", "dep/x"], true),
+            asked(&["fast"], false),
+        ] {
+            assert_eq!(asked_of_cargo(&recorded, &tagged).len(), 1, "{tagged:?}");
+        }
+    }
 }

@@ -202,6 +202,7 @@ pub fn release(question: Question<'_>, commit: Commit) -> Result<Decision> {
             let (drift, not_checked) = content::differences(tree, lock, &manifest)?;
             decision.refusals.extend(drift.into_iter().map(|drift| Refusal::Drift(Box::new(drift))));
             decision.not_checked.extend(not_checked);
+            decision.refusals.extend(asked_of_cargo(tree, lock, &manifest)?);
         }
     }
     decision.refusals.extend(version(tree, question)?);
@@ -327,6 +328,25 @@ fn recorded_at(tree: Tree<'_>, lock: &Lockfile) -> Result<Option<Refusal>> {
     Ok(other
         .filter(|_| !lock.record.dirty)
         .map(|path| Refusal::Commit(CommitFault::Other { commit, path })))
+}
+
+/// What the manifest asks of cargo otherwise than at the commit that the lock was recorded at. One that is not there,
+/// or was recorded with uncommitted changes, is a reason of its own.
+fn asked_of_cargo(tree: Tree<'_>, lock: &Lockfile, tagged: &Manifest) -> Result<Vec<Refusal>> {
+    let commit = tree.repository.commit(&lock.snapshot.source.commit).filter(|_| !lock.record.dirty);
+    let Some(commit) = commit else {
+        return Ok(Vec::new());
+    };
+    Ok(match manifest(Tree { commit, ..tree })? {
+        Ok(recorded) => content::asked_of_cargo(&recorded.build, &tagged.build)
+            .into_iter()
+            .map(|drift| Refusal::Drift(Box::new(drift)))
+            .collect(),
+        Err(_) => vec![Refusal::Commit(CommitFault::Other {
+            commit,
+            path: tree.path(manifest::FILE),
+        })],
+    })
 }
 
 fn version(tree: Tree<'_>, question: Question<'_>) -> Result<Option<Refusal>> {

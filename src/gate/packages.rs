@@ -5,10 +5,11 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::content::{Tree, inside};
+use super::content::Tree;
 use crate::error::Result;
 use crate::manifest::{FILE, Gate, Manifest};
 use crate::repository::{Commit, Repository};
+use crate::snapshot::source::tree::join;
 
 /// A package with a policy.
 #[derive(Debug)]
@@ -142,7 +143,7 @@ pub fn version(tree: Tree<'_>) -> Result<Result<String, String>> {
         Some(Version::Own(version)) => Ok(Ok(version)),
         None => Ok(unreadable()),
         Some(Version::Inherited { .. }) => {
-            let root = inside(&workspace(tree)?, "Cargo.toml");
+            let root = join(&workspace(tree)?, "Cargo.toml");
             let text = tree.read(&root)?.and_then(|bytes| cargo_toml(&bytes));
             Ok(match text.and_then(|text| text.workspace?.package?.version) {
                 Some(Version::Own(version)) => Ok(version),
@@ -161,7 +162,7 @@ pub fn workspace(tree: Tree<'_>) -> Result<String> {
     let package = Path::new(tree.package);
     for above in package.ancestors() {
         let directory = above.to_string_lossy();
-        let Some(bytes) = tree.read(&inside(&directory, "Cargo.toml"))? else {
+        let Some(bytes) = tree.read(&join(&directory, "Cargo.toml"))? else {
             continue;
         };
         // One that cannot be read ends cargo's walk, too.

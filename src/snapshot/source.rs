@@ -343,16 +343,21 @@ pub fn whole_package(
     Ok(files.filter_map(|(path, entry)| counts(&path, entry).then_some(path)).collect())
 }
 
+/// A path from the top of the repository as one from the package in this directory; none if it lies elsewhere.
+#[must_use]
+pub fn inner<'a>(package: &str, path: &'a str) -> Option<&'a str> {
+    match package {
+        "" => Some(path),
+        package => path.strip_prefix(package)?.strip_prefix('/'),
+    }
+}
+
 /// Whether a file of the repository counts as one of the package for this.
 pub fn is_of_package(package: &str, path: &str, is_apart: &impl Fn(&str) -> bool) -> bool {
-    let inner = match package {
-        "" => Some(path),
-        package => path.strip_prefix(package).and_then(|inner| inner.strip_prefix('/')),
-    };
     let prose = |path: &str| {
         let path = Path::new(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         path.extension().is_some_and(|ending| ending == "md") || name.starts_with("LICENSE") || name.starts_with(".git")
     };
-    inner.is_some_and(|inner| !prose(inner) && !is_apart(inner))
+    inner(package, path).is_some_and(|inner| !prose(inner) && !is_apart(inner))
 }

@@ -86,6 +86,7 @@ fn the_gate_sees_every_key_of_the_manifest_that_reaches_a_run() {
         ("[\"NO_SUCH_VARIABLE\"]", "[\"NO_SUCH_VARIABLE\", \"OTHER\"]", "manifest-changed environment.pass"),
         ("[gate]", "[build]\nprofile = \"dev\"\n[gate]", "build-changed profile"),
         ("[gate]", "[build]\nfeatures = [\"x\"]\n[gate]", "build-changed features"),
+        ("[gate]", "[build]\ndefault-features = false\n[gate]", "build-changed default-features"),
         ("[gate]", "[determinism]\nclock = \"frozen\"\n[gate]", "manifest-changed determinism.clock"),
         ("[gate]", "[isolation]\nreads = \"warn\"\n[gate]", "manifest-changed isolation.reads"),
         ("lr = 0.5", "lr = 0.5\nnew = 1", "params-changed params.new"),

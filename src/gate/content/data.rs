@@ -18,17 +18,13 @@ use crate::verdict::NotChecked;
 /// Declared data, as far as it is committed.
 pub(super) fn observe(
     tree: Tree<'_>,
+    committed: &BTreeMap<String, Entry>,
     locked: &Snapshot,
     manifest: &Manifest,
     not_checked: &mut Vec<NotChecked>,
 ) -> Result<BTreeMap<String, Data>> {
     let mut found = BTreeMap::new();
     let mut links = Links::of(tree.objects());
-    let committed = if locked.data.is_empty() {
-        BTreeMap::new()
-    } else {
-        tree.repository.entries(tree.commit)?
-    };
     for (name, locked) in &locked.data {
         let Some(declared) = manifest.data.get(name) else {
             continue;
@@ -45,6 +41,7 @@ pub(super) fn observe(
                 Committed::NoFile => {}
             }
         }
+        apart.extend(locked.links.keys().filter(|path| !committed.contains_key(&tree.path(path))).cloned());
         if let Some(first) = apart.first() {
             let why = format!("data.{name}: not in the tagged commit, a link, or pinned by a sample: {first}");
             let more = apart.len() - 1;
@@ -55,9 +52,10 @@ pub(super) fn observe(
             };
             not_checked.push(NotChecked::new("data", why));
         }
+        not_checked.extend(behind_links(tree, &mut links, name, declared));
         let as_locked = locked.files.all().as_ref() == files;
         let mut data = locked.clone();
-        data.links = data_links(tree, locked, declared, &committed)?;
+        data.links = data_links(tree, locked, declared, committed)?;
         data.paths.clone_from(&declared.paths);
         if !as_locked {
             let files = Files::new(files);
@@ -67,6 +65,17 @@ pub(super) fn observe(
         found.insert(name.clone(), data);
     }
     Ok(found)
+}
+
+/// Declared paths that lead through a committed link: what came to the place where they end is not looked for.
+fn behind_links(tree: Tree<'_>, links: &mut Links<'_>, name: &str, declared: &Declared) -> Option<NotChecked> {
+    let paths = declared.paths.iter().map(|path| path.trim_end_matches('/'));
+    let behind: Vec<&str> = paths.filter(|path| !links.follow(&tree.path(path)).0.is_empty()).collect();
+    (!behind.is_empty()).then(|| {
+        let why =
+            format!("data.{name}: behind a link, so that a file that came there is not seen: {}", behind.join(", "));
+        NotChecked::new("data", why)
+    })
 }
 
 /// What a commit says of a file of data.
@@ -153,20 +162,20 @@ pub(super) fn undeclared(locked: &Snapshot, manifest: &Manifest) -> Vec<Drift> {
 }
 
 /// Committed files in declared data that the lock does not know.
-pub(super) fn added(tree: Tree<'_>, locked: &Snapshot, manifest: &Manifest) -> Result<Vec<Drift>> {
+pub(super) fn added(
+    tree: Tree<'_>,
+    committed: &BTreeMap<String, Entry>,
+    locked: &Snapshot,
+    manifest: &Manifest,
+) -> Result<Vec<Drift>> {
     let prefix = tree.path("");
     let mut added = Vec::new();
-    let mut entries = None;
     for (name, declared) in &manifest.data {
         let Some(locked) = locked.data.get(name) else {
             continue;
         };
         let known: BTreeSet<String> = locked.files.all().iter().map(|(path, _)| path.clone()).collect();
-        let entries = match &entries {
-            Some(entries) => entries,
-            None => entries.insert(tree.repository.entries(tree.commit)?),
-        };
-        for (path, entry) in entries {
+        for (path, entry) in committed {
             let Some(inner) = path.strip_prefix(&prefix).filter(|inner| !known.contains(*inner)) else {
                 continue;
             };

@@ -165,8 +165,7 @@ pub(super) fn remark_words(remark: &Remark) -> Words {
                 .hint("`ignore` has JSON pointers: `/trained_at`, `/history/0/seconds`")
         }
         RemarkOf::CountsWhole => {
-            let detail =
-                "`ignore` leaves a part of it out, but it is no JSON, or larger than 32 MiB: all of it is compared";
+            let detail = "`ignore` leaves a part of it out, but it cannot be taken apart: it is no such JSON, or too large; all of it is compared";
             Words::new("nothing-ignored", path, detail)
         }
     }
