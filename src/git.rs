@@ -88,6 +88,9 @@ pub fn fetch(repository: &Repository, remote: &str, objects: &[String]) -> Resul
         return Ok(Err(format!("its remote is called {remote}, which git would take for an option")));
     }
     let listed = git(repository.root(), &["config", "--show-scope", "--name-only", "-z", "--list"], None)?;
+    if !listed.status.success() {
+        return Ok(Err(words(&listed)));
+    }
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let mut fields = listed.split('\0');
     while let (Some(scope), Some(name)) = (fields.next(), fields.next()) {

@@ -192,12 +192,6 @@ impl Audit {
         (look.opened || look.written) && !is_the_drivers
     }
 
-    /// Whether a path's content is the run's own.
-    #[must_use]
-    pub fn is_own(&self, path: &Path) -> bool {
-        self.looks.get(&*path.to_string_lossy()).is_some_and(|look| look.written)
-    }
-
     /// Writes down that the thread reads the names in a directory.
     pub fn list(&mut self, thread: Thread, directory: &Path) {
         let text = normal(directory).to_string_lossy().into_owned();

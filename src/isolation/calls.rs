@@ -95,7 +95,9 @@ impl Call {
             libc::SYS_statx => Self::stat(at, args[1], args[2]),
             libc::SYS_faccessat => Self::new(at, args[1], Wish::Stat),
             libc::SYS_readlinkat => Self::new(at, args[1], Wish::Link),
-            libc::SYS_statfs | libc::SYS_getxattr | libc::SYS_listxattr => Self::new(here, args[0], Wish::Stat),
+            libc::SYS_statfs | libc::SYS_chdir | libc::SYS_getxattr | libc::SYS_listxattr => {
+                Self::new(here, args[0], Wish::Stat)
+            }
             libc::SYS_lgetxattr | libc::SYS_llistxattr => Self {
                 follows: false,
                 ..Self::new(here, args[0], Wish::Stat)

@@ -130,6 +130,7 @@ fn audited() -> Vec<Rule> {
         ask(libc::SYS_renameat2),
         ask(libc::SYS_linkat),
         ask(libc::SYS_statfs),
+        ask(libc::SYS_chdir),
         ask(libc::SYS_getxattr),
         ask(libc::SYS_lgetxattr),
         ask(libc::SYS_listxattr),

@@ -13,6 +13,7 @@ impl Repository {
     /// # Errors
     /// When an object is missing.
     pub fn names(&self, commit: Commit, directory: &str) -> Result<Option<BTreeMap<String, Option<Entry>>>> {
+        self.bring_directories(commit)?;
         let broken = |error: git2::Error| unreadable(&self.root, &error);
         let top = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
         let tree = if directory.is_empty() {
@@ -35,7 +36,8 @@ impl Repository {
     /// Whether the commit has anything of that path, a directory among them.
     #[must_use]
     pub fn has(&self, commit: Commit, path: &str) -> bool {
-        let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree());
-        tree.is_ok_and(|tree| path.is_empty() || tree.get_path(Path::new(path)).is_ok())
+        let tree = || self.git.find_commit(commit.0).and_then(|commit| commit.tree());
+        self.bring_directories(commit).is_ok()
+            && tree().is_ok_and(|tree| path.is_empty() || tree.get_path(Path::new(path)).is_ok())
     }
 }

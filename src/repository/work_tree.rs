@@ -97,7 +97,8 @@ impl Repository {
                 }
                 let inner = path.join(name);
                 // Of a tracked file it does not matter, and what lies in an ignored directory is ignored with it.
-                let is_ignored = is_ignored || !tracked.is_file(&inner) && self.is_ignored_at(&inner)?;
+                let is_ignored =
+                    is_ignored || !tracked.is_file(&inner) && self.git.is_path_ignored(&inner).unwrap_or(false);
                 waiting.push((inner, is_ignored));
             }
         }
