@@ -41,7 +41,7 @@ fn a_partial_clone_gets_what_it_lacks_through_git() {
         };
         assert!(missing() > 0, "{filter}: the clone lacks nothing");
         project.repro(&["status"]).code(0);
-        project.repro(&["diff", "v1", "HEAD"]);
+        project.repro(&["diff", "v1", "HEAD"]).code(0);
         project.repro(&["verify", "--rev", "v1"]).code(0);
     }
 }
@@ -130,7 +130,7 @@ fn in_a_clone_with_other_line_ends_the_lock_is_read_and_changed_data_is_named_as
 }
 
 #[test]
-fn line_ends_that_somebody_else_turned_are_an_edit_and_data_recorded_with_crlf_is_known_too() {
+fn line_ends_that_somebody_else_turned_are_an_edit_and_other_content_has_no_turned_ones() {
     let project = Project::recorded("command");
     project.git(&["config", "core.autocrlf", "false"]);
     let script = project.read("scripts/train.sh");
