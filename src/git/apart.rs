@@ -3,16 +3,14 @@
 //! `core.sshCommand`, `remote.NAME.uploadpack`, `credential.helper`, `gpg.program`, or a hook. The configuration of the
 //! user and of the system holds as ever.
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tempfile::TempDir;
 
 use crate::ambient;
 use crate::bounded;
-use crate::error::{Error, IoContext as _, Result};
+use crate::error::{IoContext as _, Result};
 use crate::repository::{ObjectId, Repository};
-use crate::subprocess;
 
 /// What passes of the repository's own configuration; a star stands for a name, which may have dots.
 const HARMLESS: [&str; 21] = [
@@ -102,20 +100,13 @@ impl<'a> Apart<'a> {
     /// # Errors
     /// When git cannot be started, or the user interrupts.
     pub fn git(&self, arguments: &[&str], input: Option<&str>) -> Result<Output> {
-        let mut command = Command::new("git");
+        // A relative directory of the user's would lead into the repository.
+        let quiet = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];
+        let mut command = super::command(self.repository.root(), &[&quiet[..], arguments].concat());
         command
-            // A relative directory of the user's would lead into the repository.
-            .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"])
-            .args(arguments)
-            .current_dir(self.repository.root())
             .env("GIT_DIR", self.directory.path())
             .env("GIT_OBJECT_DIRECTORY", self.repository.objects())
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_NO_LAZY_FETCH", "1")
-            .env("LC_ALL", "C.UTF-8")
-            // Else whoever can push `refs/replace/` has a good signature checked in place of theirs.
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env_remove(ambient::PASSPHRASE);
+            .env("GIT_NO_LAZY_FETCH", "1");
         for name in [
             "GIT_WORK_TREE",
             "GIT_INDEX_FILE",
@@ -129,11 +120,7 @@ impl<'a> Apart<'a> {
         if let Some(pushed) = ambient::git_quarantine() {
             command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", pushed);
         }
-        subprocess::output(&mut command, input.map(str::as_bytes)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::new(format!("could not start git: {error}"))
-                .hint("install git; it makes and checks the signatures of tags"),
-            _ => Error::io("run", Path::new("git"), &error),
-        })
+        super::run(command, input)
     }
 
     /// The object that a tag made here is.
@@ -146,9 +133,7 @@ impl<'a> Apart<'a> {
     /// What git said, for people; and what it might have done otherwise.
     #[must_use]
     pub fn words(&self, output: &Output) -> String {
-        let text = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-        let said = lines.join("\n");
+        let said = super::words(output);
         if self.left_out.is_empty() || output.status.success() {
             return said;
         }
