@@ -66,7 +66,10 @@ impl Installed {
             None => pin.iter().try_for_each(|pin| pin.must_be_of_the_machine(&of_repository))?,
         }
         let by_name = |pin: &Pin| installed::by_another_name(pin.channel()?);
-        let chosen = chosen.or_else(|| pin.as_ref().and_then(by_name));
+        let chosen = match chosen {
+            None if !choice::is_overridden(directory)? => pin.as_ref().and_then(by_name),
+            chosen => chosen,
+        };
         let name = format!(
             "toolchain of {} by {} as {}",
             directory.display(),

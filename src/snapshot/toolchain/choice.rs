@@ -91,6 +91,14 @@ pub fn of_caller(directory: &Path) -> Result<Option<OsString>> {
     Ok((!is_of_here).then_some(name))
 }
 
+/// Whether `rustup override set` decides for a directory, which goes before a pin.
+///
+/// # Errors
+/// When a pin cannot be read.
+pub fn is_overridden(directory: &Path) -> Result<bool> {
+    Ok(matches!(Decider::of(directory, &Rustup::read())?, Decider::Override(_)))
+}
+
 /// Whether the caller chose a toolchain by its name, and not rustup for the current directory.
 ///
 /// # Errors

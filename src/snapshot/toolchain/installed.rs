@@ -47,9 +47,8 @@ pub fn recorded(locked: &Toolchain) -> Option<Installed> {
 
 /// The name under which the release is here that a pin asks for, where it is not here under its own.
 pub fn by_another_name(channel: &str) -> Option<OsString> {
-    let is_release = channel.split('.').count() == 3 && channel.split('.').all(|part| part.parse::<u32>().is_ok());
     let directories = directories();
-    if !is_release || directories.iter().any(|directory| is_of(channel, directory)) {
+    if released(channel).is_none() || directories.iter().any(|directory| is_of(channel, directory)) {
         return None;
     }
     let found = directories
