@@ -10,10 +10,17 @@ use crate::bounded;
 use crate::error::{Error, Result};
 
 /// The names of a configuration in `.cargo`; cargo takes the old one where both are there.
-const NAMES: [&str; 2] = ["config", "config.toml"];
+pub const NAMES: [&str; 2] = ["config", "config.toml"];
 
 /// Includes may include more; cargo itself follows them for ever.
-const DEEPEST: u32 = 16;
+pub const DEEPEST: u32 = 16;
+
+/// The configuration in a directory that has it without `.cargo` in between, such as a cargo home; none if it cannot
+/// be read.
+#[must_use]
+pub fn of(directory: &Path) -> Option<Table> {
+    NAMES.iter().find_map(|name| read(&directory.join(name)).ok())
+}
 
 /// The configuration files of the repository at `root` that cargo finds from `directory` upward, with all that they
 /// include: a file's settings have precedence over those of the files behind it.
@@ -78,7 +85,7 @@ pub fn plain(path: &Path) -> PathBuf {
 }
 
 /// The files that a configuration includes, and whether each may be absent.
-fn included(table: &Table) -> Result<Vec<(PathBuf, bool)>, String> {
+pub fn included(table: &Table) -> Result<Vec<(PathBuf, bool)>, String> {
     let one = |value: &Value| match value {
         Value::String(path) => Ok((PathBuf::from(path), false)),
         Value::Table(table) => {

@@ -9,14 +9,10 @@ use cargo_metadata::MetadataCommand;
 use tempfile::TempDir;
 
 use crate::ambient;
-use crate::bounded;
 use crate::configuration;
 use crate::error::{IoContext as _, Result};
 use crate::snapshot::build::BUILDING;
 use crate::snapshot::toolchain::Installed;
-
-/// The names of a configuration, the nearer to cargo's taste first.
-const NAMES: [&str; 2] = ["config.toml", "config"];
 
 /// Where the harmless part of the repository's configuration is written, in the directory apart.
 const TOLD: &str = "told";
@@ -97,11 +93,6 @@ impl Asking {
     }
 }
 
-fn read(directory: &Path) -> Option<toml::Table> {
-    let text = |name: &&str| bounded::text(&directory.join(name), bounded::WRITTEN).ok();
-    NAMES.iter().find_map(|name| text(name)?.parse().ok())
-}
-
 fn is_kept_out(key: &str) -> bool {
     BUILDING.contains(&key) || key == "paths"
 }
@@ -117,12 +108,12 @@ fn apart_from(cargo_home: &Path) -> Result<TempDir> {
     }
     for entry in std::fs::read_dir(cargo_home).at("read", cargo_home)? {
         let name = entry.at("read", cargo_home)?.file_name();
-        if !NAMES.iter().any(|own| name == *own) {
+        if !configuration::NAMES.iter().any(|own| name == *own) {
             let link = apart.path().join(&name);
             std::os::unix::fs::symlink(cargo_home.join(&name), &link).at("make the link", &link)?;
         }
     }
-    let passing: toml::Table = read(cargo_home)
+    let passing: toml::Table = configuration::of(cargo_home)
         .unwrap_or_default()
         .into_iter()
         .filter(|(key, _)| !is_kept_out(key))
@@ -131,7 +122,7 @@ fn apart_from(cargo_home: &Path) -> Result<TempDir> {
             _ => (key, value),
         })
         .collect();
-    let path = apart.path().join(NAMES[0]);
+    let path = apart.path().join("config.toml");
     std::fs::write(&path, passing.to_string()).at("write", &path)?;
     Ok(apart)
 }

@@ -9,6 +9,7 @@ use toml::Value;
 use super::local_registry;
 
 use crate::bounded;
+use crate::configuration;
 use crate::error::{Error, Result};
 use crate::interrupt;
 
@@ -27,10 +28,7 @@ pub(super) fn check(directory: &Path) -> Result<()> {
     check_by_name(directory)?;
     for above in directory.ancestors() {
         for name in CONFIGURATION {
-            let path = above.join(name);
-            if let Some(configuration) = table(&path)? {
-                found.of_configuration(above, &configuration);
-            }
+            found.of_file(&above.join(name), configuration::DEEPEST)?;
         }
         found.manifests.push(above.join(MANIFEST));
     }
@@ -111,9 +109,27 @@ impl Found {
         }
     }
 
-    /// Packages in place of others: patches, and sources that are directories.
+    /// What a file of configuration leads to, and what those do that it includes.
+    fn of_file(&mut self, file: &Path, deeper: u32) -> Result<()> {
+        let (Some(configuration), Some(beside)) = (table(file)?, file.parent()) else {
+            return Ok(());
+        };
+        self.of_configuration(beside.parent().unwrap_or(beside), &configuration);
+        // One that cannot be followed is refused when it is read.
+        for (path, _) in configuration::included(&configuration).unwrap_or_default() {
+            if let Some(deeper) = deeper.checked_sub(1) {
+                self.of_file(&beside.join(path), deeper)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Packages in place of others: paths, patches, and sources that are directories.
     fn of_configuration(&mut self, directory: &Path, configuration: &toml::Table) {
         self.of_paths(directory, &Value::Table(configuration.clone()));
+        let paths = configuration.get("paths").and_then(Value::as_array).into_iter().flatten();
+        let paths = paths.filter_map(Value::as_str);
+        self.manifests.extend(paths.map(|path| directory.join(path).join(MANIFEST)));
         let registries = local_registry::directories(configuration);
         self.registries.extend(registries.map(|(_, path)| directory.join(path)));
         let sources = configuration.get("source").and_then(Value::as_table);
@@ -196,9 +212,13 @@ mod tests {
         std::fs::create_dir(root.join(".cargo")).unwrap();
         std::fs::write(
             root.join(".cargo/config.toml"),
-            "[source.v]\ndirectory = \"vendor\"\n[source.l]\nlocal-registry = \"near\"\n",
+            "paths = [\"g\"]\ninclude = [\"more.toml\"]\n[source.v]\ndirectory = \"vendor\"\n[source.l]\nlocal-registry = \"near\"\n",
         )
         .unwrap();
+        package(&root.join("g"), "");
+        package(&root.join("h"), "");
+        let more = "[patch.crates-io]\nh = { path = \"h\" }\n";
+        std::fs::write(root.join(".cargo/more.toml"), more).unwrap();
         std::fs::write(root.join("a/Cargo.lock"), "[[package]]\nname = \"f\"\nversion = \"1.0.0\"\n").unwrap();
         assert_eq!(refused(&root.join("a")), None);
         let files = [
@@ -210,6 +230,9 @@ mod tests {
             "crates/c/Cargo.toml",
             "crates/d/Cargo.toml",
             "vendor/e/Cargo.toml",
+            "g/Cargo.toml",
+            "h/Cargo.toml",
+            ".cargo/more.toml",
             "Cargo.toml",
             "Cargo.lock",
             "rust-toolchain.toml",

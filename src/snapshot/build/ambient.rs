@@ -33,8 +33,7 @@ pub fn settings(package: &Package, root: &Path, declared: &manifest::Environment
         .filter(|name| !(is_of_no_matter(name) || is_declared(name, declared) && is_passed_on(name)))
         .collect();
     for directory in outside(package, root) {
-        let files = [directory.join("config.toml"), directory.join("config")];
-        let Some(table) = files.iter().find_map(|path| configuration::read(path).ok()) else {
+        let Some(table) = configuration::of(&directory) else {
             continue;
         };
         let building = table.into_iter().filter(|(key, _)| BUILDING.contains(&key.as_str()));
@@ -58,8 +57,7 @@ pub fn settings(package: &Package, root: &Path, declared: &manifest::Environment
 #[must_use]
 pub fn jobs(package: &Package, root: &Path) -> Option<String> {
     let written = |directory: PathBuf| {
-        let files = [directory.join("config.toml"), directory.join("config")];
-        let table = files.iter().find_map(|path| configuration::read(path).ok())?;
+        let table = configuration::of(&directory)?;
         match table.get("build")?.get("jobs")? {
             toml::Value::Integer(number) => Some(number.to_string()),
             toml::Value::String(word) => Some(word.clone()),
