@@ -85,12 +85,21 @@ fn is_own(directory: &Path, found: &Path) -> bool {
     own(found) && top.is_none_or(|top| own(top) && own(&top.join(".git")))
 }
 
+/// The reference that a `HEAD` stands for, which may be a file of its own.
+fn branch(head: &Path) -> Option<String> {
+    let text = bounded::text(head, bounded::WRITTEN).ok()?;
+    let name = text.strip_prefix("ref:")?.trim();
+    let is_plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    is_plain.then(|| name.to_owned())
+}
+
 fn check_files(found: &Path) -> Result<()> {
     // Of a linked work tree most lie in the repository that it belongs to.
     let common = bounded::text(&found.join("commondir"), bounded::WRITTEN).ok();
     let common: Option<PathBuf> = common.map(|text| found.join(text.trim_end()));
+    let head = branch(&found.join("HEAD"));
     for directory in [Some(found), common.as_deref()].into_iter().flatten() {
-        for name in FILES {
+        for name in FILES.into_iter().chain(head.as_deref()) {
             let path = directory.join(name);
             bounded::check(&path, bounded::HELD).map_err(|error| {
                 Error::io("read", &path, &error)

@@ -63,10 +63,18 @@ const FILES: [&str; 13] = [
     "metrics.json",
 ];
 
+const OF_GIT: [&str; 5] = [
+    ".git/config",
+    ".git/index",
+    ".git/HEAD",
+    ".git/refs/heads/main",
+    ".git/packed-refs",
+];
+
 #[test]
 fn nothing_in_the_place_of_a_file_is_waited_for_or_read_without_end() {
     let project = Project::recorded("command");
-    for file in FILES.into_iter().chain([".git/config", ".git/index", ".git/HEAD", ".git/packed-refs"]) {
+    for file in FILES.into_iter().chain(OF_GIT) {
         let path = project.root.join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let kept = std::fs::read(&path).ok();
