@@ -350,7 +350,8 @@ pub fn lacking(locked: &Source) -> Vec<NotChecked> {
     let lacks = [(locked.looks.is_none(), names), (locked.forms.is_none(), forms)];
     lacks
         .into_iter()
-        .filter_map(|(lacks, why)| lacks.then(|| NotChecked::new("source", why)))
+        .filter(|(lacks, _)| *lacks)
+        .map(|(_, why)| NotChecked::new("source", why))
         .collect()
 }
 

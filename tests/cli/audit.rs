@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::figures::scripted;
 use crate::support::Project;
 
 /// The blocks of shell in the page, in their order.
@@ -46,6 +47,26 @@ fn every_recipe_says_yes_of_what_was_recorded() {
             let lines: Vec<&str> = said.lines().collect();
             assert!(lines.len() == 2 && lines[0] == lines[1], "{said}");
         }
+    }
+}
+
+#[test]
+fn the_recipes_know_what_is_left_out_and_figures_that_are_no_numbers() {
+    let stage = "artifacts = [\"plain.txt\", { path = \"model.json\", ignore = [\"/at\"] }]\n\
+        metrics = { file = \"metrics.json\", ignore = [\"seconds\"] }";
+    let script = "echo 7 >plain.txt; echo '{\"at\": 1, \"w\": 2}' >model.json\n\
+        echo '{\"acc\": 0.5, \"name\": \"x\", \"ok\": true, \"none\": null, \"n\": 9007199254740993, \"seconds\": 3}' >metrics.json\n";
+    let project = scripted(stage, script);
+    project.record();
+    let recipes: Vec<String> = recipes().into_iter().filter(|recipe| recipe.contains("lock[\"outcome\"]")).collect();
+    assert_eq!(recipes.len(), 2);
+    for recipe in recipes {
+        let Some(output) = type_in(&project, &recipe) else {
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{recipe}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said == "plain.txt: OK\n" || said.contains("n 9007199254740993\n"), "{said}");
     }
 }
 
