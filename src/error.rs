@@ -92,6 +92,13 @@ impl Error {
         }
     }
 
+    /// Refuses an input that no lock could name.
+    #[must_use]
+    pub fn not_text(path: &Path) -> Self {
+        Self::new(format!("the name of {} is not UTF-8", path.display()))
+            .hint("rename it; a lock is text and could not name it")
+    }
+
     /// The user, or the system, asked for an end.
     #[must_use]
     pub fn interrupted() -> Self {

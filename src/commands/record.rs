@@ -230,7 +230,7 @@ fn record(
         Confirmed::Refused(verdict) => return Ok(Recorded::Refused(verdict)),
     };
     // What the stages read of the commit reaches the model as surely as a source file.
-    let closure = with_read(project, closure, &agreed.accesses);
+    let closure = with_read(project, closure, &agreed.accesses)?;
     if is_uncommitted(&closure)? {
         return Ok(Recorded::Uncommitted);
     }
@@ -313,9 +313,15 @@ fn recording(
     }
 }
 
-fn with_read(project: &Project, mut closure: Closure, accesses: &[Access]) -> Closure {
-    closure.extend(Access::sources(accesses));
-    settled(project, closure)
+fn with_read(project: &Project, mut closure: Closure, accesses: &[Access]) -> Result<Closure> {
+    let read = Access::sources(accesses);
+    // So the audit writes what is not UTF-8; by that name nothing is found.
+    let mut names = read.files.iter().chain(&read.absent).chain(&read.made).chain(&read.listed);
+    if let Some(odd) = names.find(|path| path.contains(char::REPLACEMENT_CHARACTER)) {
+        return Err(Error::not_text(Path::new(odd)));
+    }
+    closure.extend(read);
+    Ok(settled(project, closure))
 }
 
 /// As a lock keeps it: where links lead, and without what no run is shown, which is not absent for all that.

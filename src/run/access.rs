@@ -292,15 +292,15 @@ impl Access {
             Reached::Network(_) => format!("{by} tried to reach it; what answers there is no part of the lock"),
             Reached::Outside(_) => format!("{by} read it; it is not declared under [data]"),
             Reached::Committed(_) => {
-                format!("{by} read it; it is not declared under [data], so it is pinned with the sources")
+                format!("{by} read it; it is not declared under [data], so `record` pins it with the sources")
             }
             Reached::Absent(_) => {
                 format!("{by} looked for it; there is none here, and where there is one, it would be read")
             }
             Reached::Lacking { .. } => {
-                format!("{by} looked for it; there is none here, and that is pinned with the sources")
+                format!("{by} looked for it; there is none here, and `record` pins that with the sources")
             }
-            Reached::Listed(_) => format!("{by} read the names in it, so they are pinned with the sources"),
+            Reached::Listed(_) => format!("{by} read the names in it, so `record` pins them with the sources"),
             Reached::Home(_) => {
                 format!(
                     "{by} looked for it in the home directory, which is empty here; by hand it would find the user's"

@@ -203,10 +203,7 @@ pub fn relative(root: &Path, path: &Path) -> Result<String> {
     let mut relative = PathBuf::new();
     relative.extend(root.components().skip(common).map(|_| Component::ParentDir));
     relative.extend(path.components().skip(common));
-    relative.to_str().map(str::to_owned).ok_or_else(|| {
-        Error::new(format!("the name of {} is not UTF-8", path.display()))
-            .hint("rename it; a lock is text and could not name it")
-    })
+    relative.to_str().map(str::to_owned).ok_or_else(|| Error::not_text(path))
 }
 
 /// Manifests, pins and cargo configuration that reach every program of the package, whether they

@@ -148,6 +148,22 @@ fn line_ends_that_somebody_else_turned_are_an_edit_and_other_content_has_no_turn
 }
 
 #[test]
+fn a_name_that_is_not_utf8_and_an_input_is_refused_with_what_to_do() {
+    let project = Project::fixture("command");
+    let script = project.read("scripts/train.sh");
+    project.write("scripts/train.sh", &format!("{script}cat scripts/caf* >/dev/null\n"));
+    std::fs::write(project.root.join("scripts").join(OsStr::from_bytes(b"caf\xe9")), "one").unwrap();
+    project.commit("odd");
+    let answer = project.repro(&["record"]);
+    answer.code(1);
+    assert!(
+        answer.stderr.contains("is not UTF-8") && answer.stderr.contains("hint: rename it"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
 fn names_that_are_not_utf8_and_no_input_disturb_nothing() {
     let project = Project::fixture("command");
     let odd = |place: &str| {

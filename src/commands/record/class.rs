@@ -139,7 +139,7 @@ impl Addition<'_> {
     /// Files that reach the program only on this class; the lock's list is that of the class it was recorded on.
     fn unpinned(&self, session: &Session<'_>, accesses: &[Access]) -> Result<Option<NotChecked>> {
         let project = self.project;
-        let closure = with_read(project, super::closure(project, session)?, accesses);
+        let closure = with_read(project, super::closure(project, session)?, accesses)?;
         refuse_dirty(project, &closure, false, &mut Memory::none())?;
         let mut files = Source::observe(project.tree(), &closure, &|path| project.is_apart(path))?.files;
         files.retain(|path, _| !self.read.lock.snapshot.source.files.contains_key(path));

@@ -323,7 +323,7 @@ fn names_outside(directory: &Path) -> Result<Option<BTreeSet<String>>> {
     let mut names = BTreeSet::new();
     for entry in entries {
         let entry = entry.at("read", directory)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let name = entry.file_name().into_string().map_err(|_| Error::not_text(&entry.path()))?;
         let is_directory = entry.file_type().at("look at", &entry.path())?.is_dir();
         if name != "target" && name != ".git" {
             names.insert(if is_directory { name + "/" } else { name });
