@@ -39,16 +39,22 @@ impl KeptBuild {
     /// # Errors
     /// When it cannot be taken away.
     pub fn take(workdir: &Workdir, checkout: &Checkout, made: Digest) -> Result<Option<Built>> {
+        let found = Self::find(workdir, checkout, made);
         let note = workdir.build_note();
-        // One that cannot be read is as good as none.
-        let bytes = bounded::bytes(&note, bounded::GENERATED).ok();
         match std::fs::remove_file(&note) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            removed => removed.at("remove", &note)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            removed => removed.at("remove", &note).map(|()| found),
         }
-        let known: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let holds = |known: &Self| known.holds(of(workdir, checkout, made), |path| checkout.digest(path), Stamp::of);
-        Ok(known.filter(holds).map(|known| known.built))
+    }
+
+    /// The build that is noted, if it is that of this checkout.
+    #[must_use]
+    pub fn find(workdir: &Workdir, checkout: &Checkout, made: Digest) -> Option<Built> {
+        // A note that cannot be read is as good as none.
+        let bytes = bounded::bytes(&workdir.build_note(), bounded::GENERATED).ok()?;
+        let known: Self = serde_json::from_slice(&bytes).ok()?;
+        let holds = known.holds(of(workdir, checkout, made), |path| checkout.digest(path), Stamp::of);
+        holds.then_some(known.built)
     }
 
     fn holds(

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod build;
+pub mod building;
 pub mod checkout;
 pub mod child;
 pub mod circumstances;

@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::access::{Access, Reached};
-use super::build::{self, Built};
+use super::build::Built;
+use super::building::{self, Building};
 use super::checkout::Checkout;
 use super::circumstances::Circumstances;
 use super::collect::collect;
 use super::copies::{self, Copied, Inputs, Reader, Reading};
-use super::crates;
 use super::handover::Handover;
 use super::kept_build::KeptBuild;
-use super::layer;
 use super::places;
 use super::staging::{self, Staged};
 use super::train::Training;
@@ -79,7 +78,7 @@ impl<'a> Pinned<'a> {
 
     /// How, by what, from which packages and in which surroundings it is made; macros and build scripts may draw on any
     /// of these.
-    fn made(&self, project: &Project) -> Digest {
+    pub(super) fn made(&self, project: &Project) -> Digest {
         let (toolchain, programs) = (&project.toolchain.identity, project.manifest.binaries());
         let around = (&self.circumstances.conditions, &self.environment.variables, project.manifest.isolation);
         let all = (self.build, self.dependencies, toolchain, programs, self.line_tables, around);
@@ -142,50 +141,19 @@ impl<'a> Session<'a> {
     ) -> Result<Self> {
         shell.detail("Checking", format!("out {} into {}", project.commit.short(), workdir.tree().display()));
         places::refuse_taken(project)?;
-        let mut timings = Vec::new();
         let begin = Instant::now();
-        let checkout = Checkout::plan(project, &workdir.tree(), dirty)?;
-        if let Some(source) = snapshot.source.filter(|_| !dirty) {
-            // What the commit has is that of the commit.
-            let outside = source.files.keys().filter(|path| path.starts_with("../"));
-            checkout.must_be(&project.repository, outside, &source.files)?;
-        }
-        let made = snapshot.made(project);
-        let kept = KeptBuild::take(workdir, &checkout, made)?;
-        if kept.is_none() {
-            workdir.forget_build()?;
-        }
-        workdir.forget_leftovers(&snapshot.circumstances.home)?;
-        let layer = match &kept {
-            Some(_) => None,
-            None => layer::provide(project, workdir, &checkout, &snapshot, made, shell)?,
+        let checkout = building::plan(project, workdir, dirty, &snapshot)?;
+        let mut building = Building {
+            project,
+            workdir,
+            checkout: &checkout,
+            pinned: snapshot,
+            made: snapshot.made(project),
+            shell,
+            timings: Vec::new(),
         };
-        // After the packages: cargo builds anew what is newer than what was built.
-        checkout.apply()?;
-        timings.push(Timing::since(Step::Checkout, begin));
-        shell.json(&report::json::phase("build", &project.package.name))?;
-        let built = match kept {
-            Some(built) => {
-                shell.detail("Fresh", format!("{}, built before from the same", project.package.name));
-                timings.push(Timing::since(Step::Build, Instant::now()));
-                built
-            }
-            None => {
-                let begin = Instant::now();
-                crates::provide(workdir, &project.package, snapshot.dependencies)?;
-                timings.push(Timing::since(Step::Packages, begin));
-                let begin = Instant::now();
-                let mut built = build::build(project, workdir, &checkout, &snapshot, shell)?;
-                if let Some(layer) = layer {
-                    layer.unite(&mut built);
-                }
-                timings.push(Timing::since(Step::Build, begin));
-                built
-            }
-        };
-        if workdir.is_kept() {
-            KeptBuild::keep(workdir, &built, &checkout, made)?;
-        }
+        let built = building.take_up_or_build(begin)?;
+        let timings = building.timings;
         let directory = checkout.root().join(project.prefix()?);
         Ok(Self {
             project,
@@ -196,6 +164,16 @@ impl<'a> Session<'a> {
             built,
             timings: RefCell::new(timings),
         })
+    }
+
+    /// Whether the build that is kept there is one of just this: then [`Session::build`] starts no compiler. Nothing
+    /// is changed by asking.
+    ///
+    /// # Errors
+    /// When the sources cannot be read, or are not those of the snapshot.
+    pub fn is_built(project: &Project, workdir: &Workdir, snapshot: Pinned<'_>) -> Result<bool> {
+        let checkout = building::plan(project, workdir, false, &snapshot)?;
+        Ok(KeptBuild::find(workdir, &checkout, snapshot.made(project)).is_some())
     }
 
     /// Where the time went since the last asking, a training that failed included; the training that was done has
