@@ -47,68 +47,114 @@ pub struct Agreed {
 /// # Errors
 /// When a stage fails, reaches for what is not declared, or leaves out what is.
 pub fn confirm(workshop: &Workshop<'_>, circumstances: &Circumstances, times: u32) -> Result<Confirmed> {
-    let project = workshop.laboratory.project;
-    let first = workshop.laboratory.session;
-    let mut agreed: Option<Agreed> = None;
     let workdir = (times > 1 && workshop.builds()).then(Workdir::fresh).transpose()?;
+    let mut agreed: Option<Agreed> = None;
     for number in 1..=times {
         let other = match &workdir {
             Some(workdir) if number == SECOND => Some(second(workshop, workdir)?),
             _ => None,
         };
-        let session = other.as_ref().unwrap_or(first);
-        let laboratory = workshop.with(session);
-        let trained = laboratory.train(circumstances, (number, times))?;
-        let reached = session.built.accesses.iter().chain(&trained.accesses);
-        refuse_undeclared(project, reached)?;
-        if !trained.changed.is_empty() {
-            return Ok(Confirmed::Refused(Box::new(Verdict {
-                drift: trained.changed,
-                runs: number,
-                ..Verdict::new(Word::Drifted, project.commit)
-            })));
-        }
-        refuse_incomplete(project, &trained.outcome)?;
-        let Some(agreed) = &mut agreed else {
-            if times > 1 {
-                session.keep(&trained.outcome)?;
-            }
-            agreed = Some(first_of(&laboratory, trained));
-            continue;
-        };
-        agreed.watched &= trained.was_watched();
-        agreed.accesses.extend(trained.accesses);
-        let mut differing = divergence(&agreed.outcome, &trained.outcome, &project.manifest.stage_order());
-        if !differing.is_empty() {
-            evidence::describe(&first.kept(), session, &mut differing);
-            let (causes, notes) = match &other {
-                Some(_)
-                    if agree_by_themselves(
-                        workshop,
-                        &laboratory,
-                        circumstances,
-                        [&agreed.outcome, &trained.outcome],
-                    )? =>
-                {
-                    (by_build(workshop, circumstances)?, Vec::new())
+        let laboratory = workshop.with(other.as_ref().unwrap_or(workshop.laboratory.session));
+        let trained = train(&laboratory, circumstances, (number, times))?;
+        let refused = match &mut agreed {
+            _ if !trained.changed.is_empty() => Some(drifted(&laboratory, trained, number)),
+            None => {
+                if times > 1 {
+                    laboratory.session.keep(&trained.outcome)?;
                 }
-                _ => cure(&workshop.laboratory, &differing)?,
-            };
-            return Ok(Confirmed::Refused(Box::new(Verdict {
-                divergence: differing,
-                causes,
-                notes,
-                runs: number,
-                ..Verdict::new(Word::Diverged, project.commit)
-            })));
+                agreed = Some(first_of(&laboratory, trained));
+                None
+            }
+            Some(agreed) => {
+                let differing = agreed.hold_against(&laboratory, trained);
+                let is_other_build = other.is_some();
+                diverged(workshop, &laboratory, circumstances, differing, (is_other_build, number))?
+            }
+        };
+        if let Some(verdict) = refused {
+            return Ok(Confirmed::Refused(Box::new(verdict)));
         }
     }
     let mut agreed = agreed.expect("at least one training is asked for");
-    agreed
-        .accesses
-        .sort_by(|one, other| (&one.stage, &one.what).cmp(&(&other.stage, &other.what)));
-    agreed.accesses.dedup_by(|one, other| one.stage == other.stage && one.what == other.what);
+    agreed.name_accesses_once();
     Ok(Confirmed::Same(agreed))
+}
+
+/// Trains, and refuses what could not be recorded whatever other trainings give.
+fn train(laboratory: &Laboratory<'_>, circumstances: &Circumstances, number: (u32, u32)) -> Result<Trained> {
+    let trained = laboratory.train(circumstances, number)?;
+    let reached = laboratory.session.built.accesses.iter().chain(&trained.accesses);
+    refuse_undeclared(laboratory.project, reached)?;
+    if trained.changed.is_empty() {
+        refuse_incomplete(laboratory.project, &trained.outcome)?;
+    }
+    Ok(trained)
+}
+
+/// Data that changed meanwhile.
+fn drifted(laboratory: &Laboratory<'_>, trained: Trained, runs: u32) -> Verdict {
+    Verdict {
+        drift: trained.changed,
+        runs,
+        ..Verdict::new(Word::Drifted, laboratory.project.commit)
+    }
+}
+
+/// Two outcomes, and how they differ.
+struct Differing<'a> {
+    outcomes: (&'a Outcome, Outcome),
+    divergence: Vec<Divergence>,
+}
+
+impl Agreed {
+    /// Adds what another training reached for, and compares its outcome.
+    fn hold_against(&mut self, laboratory: &Laboratory<'_>, trained: Trained) -> Differing<'_> {
+        self.watched &= trained.was_watched();
+        self.accesses.extend(trained.accesses);
+        let order = laboratory.project.manifest.stage_order();
+        Differing {
+            divergence: divergence(&self.outcome, &trained.outcome, &order),
+            outcomes: (&self.outcome, trained.outcome),
+        }
+    }
+
+    fn name_accesses_once(&mut self) {
+        self.accesses
+            .sort_by(|one, other| (&one.stage, &one.what).cmp(&(&other.stage, &other.what)));
+        self.accesses.dedup_by(|one, other| one.stage == other.stage && one.what == other.what);
+    }
+}
+
+/// What is said of a training that differs from the first one, if this one does: by the build if that was another one and
+/// each gives its own outcome again, else with what would make them agree.
+fn diverged(
+    workshop: &Workshop<'_>,
+    laboratory: &Laboratory<'_>,
+    circumstances: &Circumstances,
+    differing: Differing<'_>,
+    (is_other_build, runs): (bool, u32),
+) -> Result<Option<Verdict>> {
+    let Differing {
+        outcomes: (first, other),
+        divergence: mut differing,
+    } = differing;
+    if differing.is_empty() {
+        return Ok(None);
+    }
+    evidence::describe(&workshop.laboratory.session.kept(), laboratory.session, &mut differing);
+    let is_by_build = is_other_build && agree_by_themselves(workshop, laboratory, circumstances, [first, &other])?;
+    let (causes, notes) = if is_by_build {
+        (by_build(workshop, circumstances)?, Vec::new())
+    } else {
+        cure(&workshop.laboratory, &differing)?
+    };
+    Ok(Some(Verdict {
+        divergence: differing,
+        causes,
+        notes,
+        runs,
+        ..Verdict::new(Word::Diverged, laboratory.project.commit)
+    }))
 }
 
 /// Which training has a build of its own.
