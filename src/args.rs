@@ -252,6 +252,9 @@ pub struct Verify {
     /// Where it diverges, go on until it is known why
     #[arg(long)]
     pub explain: bool,
+    /// Whether the build that `record` kept may show a divergence: of `explain` alone
+    #[arg(skip)]
+    pub kept_first: bool,
     /// Do not read files again that seem untouched since the last look; the verdict says so
     #[arg(long)]
     pub cached: bool,

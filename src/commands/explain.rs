@@ -39,6 +39,7 @@ pub fn run(settings: &Settings, args: &args::Explain) -> Result<ExitCode> {
         outputs: None,
         artifacts: None,
         explain: true,
+        kept_first: args.rev.is_none(),
         cached: false,
         overrides: args.overrides.clone(),
         reports: args.reports.clone(),

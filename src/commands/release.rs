@@ -96,6 +96,7 @@ pub(super) fn as_verify(rev: Option<String>, times: u32) -> args::Verify {
         rev,
         times,
         explain: false,
+        kept_first: false,
         cached: false,
         outputs: None,
         artifacts: None,

@@ -1,5 +1,6 @@
 //! `verify`: every drift before any compute; then a clean checkout, a rebuild from verified sources in
 //! a new target directory, a retraining, and every divergence. It writes nothing that `record` wrote.
+//! `explain` asks the build that `record` kept first: one that diverges need not be built again.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -113,6 +114,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
         settings,
         times: args.times,
         explain: args.explain,
+        kept_first: args.kept_first,
         cached: args.cached,
         outputs: &outputs,
         proved: proved(settings, args, &here, &read.lock)?,
@@ -155,6 +157,8 @@ struct Verification<'a> {
     times: u32,
     /// Whether to go on after a divergence until its cause is known.
     explain: bool,
+    /// Whether the build that `record` kept may show a divergence.
+    kept_first: bool,
     /// Whether files that seem untouched since the last look are not read again.
     cached: bool,
     /// Where outputs that are not as locked are left.
@@ -204,25 +208,66 @@ impl Verification<'_> {
 
     /// Rebuilds, and trains until all trainings are done or one differs.
     fn retrain(&self, snapshot: &Snapshot, verdict: &mut Verdict, timings: &mut Vec<Timing>) -> Result<()> {
-        let project = self.project;
-        let circumstances = Circumstances::as_recorded(&project.manifest, self.read.lock.record);
-        let pinned = Pinned::of(snapshot, &circumstances);
-        let workdir = Workdir::fresh()?;
-        verdict.not_checked.extend(not_isolated(&workdir));
+        let circumstances = Circumstances::as_recorded(&self.project.manifest, self.read.lock.record);
+        if self.kept_first && self.diverges_as_kept(snapshot, &circumstances, verdict, timings)? {
+            return Ok(());
+        }
+        self.train_in(&Workdir::fresh()?, snapshot, &circumstances, verdict, timings)
+    }
+
+    /// Trains with the build that `record` kept, if that is of just these inputs: a divergence is one whoever built the
+    /// program, and the diagnosis goes on with it. That it reproduces is only believed of a build of its own.
+    fn diverges_as_kept(
+        &self,
+        snapshot: &Snapshot,
+        circumstances: &Circumstances,
+        verdict: &mut Verdict,
+        timings: &mut Vec<Timing>,
+    ) -> Result<bool> {
         let begin = Instant::now();
-        let session = Session::build(project, &workdir, false, pinned, self.settings.shell)
+        let workdir = Workdir::kept(&self.project.directory, self.settings.shell)?;
+        if !Session::is_built(self.project, &workdir, Pinned::of(snapshot, circumstances))? {
+            return Ok(false);
+        }
+        let (mut looked, mut took) = (verdict.clone(), Vec::new());
+        self.train_in(&workdir, snapshot, circumstances, &mut looked, &mut took)?;
+        if looked.divergence.is_empty() {
+            timings.push(Timing::since(Step::Explain, begin));
+            return Ok(false);
+        }
+        let why = "it diverges with the very build that `record` made, so the program was not built again";
+        looked.not_checked.push(NotChecked::new("rebuild", why));
+        *verdict = looked;
+        timings.extend(took);
+        Ok(true)
+    }
+
+    /// Builds there, and trains.
+    fn train_in(
+        &self,
+        workdir: &Workdir,
+        snapshot: &Snapshot,
+        circumstances: &Circumstances,
+        verdict: &mut Verdict,
+        timings: &mut Vec<Timing>,
+    ) -> Result<()> {
+        let project = self.project;
+        let pinned = Pinned::of(snapshot, circumstances);
+        verdict.not_checked.extend(not_isolated(workdir));
+        let begin = Instant::now();
+        let session = Session::build(project, workdir, false, pinned, self.settings.shell)
             .inspect_err(|_| timings.push(Timing::since(Step::Build, begin)))?;
         timings.extend(session.take_timings(1));
         let case = Case {
             project,
             snapshot,
-            circumstances: &circumstances,
-            workdir: &workdir,
+            circumstances,
+            workdir,
             session: &session,
             shell: self.settings.shell,
         };
         for number in 1..=self.times {
-            let trained = case.laboratory(&session).train(&circumstances, (number, self.times));
+            let trained = case.laboratory(&session).train(circumstances, (number, self.times));
             timings.extend(session.take_timings(number));
             let trained = trained?;
             verdict.runs = number;

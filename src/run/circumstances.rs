@@ -102,7 +102,9 @@ impl Circumstances {
     #[must_use]
     pub fn as_recorded(manifest: &Manifest, record: Record) -> Self {
         let mut circumstances = Self::of(manifest, record.date);
-        circumstances.conditions.numbering = record.draws.unwrap_or(Numbering::First);
+        if circumstances.conditions.entropy.is_some() {
+            circumstances.conditions.numbering = record.draws.unwrap_or(Numbering::First);
+        }
         circumstances
     }
 

@@ -73,6 +73,31 @@ fn without_time_every_factor_is_said_not_to_have_been_varied() {
 }
 
 #[test]
+fn explain_takes_up_the_build_that_record_kept_where_that_diverges() {
+    let project = Project::fixture("entropy");
+    project.record();
+    let explained = project.repro(&["explain"]);
+    explained.code(4);
+    assert!(!explained.stderr.contains("Compiling"), "{}", explained.stderr);
+    assert!(explained.stdout.contains("process-entropy"), "{}", explained.stdout);
+    assert!(explained.stdout.contains("rebuild: "), "{}", explained.stdout);
+    // A verification has a build of its own, whatever is kept.
+    let verified = project.repro(&["verify"]);
+    assert!(verified.code(4).stderr.contains("Compiling"), "{}", verified.stderr);
+    assert!(!verified.stdout.contains("rebuild: "), "{}", verified.stdout);
+}
+
+#[test]
+fn explain_believes_a_reproduction_only_of_a_build_of_its_own() {
+    let project = Project::fixture("steady");
+    project.record();
+    let explained = project.repro(&["explain"]);
+    explained.code(0);
+    assert!(explained.stderr.contains("Compiling"), "{}", explained.stderr);
+    assert!(!explained.stdout.contains("rebuild: "), "{}", explained.stdout);
+}
+
+#[test]
 fn where_nothing_diverges_there_is_nothing_to_explain() {
     let project = Project::recorded("steady");
     let answer = project.json(&["explain"]);
