@@ -110,7 +110,7 @@ impl<'a> Case<'a> {
         if explanation.causes.is_empty() && !changed_binaries(locked, seen).is_empty() {
             self.explain_build(&mut explanation)?;
         }
-        self.locate(&frozen, &mut explanation.causes)?;
+        self.locate(&frozen, &mut explanation.causes, explanation.raced_draw)?;
         verdict.causes = explanation.causes;
         verdict.runs += explanation.runs;
         verdict.notes.extend(explanation.findings.into_iter().map(Note::Found));
@@ -144,14 +144,16 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Finds the lines that draw on the named sources, in a build that knows its lines.
+    /// Finds the lines that draw on the named sources, in a build that knows its lines; and, where threads race for a
+    /// draw, which one that is.
     ///
     /// # Errors
     /// When that build fails, or the training of it.
-    pub fn locate(&self, frozen: &Frozen<'_>, causes: &mut [crate::cause::Cause]) -> Result<()> {
+    pub fn locate(&self, frozen: &Frozen<'_>, causes: &mut [crate::cause::Cause], raced_draw: bool) -> Result<()> {
         let can_be_seen = causes
             .iter()
             .any(|cause| cause.stage.is_some() && locate::source_of(cause.kind).is_some());
+        let can_be_seen = can_be_seen || raced_draw;
         if !can_be_seen || self.session.built.programs.is_empty() {
             return Ok(());
         }
@@ -164,6 +166,10 @@ impl<'a> Case<'a> {
             session: &session,
             ..self.laboratory(self.session)
         };
-        locate::locate(&laboratory, &frozen.circumstances(), causes)
+        locate::locate(&laboratory, &frozen.circumstances(), causes)?;
+        if raced_draw {
+            locate::raced_draw(&laboratory, frozen, causes)?;
+        }
+        Ok(())
     }
 }

@@ -6,14 +6,16 @@ use std::time::Instant;
 use super::explain::Case;
 use super::{conclude, not_isolated};
 use crate::args;
+use crate::cause::Cause;
 use crate::diagnosis::explain::causes;
 use crate::diagnosis::factor::{self, FACTORS, Factor};
-use crate::diagnosis::vary::{TestResult, Wanted, vary};
+use crate::diagnosis::vary::{TestResult, Variation, Wanted, vary};
 use crate::diagnosis::workshop::Workshop;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::memory::Memory;
 use crate::project::{self, Project};
+use crate::repository::Commit;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
@@ -73,34 +75,35 @@ fn verdict(
     let laboratory = case.laboratory(&session);
     let workshop = Workshop {
         laboratory,
-        pinned: Pinned::of(snapshot, &circumstances),
+        pinned,
         dirty,
     };
-    let variation = vary(
-        &laboratory,
-        &frozen,
-        &Wanted {
-            workshop: Some(workshop),
-            factors,
-            until: args.budget.map(|budget| begin + budget),
-            together: true,
-            sought: None,
-        },
-    )?;
+    let wanted = Wanted {
+        workshop: Some(workshop),
+        until: args.budget.map(|budget| begin + budget),
+        together: true,
+        ..Wanted::alone(factors)
+    };
+    let variation = vary(&laboratory, &frozen, &wanted)?;
     let mut causes = causes(&variation, &laboratory);
     if !dirty {
-        case.locate(&frozen, &mut causes)?;
+        case.locate(&frozen, &mut causes, variation.raced_draw)?;
     }
-    let word = if causes.is_empty() && variation.unstable.is_none() {
-        Word::Steady
-    } else {
-        Word::Diverged
-    };
     let mut not_checked = not_isolated(&workdir);
-    not_checked.extend(variation.tested.iter().filter_map(|tested| match &tested.result {
-        TestResult::NotVaried(why) => Some(NotChecked::new(tested.factor.word(), why.clone())),
-        _ => None,
-    }));
+    not_checked.extend(not_varied(&variation, factors));
+    Ok(judged(causes, variation, not_checked, project.commit))
+}
+
+/// What was not changed, and what cannot be.
+fn not_varied(variation: &Variation, factors: &[Factor]) -> Vec<NotChecked> {
+    let mut not_checked: Vec<NotChecked> = variation
+        .tested
+        .iter()
+        .filter_map(|tested| match &tested.result {
+            TestResult::NotVaried(why) => Some(NotChecked::new(tested.factor.word(), why.clone())),
+            _ => None,
+        })
+        .collect();
     let left_out: Vec<&str> = FACTORS
         .iter()
         .filter(|factor| !factors.contains(factor))
@@ -113,17 +116,27 @@ fn verdict(
         "processor",
         "a program that asks the processor what it can do, or for random numbers, cannot be answered otherwise here",
     ));
+    not_checked
+}
+
+/// What a variation comes to: steady only where nothing is named and nothing moves.
+fn judged(causes: Vec<Cause>, variation: Variation, not_checked: Vec<NotChecked>, commit: Commit) -> Verdict {
+    let word = if causes.is_empty() && variation.unstable.is_none() {
+        Word::Steady
+    } else {
+        Word::Diverged
+    };
     let left = causes.is_empty().then(|| variation.remains()).into_iter().flatten().map(Note::Found);
     let accesses = variation.base.accesses.iter().filter(|access| access.is_worth_a_note()).cloned();
-    Ok(Verdict {
+    Verdict {
         causes,
-        notes: left.chain(accesses.map(Note::Reached)).collect::<Vec<Note>>(),
+        notes: left.chain(accesses.map(Note::Reached)).collect(),
         not_checked,
         runs: variation.runs,
         outcome: variation.base.outcome.clone().unwrap_or_default(),
         factors: variation.tested,
-        ..Verdict::new(word, project.commit)
-    })
+        ..Verdict::new(word, commit)
+    }
 }
 
 /// The factors that are asked for.

@@ -30,6 +30,21 @@ fn later() -> i64 {
     ambient::now() + 396 * DAY + HOUR + 61
 }
 
+/// The fewest builds that show whether there is anything to find: each differs from a given one, and from the others, in
+/// everything at once.
+#[must_use]
+pub fn others(normal: &Circumstances) -> Vec<Circumstances> {
+    let draws = if normal.conditions.entropy.is_none() { DRAWS } else { 1 };
+    let other = |draw| {
+        let mut other = another(normal);
+        if normal.conditions.entropy.is_none() {
+            other.conditions.entropy = Some(format!("another build {draw}"));
+        }
+        other
+    };
+    (1..=draws).map(other).collect()
+}
+
 /// One thing that can differ between two builds, and circumstances with it changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -206,5 +221,19 @@ mod tests {
         pinned.conditions.entropy = Some("seed".to_owned());
         assert_eq!(another(&pinned), pinned);
         assert!(settings(&pinned).1.is_empty());
+        assert_eq!(others(&pinned), vec![pinned.clone()]);
+    }
+
+    #[test]
+    fn builds_that_are_to_show_anything_differ_in_all_that_is_not_pinned() {
+        let normal = Circumstances::default();
+        let others = others(&normal);
+        let numbers: std::collections::BTreeSet<_> = others.iter().map(|other| &other.conditions.entropy).collect();
+        assert_eq!(numbers.len(), DRAWS as usize);
+        assert!(
+            others
+                .iter()
+                .all(|other| other.conditions.clock.is_some() && other.conditions.entropy.is_some())
+        );
     }
 }

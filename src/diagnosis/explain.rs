@@ -2,7 +2,9 @@
 //! which source; or it is, and then by what of the machine, or of the build, it could have been another.
 
 use super::factor::{Factor, Frozen, OF_MACHINE, RESTLESS};
+use super::race::Evidence;
 use super::remains;
+use super::sentences::{DRAW_EARLIER, RACED, detail, hint};
 use super::trial::{Effect, Laboratory, Observed};
 use super::vary::{Variation, Wanted, vary};
 use crate::cause::{Cause, Kind};
@@ -21,6 +23,8 @@ pub struct Explanation {
     pub findings: Vec<String>,
     /// How many trainings it took.
     pub runs: u32,
+    /// Whether threads race to draw random numbers.
+    pub raced_draw: bool,
 }
 
 /// How often it is trained as it was, to see whether it agrees with itself.
@@ -38,87 +42,94 @@ pub fn explain(
     seen: &Outcome,
 ) -> Result<Explanation> {
     let mut explanation = Explanation::default();
-    let first = Observed {
-        outcome: Some(seen.clone()),
-        ..Observed::default()
+    let agreement = repeat(laboratory, normal, seen, &mut explanation)?;
+    let changed = changed_reads(locked, seen, &agreement.accesses);
+    let disagrees = agreement.differs.is_some();
+    let wanted = Wanted {
+        together: disagrees,
+        ..Wanted::alone(&RESTLESS)
     };
-    laboratory.shell.status("Explaining", "whether it agrees with itself");
-    let (disagreement, accesses) = repeat(laboratory, normal, &first, &mut explanation)?;
-    let disagree = disagreement.is_some();
-    let changed = changed_reads(locked, seen, &accesses);
-    let locked = Observed {
-        outcome: Some(locked.clone()),
-        ..Observed::default()
-    };
-    let restless = vary(
-        laboratory,
-        frozen,
-        &Wanted {
-            factors: &RESTLESS,
-            until: None,
-            together: disagree,
-            sought: None,
-            workshop: None,
-        },
-    )?;
+    let restless = vary(laboratory, frozen, &wanted)?;
     explanation.runs += restless.runs;
+    explanation.raced_draw = restless.raced_draw;
     let named = causes(&restless, laboratory);
-    if disagree || !named.is_empty() || restless.unstable.is_some() {
-        explanation.findings.push(not_deterministic(disagree, &restless));
+    if disagrees || !named.is_empty() || restless.unstable.is_some() {
+        explanation.findings.push(not_deterministic(disagrees, &restless));
         if named.is_empty() {
-            explanation.findings.extend(remains(&restless, disagreement.as_ref()));
+            explanation.findings.extend(remains(&restless, agreement.differs.as_ref()));
         }
-        if let Some(finding) = pin(laboratory, frozen, normal, &named, &mut explanation.runs)? {
-            explanation.findings.push(finding);
-        }
+        let pinned = pin(laboratory, frozen, normal, &named, &mut explanation.runs)?;
+        explanation.findings.extend(pinned);
         explanation.causes.extend(named);
         // What else changed cannot be told from what would have changed anyway.
-        explanation
-            .findings
-            .extend(changed.into_iter().map(|cause| format!("{}: {}", cause.subject, cause.detail)));
-        return Ok(explanation);
-    }
-    explanation.causes.extend(changed);
-    explanation.findings.push(format!(
-        "deterministic here: {} trainings gave one outcome, and so did each of {} with one source changed; but it is not what was locked",
-        REPEATS + 1,
-        restless.runs,
-    ));
-    if explanation.causes.is_empty() {
-        let machine = vary(
-            laboratory,
-            frozen,
-            &Wanted {
-                factors: &OF_MACHINE,
-                until: None,
-                together: false,
-                sought: Some(&locked),
-                workshop: None,
-            },
-        )?;
-        explanation.runs += machine.runs;
-        of_machine(&machine, laboratory, &mut explanation);
+        let changed = changed.into_iter().map(|cause| format!("{}: {}", cause.subject, cause.detail));
+        explanation.findings.extend(changed);
+    } else {
+        explanation.causes.extend(changed);
+        explanation.findings.push(deterministic(&restless));
+        if explanation.causes.is_empty() {
+            look_at_machine(laboratory, frozen, locked, &mut explanation)?;
+        }
     }
     Ok(explanation)
+}
+
+/// Whether trainings as they are agree with the first one.
+struct Agreement {
+    /// How one differs, if one does.
+    differs: Option<Effect>,
+    /// What the last one reached for.
+    accesses: Vec<Access>,
 }
 
 fn repeat(
     laboratory: &Laboratory<'_>,
     normal: &Circumstances,
-    seen: &Observed,
+    seen: &Outcome,
     explanation: &mut Explanation,
-) -> Result<(Option<Effect>, Vec<Access>)> {
-    let mut accesses = Vec::new();
+) -> Result<Agreement> {
+    laboratory.shell.status("Explaining", "whether it agrees with itself");
+    let first = observed(seen);
+    let mut agreement = Agreement {
+        differs: None,
+        accesses: Vec::new(),
+    };
     for _ in 0..REPEATS {
         explanation.runs += 1;
         let again = laboratory.observe(normal)?;
-        let differs = laboratory.compare(seen, &again);
-        accesses = again.accesses;
-        if differs.is_some() {
-            return Ok((differs, accesses));
+        agreement.differs = laboratory.compare(&first, &again);
+        agreement.accesses = again.accesses;
+        if agreement.differs.is_some() {
+            break;
         }
     }
-    Ok((None, accesses))
+    Ok(agreement)
+}
+
+/// An outcome that was seen elsewhere.
+fn observed(outcome: &Outcome) -> Observed {
+    Observed {
+        outcome: Some(outcome.clone()),
+        ..Observed::default()
+    }
+}
+
+/// Changes what can be another on another machine.
+fn look_at_machine(
+    laboratory: &Laboratory<'_>,
+    frozen: &Frozen<'_>,
+    locked: &Outcome,
+    explanation: &mut Explanation,
+) -> Result<()> {
+    let locked = observed(locked);
+    let wanted = Wanted {
+        sought: Some(&locked),
+        ..Wanted::alone(&OF_MACHINE)
+    };
+    let machine = vary(laboratory, frozen, &wanted)?;
+    explanation.runs += machine.runs;
+    of_machine(&machine, laboratory, explanation);
+    Ok(())
 }
 
 /// What is left to say where no source could be named.
@@ -144,6 +155,14 @@ fn not_deterministic(disagree: bool, variation: &Variation) -> String {
             }
         )
     }
+}
+
+fn deterministic(variation: &Variation) -> String {
+    format!(
+        "deterministic here: {} trainings gave one outcome, and so did each of {} with one source changed; but it is not what was locked",
+        REPEATS + 1,
+        variation.runs,
+    )
 }
 
 /// The named causes held fast and nothing else: if trainings agree then, these were all.
@@ -229,15 +248,29 @@ pub fn causes(variation: &Variation, laboratory: &Laboratory<'_>) -> Vec<Cause> 
         Kind::UndeclaredRead => kernel_file(variation).unwrap_or_default(),
         other => other.word().to_owned(),
     };
-    let of_training = changing.iter().filter(|(factor, _)| *factor != Kind::Build);
-    let changing = of_training.map(|(factor, effect)| Cause {
-        kind: *factor,
-        stage: (!effect.stage.is_empty()).then(|| effect.stage.clone()),
-        subject: subject(*factor),
-        detail: detail(*factor, effect, together),
-        first: Some(effect.first().to_owned()),
-        sites: Vec::new(),
-        hint: Some(hint(*factor).to_owned()),
+    // Which thread draws matters only because each is answered for itself: the system's numbers are anybody's.
+    let draws = changing.iter().any(|(factor, _)| *factor == Kind::ProcessEntropy);
+    let is_cause = |factor: Factor| match factor {
+        Kind::Build => false,
+        Kind::Scheduling => !(variation.raced_draw && draws),
+        _ => true,
+    };
+    let of_training = changing.iter().filter(|(factor, _)| is_cause(*factor));
+    let changing = of_training.map(|(factor, effect)| {
+        let raced = variation.raced_draw && matches!(factor, Kind::ProcessEntropy | Kind::Scheduling);
+        Cause {
+            kind: *factor,
+            stage: (!effect.stage.is_empty()).then(|| effect.stage.clone()),
+            subject: subject(*factor),
+            detail: detail(*factor, effect, together) + if raced { RACED } else { "" },
+            first: Some(effect.first().to_owned()),
+            sites: Vec::new(),
+            hint: Some(match (raced, *factor) {
+                (true, Kind::Scheduling) => DRAW_EARLIER.to_owned(),
+                (true, other) => format!("{}; {DRAW_EARLIER}", hint(other)),
+                (false, other) => hint(other).to_owned(),
+            }),
+        }
     });
     unstable.into_iter().chain(changing).chain(variation.by_build.iter().cloned()).collect()
 }
@@ -261,7 +294,7 @@ fn processes(variation: &Variation) -> u64 {
         .unwrap_or(0)
 }
 
-/// Trainings differ though all that can be frozen is: an instruction that asks the processor, or a race.
+/// Trainings differ though all that can be frozen is: an instruction that asks the processor, or a race that was shown.
 fn unstable(variation: &Variation, effect: &Effect, laboratory: &Laboratory<'_>) -> Option<Cause> {
     let drawing = super::locate::asking_instructions(laboratory.session, &[Instruction::Rdrand, Instruction::Rdseed]);
     let (kind, subject, detail) = match drawing.first() {
@@ -272,20 +305,12 @@ fn unstable(variation: &Variation, effect: &Effect, laboratory: &Laboratory<'_>)
                 "trainings differ with everything frozen, and {function} has the instruction {instruction}, which asks the processor itself"
             ),
         ),
-        None if variation.base.is_concurrent() => {
-            let threads: u64 = variation.base.reports.values().map(|report| report.threads).sum();
-            let (what, number) = if threads > 0 {
-                ("threads", threads)
-            } else {
-                ("processes", processes(variation))
-            };
-            let detail = format!(
-                "trainings differ with everything frozen but the order in which {what} run: it begins {number} of them, and which comes first decides"
-            );
+        None => {
+            let (what, detail) = who_comes_first(variation)?;
             (Kind::Scheduling, what.to_owned(), detail)
         }
-        None => return None,
     };
+    let raced = kind == Kind::Scheduling && variation.raced_draw;
     Some(Cause {
         kind,
         stage: Some(effect.stage.clone()),
@@ -293,8 +318,31 @@ fn unstable(variation: &Variation, effect: &Effect, laboratory: &Laboratory<'_>)
         detail,
         first: Some(effect.first().to_owned()),
         sites: Vec::new(),
-        hint: Some(hint(kind).to_owned()),
+        hint: Some(if raced { DRAW_EARLIER } else { hint(kind) }.to_owned()),
     })
+}
+
+/// What comes first by chance, and what shows it. That there are several of them shows nothing.
+fn who_comes_first(variation: &Variation) -> Option<(&'static str, String)> {
+    let shown = match variation.race? {
+        Evidence::Draws(_) => RACED.trim_start_matches("; ").to_owned(),
+        Evidence::Turns(trainings) => {
+            format!("which comes first decides: made to take turns, {trainings} trainings agree")
+        }
+        Evidence::Delays { of, more, still } => format!(
+            "which comes first decides: of {of} trainings with threads held up {more} differ in more than {still} parts, and none without"
+        ),
+    };
+    let threads: u64 = variation.base.reports.values().map(|report| report.threads).sum();
+    let (what, number) = if threads > 0 {
+        ("threads", threads)
+    } else {
+        ("processes", processes(variation))
+    };
+    let detail = format!(
+        "trainings differ with everything frozen but the order in which {what} run, of which it begins {number}; {shown}"
+    );
+    Some((what, detail))
 }
 
 fn of_machine(machine: &Variation, laboratory: &Laboratory<'_>, explanation: &mut Explanation) {
@@ -322,61 +370,6 @@ fn of_machine(machine: &Variation, laboratory: &Laboratory<'_>, explanation: &mu
         );
     }
     explanation.causes.extend(named);
-}
-
-fn detail(factor: Factor, effect: &Effect, together: bool) -> String {
-    let what = match factor {
-        Kind::ProcessEntropy => "random numbers of the system: hash maps and unseeded generators draw on them",
-        Kind::Clock => "the date, or how much time has passed",
-        Kind::Scheduling => "the order in which threads come to run",
-        Kind::ThreadCount => "the number of threads or processors",
-        Kind::AddressLayout => "where things lie in memory",
-        Kind::DirectoryOrder => "the order in which a directory's names are read",
-        Kind::FileTimes => {
-            "what the file system says of files beside their content: when they were changed, or their numbers"
-        }
-        Kind::CpuFeatures => "the instructions that libraries choose by the CPU",
-        Kind::WorkingDirectory => "the path of the working directory",
-        Kind::Home => "the path of the home directory",
-        Kind::Environment => "variables that nobody declared",
-        Kind::Locale => "the locale",
-        Kind::Timezone => "the time zone",
-        Kind::User => "who runs it",
-        Kind::Hostname => "the host's name",
-        Kind::Umask => "the mode creation mask",
-        Kind::ProcessId => "the process's number",
-        Kind::UndeclaredRead => "a file of the kernel that changes by itself",
-        Kind::Network => "the network",
-        Kind::Build => "what a build makes of the same sources",
-    };
-    let first = effect.first();
-    let verb = if together {
-        "changes, together with the others,"
-    } else {
-        "changes"
-    };
-    format!("the outcome follows {what}; it {verb} `{first}` first")
-}
-
-fn hint(factor: Factor) -> &'static str {
-    match factor {
-        Kind::ProcessEntropy => {
-            "`[determinism] entropy = \"seeded\"` makes it follow the seed; or use a BTreeMap, and a generator from the run's seed"
-        }
-        Kind::Clock => {
-            "`[determinism] clock = \"frozen\"` pins the date; what depends on how long something takes must be mended in the program"
-        }
-        Kind::Scheduling => "collect results by index instead of by arrival, and add numbers in a fixed order",
-        Kind::ThreadCount => "set the number of threads under `[environment] set`, for instance RAYON_NUM_THREADS",
-        Kind::AddressLayout => "something is ordered or hashed by its address, or read before it is written",
-        Kind::DirectoryOrder => "sort the names that read_dir gives",
-        Kind::CpuFeatures => {
-            "`cargo repro record --add-class` gives each platform class an outcome of its own; or set GLIBC_TUNABLES, or the library's own variable, to one level"
-        }
-        Kind::FileTimes | Kind::UndeclaredRead => "take it from declared data or from a parameter",
-        Kind::Network => "fetch it beforehand and declare the file under [data]",
-        _ => "take it from a parameter, or set it under `[environment] set`",
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::builds;
 use crate::cause::Kind;
@@ -321,6 +322,14 @@ impl Frozen<'_> {
         circumstances.conditions.told_processors = Some(4);
         circumstances.conditions.processors = Some(self.processors.clone());
         circumstances.conditions.delays = Some(seed);
+        circumstances
+    }
+
+    /// Everything frozen, and threads and processes taking turns; one waits for no longer than this.
+    #[must_use]
+    pub fn in_turns(&self, longest: Duration) -> Circumstances {
+        let mut circumstances = self.circumstances();
+        circumstances.conditions.turns = Some(u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
         circumstances
     }
 

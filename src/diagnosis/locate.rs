@@ -1,8 +1,9 @@
 //! Where in the program a source was drawn on: one more training, of a build that knows its lines, with
 //! every draw caught in the act.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::factor::Frozen;
 use super::trial::Laboratory;
 use crate::cause::{Cause, Kind};
 use crate::error::Result;
@@ -70,6 +71,82 @@ pub fn locate(laboratory: &Laboratory<'_>, frozen: &Circumstances, causes: &mut 
         }
     }
     Ok(())
+}
+
+/// Names the draw that several threads race for: the place that draws once in each training, now by one thread and now by
+/// another.
+///
+/// # Errors
+/// When the program cannot be trained.
+pub fn raced_draw(laboratory: &Laboratory<'_>, frozen: &Frozen<'_>, causes: &mut [Cause]) -> Result<()> {
+    let is_it = |cause: &&mut Cause| matches!(cause.kind, Kind::Scheduling | Kind::ProcessEntropy);
+    let Some(cause) = causes.iter_mut().find(is_it) else {
+        return Ok(());
+    };
+    let mut draws = Draws::default();
+    for number in 0..RACES {
+        let mut circumstances = frozen.race(number);
+        circumstances.conditions.sight = vec![Source::Entropy];
+        let observed = laboratory.observe(&circumstances)?;
+        let mut tracer = tracer(laboratory.session);
+        let of_stage = observed.reports.iter().filter(|(stage, _)| cause.stage.as_ref() == Some(*stage));
+        let sightings = of_stage.flat_map(|(_, report)| &report.sightings);
+        let sightings = sightings.filter(|sighting| is_of(Source::Entropy, Kind::ProcessEntropy, &sighting.what));
+        let drawn = sightings.filter(|sighting| sighting.what != KEYS.0);
+        draws.add(drawn.filter_map(|sighting| Some((tracer.site(sighting)?, sighting.by.clone()))).collect());
+    }
+    let raced = draws.raced();
+    let Some(threads) = raced.iter().map(|(_, threads)| *threads).max() else {
+        return Ok(());
+    };
+    cause.detail += &format!("; in each of {RACES} trainings it was drawn once, by {threads} different threads in all");
+    let others = std::mem::take(&mut cause.sites);
+    cause.sites = raced.into_iter().map(|(site, _)| site).take(PLACES).collect();
+    add(&mut cause.sites, others);
+    name_subject(cause);
+    Ok(())
+}
+
+/// How many trainings are looked at for who draws.
+const RACES: u64 = 8;
+
+/// Who drew where, in several trainings.
+#[derive(Default)]
+struct Draws {
+    trainings: usize,
+    /// Of places that draw no more than once in a training: the thread of each time.
+    once: Vec<(Site, Vec<String>)>,
+    /// Places that draw more often.
+    often: Vec<Site>,
+}
+
+impl Draws {
+    /// The draws of one more training.
+    fn add(&mut self, drawn: Vec<(Site, String)>) {
+        self.trainings += 1;
+        let mut here: Vec<Site> = Vec::new();
+        for (site, thread) in drawn {
+            if here.contains(&site) {
+                self.often.push(site);
+                continue;
+            }
+            here.push(site.clone());
+            match self.once.iter_mut().find(|(known, _)| *known == site) {
+                Some((_, threads)) => threads.push(thread),
+                None => self.once.push((site, vec![thread])),
+            }
+        }
+    }
+
+    /// Places that drew once in each training and not always in one thread, with the number of threads.
+    fn raced(self) -> Vec<(Site, usize)> {
+        let is_once =
+            |(site, threads): &(Site, Vec<String>)| threads.len() == self.trainings && !self.often.contains(site);
+        let number = |threads: Vec<String>| threads.into_iter().collect::<BTreeSet<_>>().len();
+        let once: Vec<_> = self.once.iter().filter(|one| is_once(one)).cloned().collect();
+        let counted = once.into_iter().map(|(site, threads)| (site, number(threads)));
+        counted.filter(|(_, number)| *number > 1).collect()
+    }
 }
 
 /// The functions of a stage's program that make hash maps.
@@ -144,6 +221,35 @@ pub fn asking_instructions(session: &Session<'_>, kinds: &[Instruction]) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_draw_is_raced_for_if_it_is_one_in_each_training_and_another_threads_each_time() {
+        let drawn = |all: &[(&str, &str)]| {
+            let one = |(function, thread): &(&str, &str)| {
+                let function = (*function).to_owned();
+                (
+                    Site {
+                        function,
+                        ..Site::unnamed(0)
+                    },
+                    (*thread).to_owned(),
+                )
+            };
+            all.iter().map(one).collect()
+        };
+        let mut draws = Draws::default();
+        draws.add(drawn(&[
+            ("lazy", "1"),
+            ("first", "0"),
+            ("each", "1"),
+            ("each", "2"),
+            ("seldom", "1"),
+        ]));
+        draws.add(drawn(&[("lazy", "2"), ("first", "0"), ("each", "2"), ("each", "1")]));
+        draws.add(drawn(&[("lazy", "1"), ("first", "0"), ("each", "2"), ("seldom", "2")]));
+        let raced: Vec<_> = draws.raced().into_iter().map(|(site, threads)| (site.function, threads)).collect();
+        assert_eq!(raced, [("lazy".to_owned(), 2)]);
+    }
 
     #[test]
     fn functions_that_make_maps_are_added_once_each_and_not_without_end() {

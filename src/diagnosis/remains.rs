@@ -15,9 +15,19 @@ const HELD: &str = "random numbers, the date, timers, addresses, the order of di
 
 /// In sentences, for trainings that differ though all of it was held.
 #[must_use]
-pub fn unstable(effect: &Effect, restless: Option<(&BTreeSet<Part>, usize)>, trainings: u32) -> Vec<String> {
+pub fn unstable(
+    effect: &Effect,
+    restless: Option<(&BTreeSet<Part>, usize)>,
+    took_turns: bool,
+    trainings: u32,
+) -> Vec<String> {
+    let turns = if took_turns {
+        "; threads and processes were also made to take turns, and that does not make them agree"
+    } else {
+        ""
+    };
     let mut said = vec![
-        format!("tried: {HELD} were held fast, and trainings still differ ({trainings} were made)"),
+        format!("tried: {HELD} were held fast, and trainings still differ ({trainings} were made){turns}"),
         moves(effect),
     ];
     said.extend(restless.and_then(|(parts, of)| narrowest(parts, of)));
@@ -118,8 +128,8 @@ mod tests {
     #[test]
     fn every_answer_says_what_was_tried_what_moves_and_what_to_do() {
         for said in [
-            unstable(&effect(None), None, 6),
-            unstable(&effect(Some("fit")), None, 6),
+            unstable(&effect(None), None, false, 6),
+            unstable(&effect(Some("fit")), None, true, 6),
             uncured(&effect(None), &[]),
             uncured(&effect(Some("fit")), &["entropy = \"seeded\"".to_owned()]),
         ] {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::factor::Factor;
 use super::parts::Part;
+use super::race::Evidence;
 use super::remains;
 use super::trial::{Effect, Observed};
 use crate::cause::Cause;
@@ -52,6 +53,12 @@ pub struct Variation {
     pub restless: Option<(BTreeSet<Part>, usize)>,
     /// What of the build the outcome follows.
     pub by_build: Vec<Cause>,
+    /// Where trainings differ whatever is frozen, what shows that it is by who comes first.
+    pub race: Option<Evidence>,
+    /// Whether threads race to draw random numbers: they agree where it does not count which of them draws.
+    pub raced_draw: bool,
+    /// Whether threads or processes were made to take turns.
+    pub took_turns: bool,
 }
 
 impl Variation {
@@ -62,7 +69,7 @@ impl Variation {
             return Vec::new();
         };
         let restless = self.restless.as_ref().map(|(parts, of)| (parts, *of));
-        remains::unstable(effect, restless, self.runs)
+        remains::unstable(effect, restless, self.took_turns, self.runs)
     }
 
     /// The factors that change the outcome.

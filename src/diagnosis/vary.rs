@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::builds::{self, Found};
 use super::factor::{Factor, Frozen, Setting};
 use super::parts::{self, Part};
+use super::race::Race;
 use super::search::smallest;
 use super::trial::{Effect, Laboratory, Observed};
 pub use super::variation::{TestResult, Tested, Variation};
@@ -29,20 +30,31 @@ pub struct Wanted<'a> {
     pub workshop: Option<Workshop<'a>>,
 }
 
+impl<'a> Wanted<'a> {
+    /// These factors one at a time, and nothing else.
+    #[must_use]
+    pub fn alone(factors: &'a [Factor]) -> Self {
+        Self {
+            factors,
+            until: None,
+            together: false,
+            sought: None,
+            workshop: None,
+        }
+    }
+}
+
 /// How many trainings with everything frozen must agree.
 const BASE_RUNS: u32 = 6;
 
 /// More of these, where a doubt arises.
-const MORE_BASE_RUNS: u32 = 12;
+pub(super) const MORE_BASE_RUNS: u32 = 12;
 
 /// Why a factor is not varied.
-const UNSTABLE: &str = "trainings differ even with everything frozen";
+pub(super) const UNSTABLE: &str = "trainings differ even with everything frozen";
 
 /// How many settings of entropy are tried for a program that draws none.
 const UNDRAWN: usize = 3;
-
-/// How many trainings with several threads are held against the first.
-const RACES: u64 = 7;
 
 /// A number of variables that no setting comes up to.
 const VARIABLES: usize = 128;
@@ -61,6 +73,8 @@ pub fn vary(laboratory: &Laboratory<'_>, frozen: &Frozen<'_>, wanted: &Wanted<'_
         circumstances: frozen.circumstances(),
         variation: Variation::default(),
         restless: None,
+        differed: Vec::new(),
+        took: Duration::ZERO,
     };
     trials.establish()?;
     trials.each(frozen, wanted)?;
@@ -68,6 +82,7 @@ pub fn vary(laboratory: &Laboratory<'_>, frozen: &Frozen<'_>, wanted: &Wanted<'_
     if trials.variation.unstable.is_some() {
         trials.take_apart()?;
         trials.each(frozen, wanted)?;
+        trials.seek_race(frozen)?;
     }
     if wanted.together && trials.variation.unstable.is_none() && trials.variation.changing().is_empty() {
         trials.all(frozen, wanted)?;
@@ -93,27 +108,22 @@ fn is_exact(factor: Factor) -> bool {
     )
 }
 
-/// What came of several threads.
-enum Race {
-    /// There were none.
-    Alone,
-    /// They agree whatever comes first.
-    Steady,
-    /// They do not.
-    Lost(TestResult),
-}
-
-struct Trials<'a> {
-    laboratory: &'a Laboratory<'a>,
-    base: Observed,
+/// A search under way.
+pub(super) struct Trials<'a> {
+    pub(super) laboratory: &'a Laboratory<'a>,
+    pub(super) base: Observed,
     circumstances: Circumstances,
-    variation: Variation,
+    pub(super) variation: Variation,
     /// Where trainings differ though everything is frozen, the parts that do.
     restless: Option<BTreeSet<Part>>,
+    /// And of each training after the first, how many parts of it differ.
+    pub(super) differed: Vec<usize>,
+    /// How long one training with everything frozen took.
+    pub(super) took: Duration,
 }
 
 impl Trials<'_> {
-    fn observe(&mut self, circumstances: &Circumstances) -> Result<Observed> {
+    pub(super) fn observe(&mut self, circumstances: &Circumstances) -> Result<Observed> {
         self.variation.runs += 1;
         let mut observed = self.laboratory.observe(circumstances)?;
         if self.restless.is_some() {
@@ -158,16 +168,10 @@ impl Trials<'_> {
         self.laboratory
             .shell
             .status("Varying", "the build, at another date and with other random numbers");
-        let training = frozen.circumstances();
-        let laboratory = self.laboratory;
-        let mut runs = 0;
-        let build = |at: &Circumstances| {
-            runs += 1;
-            workshop.observe(at, &training)
+        let Some(found) = self.found_of_builds(&workshop, &frozen.circumstances())? else {
+            self.note(Kind::Build, TestResult::NotVaried(UNSTABLE.to_owned()));
+            return Ok(());
         };
-        let differ = |one: &Observed, other: &Observed| laboratory.compare(one, other);
-        let found = builds::find(workshop.pinned.circumstances, build, differ)?;
-        self.variation.runs += runs;
         let result = match &found {
             Found::Same(builds) => TestResult::Steady(*builds),
             Found::Unheld(effect) => TestResult::Changes {
@@ -184,7 +188,39 @@ impl Trials<'_> {
         Ok(())
     }
 
-    fn note(&mut self, factor: Factor, result: TestResult) {
+    /// What builds come to: where those with everything changed at once agree with the first one, no others are made.
+    /// Nothing if it turns out that trainings of one build differ.
+    fn found_of_builds(&mut self, workshop: &Workshop<'_>, training: &Circumstances) -> Result<Option<Found<Effect>>> {
+        let normal = workshop.pinned.circumstances;
+        let others = builds::others(normal);
+        let mut differs = None;
+        for other in &others {
+            self.variation.runs += 1;
+            differs = self.laboratory.compare(&self.base, &workshop.observe(other, training)?);
+            if differs.is_some() {
+                break;
+            }
+        }
+        let Some(effect) = differs else {
+            let made = u32::try_from(others.len()).unwrap_or(u32::MAX);
+            return Ok(Some(Found::Same(made + 1)));
+        };
+        let (laboratory, mut runs) = (self.laboratory, 0);
+        let build = |at: &Circumstances| {
+            runs += 1;
+            workshop.observe(at, training)
+        };
+        let found = builds::find(normal, build, |one, other| laboratory.compare(one, other))?;
+        self.variation.runs += runs;
+        if let Found::Same(_) = found {
+            self.repeat_base(MORE_BASE_RUNS)?;
+            let is_steady = self.variation.unstable.is_none();
+            return Ok(is_steady.then_some(Found::Unheld(effect)));
+        }
+        Ok(Some(found))
+    }
+
+    pub(super) fn note(&mut self, factor: Factor, result: TestResult) {
         self.variation.tested.push(Tested { factor, result });
     }
 
@@ -198,7 +234,9 @@ impl Trials<'_> {
     /// Trains with everything frozen, until that can be trusted to give one outcome.
     fn establish(&mut self) -> Result<()> {
         let circumstances = self.circumstances.clone();
+        let begin = Instant::now();
         self.base = self.observe(&circumstances)?;
+        self.took = begin.elapsed();
         if let Some(failure) = &self.base.failure {
             return Err(Error::training(format!("with everything frozen, the program does not train: {failure}"))
                 .hint("`-v` shows what was run; does it wait for time to pass, or need several processors?"));
@@ -215,12 +253,14 @@ impl Trials<'_> {
         self.repeat_base(MORE_BASE_RUNS)
     }
 
-    fn repeat_base(&mut self, times: u32) -> Result<()> {
+    pub(super) fn repeat_base(&mut self, times: u32) -> Result<()> {
         let circumstances = self.circumstances.clone();
         for _ in 0..times {
             let again = self.observe(&circumstances)?;
             if let Some(restless) = &mut self.restless {
-                restless.extend(parts::differing(&self.base.parts, &again.parts));
+                let differing = parts::differing(&self.base.parts, &again.parts);
+                self.differed.push(differing.len());
+                restless.extend(differing);
             } else if let Some(effect) = self.laboratory.compare(&self.base, &again) {
                 self.variation.unstable = Some(effect);
                 break;
@@ -248,10 +288,7 @@ impl Trials<'_> {
             match self.race(frozen)? {
                 Race::Alone => settings.retain(|setting| !setting.is_for_threads()),
                 Race::Steady => {}
-                Race::Lost(result) => {
-                    self.note(factor, result);
-                    return Ok(());
-                }
+                Race::Lost(lost) => return self.lost(lost, frozen),
             }
         }
         let mut tried = 0;
@@ -356,30 +393,6 @@ impl Trials<'_> {
         other.conditions.variables = Some(VARIABLES);
         let (base, other) = (self.observe(&base)?, self.observe(&other)?);
         Ok(self.laboratory.compare(&base, &other).is_none())
-    }
-
-    /// A race that needs several threads does not show where one was told to be enough: with all else frozen,
-    /// trainings with several threads are held against each other.
-    fn race(&mut self, frozen: &Frozen<'_>) -> Result<Race> {
-        let first = self.observe(&frozen.race(0))?;
-        if !first.is_concurrent() {
-            return Ok(Race::Alone);
-        }
-        let mut effects = Vec::new();
-        for seed in 1..=RACES {
-            let other = self.observe(&frozen.race(seed))?;
-            effects.extend(self.laboratory.compare(&first, &other));
-            if effects.len() == 2 {
-                break;
-            }
-        }
-        let effect = effects.pop().filter(|_| !effects.is_empty());
-        Ok(effect.map_or(Race::Steady, |effect| {
-            Race::Lost(TestResult::Changes {
-                setting: "4 threads, held up now and then".to_owned(),
-                effect,
-            })
-        }))
     }
 
     fn reads_kernel_files(&self) -> bool {

@@ -140,6 +140,19 @@ pub fn changing(path: &str) -> Option<String> {
     (is_process && CHANGING_OF_PROCESS.contains(&last)).then(|| format!("/proc/self/{last}"))
 }
 
+/// `struct sysinfo` (sysinfo(2)) with round numbers.
+#[must_use]
+pub fn sysinfo() -> Vec<u8> {
+    const WORDS: usize = 14;
+    const MEMORY: [u64; 4] = [16 << 30, 8 << 30, 0, 1 << 30];
+    let mut words = [0u64; WORDS];
+    words[0] = 1000;
+    words[4..8].copy_from_slice(&MEMORY);
+    words[10] = 100;
+    words[13] = 1;
+    words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -187,13 +187,13 @@ fn answered(conditions: &Conditions) -> Vec<Rule> {
     if conditions.canned.is_some() {
         rules.push(ask(libc::SYS_sysinfo));
     }
+    if conditions.delays.is_some() || conditions.turns.is_some() {
+        // What a thread does first.
+        rules.push(ask(libc::SYS_set_robust_list));
+    }
     if conditions.delays.is_some() {
-        // What a thread does first, and what it does when another may come before it.
-        rules.extend([
-            ask(libc::SYS_set_robust_list),
-            ask(libc::SYS_rseq),
-            ask(libc::SYS_futex),
-        ]);
+        // And what it does when another may come before it.
+        rules.extend([ask(libc::SYS_rseq), ask(libc::SYS_futex)]);
         rules.push(ask(libc::SYS_sched_yield));
     }
     if sights(Source::Identity) {

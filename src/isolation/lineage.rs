@@ -16,6 +16,8 @@ pub struct Lineage(Mutex<BTreeMap<i32, Line>>);
 pub struct Line {
     /// Its descent.
     pub name: Digest,
+    /// The same as numbers: which child of the first thread, which of that one's …
+    path: Vec<u64>,
     children: u64,
     draws: u64,
     ticks: u64,
@@ -25,10 +27,16 @@ impl Line {
     fn named(name: Digest) -> Self {
         Self {
             name,
+            path: Vec::new(),
             children: 0,
             draws: 0,
             ticks: 0,
         }
+    }
+
+    /// Not one thread but whichever draws so much.
+    pub(super) fn of_anybody(length: u64) -> Self {
+        Self::named(Digest::of(format!("anybody {length}")))
     }
 
     /// How often it has drawn on entropy before.
@@ -57,7 +65,13 @@ impl Lineage {
         line.children += 1;
         let mut name = line.name.to_string().into_bytes();
         name.extend(number.to_le_bytes());
-        lines.insert(child, Line::named(Digest::of(name)));
+        let mut path = line.path.clone();
+        path.push(number);
+        let born = Line {
+            path,
+            ..Line::named(Digest::of(name))
+        };
+        lines.insert(child, born);
     }
 
     /// Whether a thread's descent is known.
@@ -69,8 +83,21 @@ impl Lineage {
     /// A thread has become another program: it begins anew, with the number of its process.
     pub fn became_another(&self, former: i32, thread: i32) {
         let mut lines = self.lock();
-        let name = lines.remove(&former).map_or_else(|| first().name, |line| line.name);
-        lines.insert(thread, Line::named(name));
+        let former = lines.remove(&former).unwrap_or_else(first);
+        let anew = Line {
+            path: former.path,
+            ..Line::named(former.name)
+        };
+        lines.insert(thread, anew);
+    }
+
+    /// Whether one that comes before this thread, and from which it does not descend, has not ended. Whatever a thread
+    /// begins comes before what its parent begins next.
+    #[must_use]
+    pub fn is_behind(&self, thread: i32) -> bool {
+        let lines = self.lock();
+        let is_before = |line: &Line, other: &Line| other.path < line.path && !line.path.starts_with(&other.path);
+        lines.get(&thread).is_some_and(|line| lines.values().any(|other| is_before(line, other)))
     }
 
     /// A thread has ended; its number may come again.

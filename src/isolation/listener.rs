@@ -14,9 +14,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::audit::{self, Act, Audit};
 use super::calls::{self, Call, Name, Wish};
+use super::delays::{Delays, Wait};
 use super::directories::Directories;
 use super::entropy::{self, Entropy};
-use super::lineage::Lineage;
+use super::lineage::{Line, Lineage};
 use super::network::Network;
 use super::paths::{Paths, Place};
 use super::remote::Thread;
@@ -48,7 +49,7 @@ enum Answer {
     /// A descriptor of ours.
     File(OwnedFd),
     /// The kernel does it, after a while.
-    Late,
+    After(Wait),
 }
 
 /// The listener's side of a filter.
@@ -66,7 +67,9 @@ pub struct Listener {
     known: BTreeSet<Vec<u8>>,
     lineage: Arc<Lineage>,
     log: Arc<Mutex<Log>>,
-    delayed: u64,
+    delays: Delays,
+    /// Who draws, where it does not count which thread does, by how much is drawn.
+    anybody: BTreeMap<u64, Line>,
 }
 
 impl Listener {
@@ -90,9 +93,10 @@ impl Listener {
             },
             paths: Paths::new(plan.walls.is_some()),
             known: BTreeSet::new(),
+            delays: Delays::of(conditions, &lineage),
             lineage,
             log,
-            delayed: 0,
+            anybody: BTreeMap::new(),
         }
     }
 
@@ -145,8 +149,8 @@ impl Listener {
                 }
             }
             Answer::File(file) => return sys::respond_with(self.descriptor.as_fd(), call.id, file.as_fd(), true),
-            Answer::Late => {
-                self.respond_late(response);
+            Answer::After(wait) => {
+                self.respond_after(wait, response);
                 return Ok(());
             }
         }
@@ -154,14 +158,10 @@ impl Listener {
     }
 
     /// Holds one thread up without holding up the others.
-    fn respond_late(&mut self, response: seccomp_notif_resp) {
-        self.delayed += 1;
-        let seed = self.conditions.delays.unwrap_or_default();
-        let mixed = crate::digest::Digest::of(format!("{seed} {}", self.delayed)).hex();
-        let microseconds = u64::from_str_radix(&mixed[..3], 16).unwrap_or(0) / 2;
+    fn respond_after(&self, wait: Wait, response: seccomp_notif_resp) {
         let listener = Arc::clone(&self.descriptor);
         std::thread::spawn(move || {
-            std::thread::sleep(std::time::Duration::from_micros(microseconds));
+            wait.pass();
             let _ = sys::respond(listener.as_fd(), &response);
         });
     }
@@ -175,7 +175,9 @@ impl Listener {
             libc::SYS_getdents64 => self.entries(thread, args),
             libc::SYS_sched_getaffinity => self.processors(thread, args),
             libc::SYS_sysinfo => self.sysinfo(thread, args[0]),
-            libc::SYS_set_robust_list | libc::SYS_rseq | libc::SYS_futex | libc::SYS_sched_yield => Answer::Late,
+            libc::SYS_set_robust_list | libc::SYS_rseq | libc::SYS_futex | libc::SYS_sched_yield => {
+                Answer::After(self.delays.next(thread.0))
+            }
             libc::SYS_connect => self.reach(thread, network::address(self.network, thread, args[1], args[2])),
             libc::SYS_sendto => self.reach(thread, network::address(self.network, thread, args[4], args[5])),
             libc::SYS_sendmsg => self.reach(thread, network::of_messages(self.network, thread, args[1], 1)),
@@ -276,7 +278,7 @@ impl Listener {
             self.sight(thread, Source::Entropy, name);
             let entropy = self.entropy.clone()?;
             self.log().draws += 1;
-            return self.lineage.with(thread.0, |line| entropy.device(line)).ok();
+            return self.drawer(thread, 0, |line| entropy.device(line)).ok();
         }
         if name == "/proc/sys/kernel/random/uuid" {
             let entropy = self.entropy.clone()?;
@@ -302,16 +304,25 @@ impl Listener {
             format!("getrandom({length})")
         };
         self.sight(thread, Source::Entropy, &what);
-        let Some(entropy) = &self.entropy else {
+        let Some(entropy) = self.entropy.clone() else {
             return Answer::Go;
         };
-        let bytes = self.lineage.with(thread.0, |line| entropy.answer(line, length, flags));
+        let bytes = self.drawer(thread, length, |line| entropy.answer(line, length, flags));
         if length > 8 {
             self.log().draws += 1;
         }
         match thread.write(buffer, &bytes) {
             Ok(()) => Answer::Result(i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
             Err(_) => Answer::Result(-i64::from(libc::EFAULT)),
+        }
+    }
+
+    /// The line of the thread that draws, or that of all threads together.
+    fn drawer<T>(&mut self, thread: Thread, length: u64, draw: impl FnOnce(&mut Line) -> T) -> T {
+        if self.conditions.drawn_alike {
+            draw(self.anybody.entry(length).or_insert_with(|| Line::of_anybody(length)))
+        } else {
+            self.lineage.with(thread.0, draw)
         }
     }
 
@@ -383,20 +394,12 @@ impl Listener {
         }
     }
 
-    /// `struct sysinfo` with round numbers: memory and load are other ones at every look.
+    /// Memory and load are other ones at every look.
     fn sysinfo(&mut self, thread: Thread, at: u64) -> Answer {
-        const WORDS: usize = 14;
-        const MEMORY: [u64; 4] = [16 << 30, 8 << 30, 0, 1 << 30];
         if self.audits {
             self.log().audit.look(thread, Path::new("/proc/meminfo"), Act::Read, None);
         }
-        let mut words = [0u64; WORDS];
-        words[0] = 1000;
-        words[4..8].copy_from_slice(&MEMORY);
-        words[10] = 100;
-        words[13] = 1;
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        match thread.write(at, &bytes) {
+        match thread.write(at, &canned::sysinfo()) {
             Ok(()) => Answer::Result(0),
             Err(_) => Answer::Go,
         }
@@ -436,6 +439,7 @@ impl Listener {
             bp: None,
             stack,
             maps: Mapping::parse_all(&maps),
+            by: self.lineage.with(thread.0, |line| line.name).short(),
         };
         self.log().sightings.push(sighting);
     }

@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod calls;
 pub mod canned;
+mod delays;
 pub mod directories;
 pub mod entropy;
 pub mod fence;
@@ -140,6 +141,11 @@ pub struct Conditions {
     pub told_processors: Option<usize>,
     /// Threads are held up now and then by up to two milliseconds, from this seed.
     pub delays: Option<u64>,
+    /// Threads and processes take turns: each begins when those before it have ended, or after so many milliseconds.
+    /// For diagnosis alone, as the next one is.
+    pub turns: Option<u64>,
+    /// Whether entropy is answered alike whichever thread draws it first.
+    pub drawn_alike: bool,
     /// By how much its priority is lowered.
     pub niceness: i32,
     /// Files of the kernel that change by themselves: answered from copies in this directory, which the first to
@@ -175,6 +181,8 @@ impl Default for Conditions {
             processors: None,
             told_processors: None,
             delays: None,
+            turns: None,
+            drawn_alike: false,
             niceness: 0,
             canned: None,
             hostname: "repro".to_owned(),

@@ -66,6 +66,8 @@ impl Circumstances {
                 processors,
                 told_processors,
                 delays,
+                turns,
+                drawn_alike,
                 niceness,
                 canned,
                 hostname,

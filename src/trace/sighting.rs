@@ -28,6 +28,9 @@ pub struct Sighting {
     pub stack: Vec<u8>,
     /// What was mapped where.
     pub maps: Vec<Mapping>,
+    /// The thread, by a name that it has in every run.
+    #[serde(default)]
+    pub by: String,
 }
 
 /// A line of `/proc/PID/maps`.
@@ -68,6 +71,7 @@ impl Sighting {
             bp: None,
             stack,
             maps,
+            by: String::new(),
         })
     }
 }
@@ -193,7 +197,7 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsysca
     proptest! {
         #[test]
         fn a_sighting_survives_being_written(stack: Vec<u8>, pc: u64, sp: u64, bp: Option<u64>) {
-            let sighting = Sighting { what: "getrandom(16)".to_owned(), pc, sp, bp, stack, maps: Mapping::parse_all(MAPS) };
+            let sighting = Sighting { what: "getrandom(16)".to_owned(), pc, sp, bp, stack, maps: Mapping::parse_all(MAPS), by: String::new() };
             let text = serde_json::to_string(&sighting).unwrap();
             prop_assert_eq!(serde_json::from_str::<Sighting>(&text).unwrap(), sighting);
         }

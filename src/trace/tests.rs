@@ -149,6 +149,7 @@ fn sighting() -> impl Strategy<Value = Sighting> {
         0..0x5000_u64,
     )
         .prop_map(|(pc, sp, bp, stack, offset)| Sighting {
+            by: String::new(),
             what: String::new(),
             pc,
             sp,

@@ -44,3 +44,38 @@ fn an_outcome_that_nothing_holds_is_answered_all_the_same() {
         human.stdout
     );
 }
+
+#[test]
+fn a_pipeline_is_not_blamed_for_a_race_because_it_has_several_processes() {
+    if !has_walls("a_pipeline_is_not_blamed_for_a_race_because_it_has_several_processes") {
+        return;
+    }
+    // What moves are counters of the kernel's; the processes that pass them on do so in one order.
+    let counters = "cat /proc/buddyinfo /proc/sys/fs/inode-nr /proc/sys/fs/dentry-state 2>/dev/null";
+    let project = Project::fixture("command");
+    let script = project.read("scripts/train.sh");
+    let moving = format!("{script}\n{counters} | tr -s ' ' | cat | cat >> model.txt\n");
+    project.write("scripts/train.sh", &moving).commit("move");
+    let varied = project.json(&["vary", "--only", "locale"]);
+    leads_on(&varied);
+    assert_eq!(varied.verdict()["causes"], serde_json::json!([]));
+    assert!(said(&varied).contains("made to take turns"), "{}", said(&varied));
+}
+
+#[test]
+fn processes_that_race_are_named_by_what_their_taking_turns_shows() {
+    if !has_walls("processes_that_race_are_named_by_what_their_taking_turns_shows") {
+        return;
+    }
+    let project = Project::fixture("command");
+    let script = project.read("scripts/train.sh");
+    let line = |name: &str| format!("(for i in 1 2 3 4 5 6 7 8 9; do sleep 0.001; echo {name} >> model.txt; done) &\n");
+    let racing = format!("{script}\n{}wait\n", ["a", "b", "c", "d"].map(line).concat());
+    project.write("scripts/train.sh", &racing).commit("race");
+    let varied = project.json(&["vary", "--only", "locale"]);
+    let causes = varied.code(4).verdict()["causes"].clone();
+    assert_eq!(causes.as_array().unwrap().len(), 1, "{causes}");
+    assert_eq!((&causes[0]["kind"], &causes[0]["subject"]), (&"scheduling".into(), &"processes".into()));
+    let detail = causes[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("made to take turns") && detail.contains("trainings agree"), "{detail}");
+}

@@ -33,5 +33,14 @@ pub fn rows() -> Vec<Row> {
         count("N42", "a library's threads", "blas-threads").may(&["environment"]),
         race("N43", "floats added by turns", "accumulate"),
         race("N50", "the first initialises", "first-wins"),
+        // The function that draws, and that threads race for it.
+        race("N50", "the first draws the seed of all", "lazy-seed")
+            .prepare(|it| it.manifest("[determinism]\nentropy = \"seeded\""))
+            .must(&["scheduling seed_of_all"])
+            .says(&["it was drawn once, by "]),
+        // The system's numbers are as good in any thread; which one draws them is no cause beside them.
+        race("N06", "a seed that several threads race to draw", "lazy-seed")
+            .must(&["process-entropy seed_of_all"])
+            .says(&["it was drawn once, by "]),
     ]
 }
