@@ -159,8 +159,8 @@ fn every_word_of_a_verdict_is_explained_and_no_other() {
     let schema: serde_json::Value =
         serde_json::from_str(&read("docs/messages.schema.json")).expect("the schema is JSON");
     let notes = schema["$defs"]["note-kind"]["enum"].as_array().expect("kinds of notes are listed");
-    let class_changes = schema["$defs"]["class-change"]["properties"]["kind"]["enum"].as_array();
-    let of_schema = notes.iter().chain(class_changes.expect("so are changes of classes"));
+    let lock_changes = schema["$defs"]["lock-change"]["properties"]["kind"]["enum"].as_array();
+    let of_schema = notes.iter().chain(lock_changes.expect("so are changes of locks"));
     let mut words: BTreeSet<String> = of_schema.filter_map(|kind| kind.as_str().map(str::to_owned)).collect();
     let kinds = [&DRIFT_KINDS[..], &DIVERGENCE_KINDS[..], &REFUSAL_KINDS[..]].concat();
     words.extend(kinds.into_iter().map(str::to_owned));

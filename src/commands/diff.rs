@@ -22,7 +22,8 @@ pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
     };
     let other = args.b.as_deref().unwrap_or(lockfile::FILE);
     let found = differences(&a, &b);
-    let inputs: Vec<Finding> = found.inputs.iter().map(Finding::from).collect();
+    let mut inputs: Vec<Finding> = found.inputs.iter().map(Finding::from).collect();
+    inputs.extend(found.record.iter().map(Finding::from));
     let mut outputs: Vec<Finding> = found.outputs.iter().map(Finding::from).collect();
     outputs.extend(found.classes.iter().map(Finding::from));
     settings

@@ -2,7 +2,7 @@
 //! classes of two locks differ.
 
 use super::{Divergence, Drift, divergence, drift};
-use crate::lockfile::Lockfile;
+use crate::lockfile::{Class, Lockfile};
 use crate::snapshot::{Platform, Snapshot};
 
 /// All differences of a machine's inputs from a lock. A class that the lock knows is no drift, and neither is
@@ -47,13 +47,18 @@ pub enum ClassChange {
 pub fn class_changes(a: &Lockfile, b: &Lockfile, stages: &[&str]) -> Vec<ClassChange> {
     let mut changes = Vec::new();
     for class in &a.classes {
-        match b.expected(&class.platform) {
-            None => changes.push(ClassChange::Removed(class.platform.clone())),
-            Some(outcome) => {
-                let divergence = divergence(&class.outcome, outcome, stages);
+        let Class {
+            platform,
+            outcome,
+            runs: _, // it says how sure the outcome is, and not what it is
+        } = class;
+        match b.expected(platform) {
+            None => changes.push(ClassChange::Removed(platform.clone())),
+            Some(found) => {
+                let divergence = divergence(outcome, found, stages);
                 if !divergence.is_empty() {
                     changes.push(ClassChange::Outcome {
-                        platform: class.platform.clone(),
+                        platform: platform.clone(),
                         divergence,
                     });
                 }

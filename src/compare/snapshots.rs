@@ -56,7 +56,7 @@ pub fn drift(locked: &Snapshot, found: &Snapshot) -> Vec<Drift> {
 }
 
 /// A change of one field, where the two values are not equal; `text` is for people, and no two values have the same.
-fn field<V: PartialEq + ?Sized, T: Into<Option<String>>>(
+pub(super) fn field<V: PartialEq + ?Sized, T: Into<Option<String>>>(
     name: String,
     (old, new): (&V, &V),
     text: impl Fn(&V) -> T,
@@ -242,7 +242,7 @@ fn build(locked: &Build, found: &Build, drift: &mut Vec<Drift>) {
 
 fn environment(locked: &Environment, found: &Environment, drift: &mut Vec<Drift>) {
     let Environment {
-        // What the program sees is the variables; these are not among them.
+        // What the program sees is the variables; these are not among them. Of two locks they are compared.
         unset: _,
         variables,
     } = locked;

@@ -1,5 +1,7 @@
 //! Comparing says nothing exactly where two values are equal, and each field of them has a word of its own.
 
+mod locks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -263,10 +265,14 @@ fn looks(snapshot: &mut Snapshot) -> &mut Looks {
     snapshot.source.looks.as_mut().unwrap()
 }
 
+fn read_sample() -> Lockfile {
+    let text = include_str!("../../fixtures/lockfiles/v1.lock");
+    Lockfile::from_text(text, "v1.lock").unwrap().lock
+}
+
 /// The sample, with data of one name, and with what later locks hold.
 fn sample() -> Snapshot {
-    let text = include_str!("../../fixtures/lockfiles/v1.lock");
-    let mut snapshot = Lockfile::from_text(text, "v1.lock").unwrap().lock.snapshot;
+    let mut snapshot = read_sample().snapshot;
     let data = snapshot.data.values().next().unwrap().clone();
     snapshot.data = [("d".to_owned(), data)].into();
     snapshot.source.forms = Some(BTreeMap::new());

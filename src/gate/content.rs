@@ -3,24 +3,27 @@
 //! it. What differs is the same [`Drift`] as everywhere.
 
 mod data;
+mod declared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::packages;
 use crate::compare::drift::Change;
-use crate::compare::{Drift, drift, listed};
+use crate::compare::{Drift, drift};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::lfs::Pointer;
 use crate::lockfile::Lockfile;
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
 use crate::outcome::{Artifact, Cut};
 use crate::repository::{Commit, Entry, Kind, Repository};
 use crate::snapshot::source::tree::join;
 use crate::snapshot::source::{self, Closure, Looks, Source};
 use crate::snapshot::{Build, Dependencies, Environment, Snapshot, Stage};
 use crate::verdict::{self, NotChecked};
+
+pub use declared::declared_otherwise;
 
 /// A package at a commit.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +83,7 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
         })?,
         build: Build {
             profile: manifest.build.profile.clone(),
-            // Which are on follows from files and from what the manifest asks for: see `asked_of_cargo`.
+            // Which are on follows from files and from what the manifest asks for: see `declared_otherwise`.
             features: locked.build.features.clone(),
             // These follow from files, which are compared as sources.
             target: locked.build.target.clone(),
@@ -94,7 +97,7 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
         toolchain: locked.toolchain.clone(),
         platform: locked.platform.clone(),
     };
-    let mut differences: Vec<Drift> = new_passes(locked, manifest).into_iter().collect();
+    let mut differences = Vec::new();
     let workspace = packages::workspace(tree)?;
     match tree.read(&join(&workspace, "Cargo.lock"))?.map(|bytes| Dependencies::from_bytes(&bytes)) {
         Some(Ok(dependencies)) => found.dependencies = dependencies,
@@ -110,44 +113,6 @@ pub fn differences(tree: Tree<'_>, lock: &Lockfile, manifest: &Manifest) -> Resu
     differences.extend(data::added(tree, &committed, locked, manifest)?);
     differences.extend(artifacts(tree, lock, &mut not_checked)?);
     Ok((differences, not_checked))
-}
-
-/// What the manifest asks of cargo, against that of the commit that the lock was recorded at: a lock has the features
-/// that came of it, and not which of them were asked for.
-#[must_use]
-pub fn asked_of_cargo(recorded: &manifest::Build, tagged: &manifest::Build) -> Vec<Drift> {
-    let manifest::Build {
-        profile: _, // a lock has it, and it is compared there
-        features,
-        default_features,
-    } = recorded;
-    let fields = [
-        ("features", listed(features), listed(&tagged.features)),
-        ("default-features", default_features.to_string(), tagged.default_features.to_string()),
-    ];
-    let differing = fields.into_iter().filter(|(_, locked, found)| locked != found);
-    let change = |(name, locked, found): (&str, String, String)| {
-        Drift::Build(Change {
-            name: name.to_owned(),
-            locked: Some(locked),
-            found: Some(found),
-        })
-    };
-    differing.map(change).collect()
-}
-
-/// Variables that pass by now, and of which the lock knows neither a value nor that they had none.
-fn new_passes(locked: &Snapshot, manifest: &Manifest) -> Option<Drift> {
-    let Environment { unset, variables } = &locked.environment;
-    let is_new = |name: &&String| !variables.contains_key(*name) && !unset.contains(name);
-    let new: Vec<String> = manifest.environment.pass.iter().filter(is_new).cloned().collect();
-    (!new.is_empty()).then(|| {
-        Drift::Manifest(Change {
-            name: "environment.pass".to_owned(),
-            locked: None,
-            found: Some(listed(&new)),
-        })
-    })
 }
 
 /// The first file of the closure that a commit does not have as the lock pins it.
@@ -327,27 +292,4 @@ fn artifact(tree: Tree<'_>, place: &str, entry: Entry, cut: Option<Cut<'_>>) -> 
         (Some(cut), None) => Some(cut.artifact(&bytes)),
         (None, None) => Some(Artifact::of(&bytes)),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_feature_that_came_or_went_is_a_change_of_the_build() {
-        let asked = |features: &[&str], default_features| manifest::Build {
-            profile: "release".to_owned(),
-            features: features.iter().map(|&feature| feature.to_owned()).collect(),
-            default_features,
-        };
-        let recorded = asked(&["fast"], true);
-        assert!(asked_of_cargo(&recorded, &recorded).is_empty());
-        for tagged in [
-            asked(&[], true),
-            asked(&["fast", "dep/x"], true),
-            asked(&["fast"], false),
-        ] {
-            assert_eq!(asked_of_cargo(&recorded, &tagged).len(), 1, "{tagged:?}");
-        }
-    }
 }

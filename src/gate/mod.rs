@@ -202,7 +202,7 @@ pub fn release(question: Question<'_>, commit: Commit) -> Result<Decision> {
             let (drift, not_checked) = content::differences(tree, lock, &manifest)?;
             decision.refusals.extend(drift.into_iter().map(|drift| Refusal::Drift(Box::new(drift))));
             decision.not_checked.extend(not_checked);
-            decision.refusals.extend(asked_of_cargo(tree, lock, &manifest)?);
+            decision.refusals.extend(declared_otherwise(tree, lock, &manifest)?);
         }
     }
     decision.refusals.extend(version(tree, question)?);
@@ -330,15 +330,15 @@ fn recorded_at(tree: Tree<'_>, lock: &Lockfile) -> Result<Option<Refusal>> {
         .map(|path| Refusal::Commit(CommitFault::Other { commit, path })))
 }
 
-/// What the manifest asks of cargo otherwise than at the commit that the lock was recorded at. One that is not there,
+/// What the manifest declares otherwise than at the commit that the lock was recorded at, and no lock tells. One that is not there,
 /// or was recorded with uncommitted changes, is a reason of its own.
-fn asked_of_cargo(tree: Tree<'_>, lock: &Lockfile, tagged: &Manifest) -> Result<Vec<Refusal>> {
+fn declared_otherwise(tree: Tree<'_>, lock: &Lockfile, tagged: &Manifest) -> Result<Vec<Refusal>> {
     let commit = tree.repository.commit(&lock.snapshot.source.commit).filter(|_| !lock.record.dirty);
     let Some(commit) = commit else {
         return Ok(Vec::new());
     };
     Ok(match manifest(Tree { commit, ..tree })? {
-        Ok(recorded) => content::asked_of_cargo(&recorded.build, &tagged.build)
+        Ok(recorded) => content::declared_otherwise(&recorded, tagged)
             .into_iter()
             .map(|drift| Refusal::Drift(Box::new(drift)))
             .collect(),

@@ -38,9 +38,10 @@ fn date(entry: &Entry) -> String {
 /// Every difference in words: inputs first.
 fn findings(differences: &Differences) -> Vec<(Side, Finding)> {
     let inputs = differences.inputs.iter().map(|drift| ("input", Finding::from(drift)));
+    let record = differences.record.iter().map(|change| ("input", Finding::from(change)));
     let outputs = differences.outputs.iter().map(|output| ("output", Finding::from(output)));
     let classes = differences.classes.iter().map(|class| ("output", Finding::from(class)));
-    inputs.chain(outputs).chain(classes).collect()
+    inputs.chain(record).chain(outputs).chain(classes).collect()
 }
 
 /// All of them, the newest first, each with what it changed of the one before it.

@@ -84,6 +84,13 @@ fn the_gate_sees_every_key_of_the_manifest_that_reaches_a_run() {
         ("FOO = \"1\"", "FOO = \"2\"", "environment-changed FOO"),
         ("FOO = \"1\"", "", "environment-changed FOO"),
         ("[\"NO_SUCH_VARIABLE\"]", "[\"NO_SUCH_VARIABLE\", \"OTHER\"]", "manifest-changed environment.pass"),
+        // What had its value from repro.toml would have it from whoever runs; and the other way round.
+        (
+            "{ FOO = \"1\" }\npass = [\"NO_SUCH_VARIABLE\"]",
+            "{}\npass = [\"FOO\", \"NO_SUCH_VARIABLE\"]",
+            "manifest-changed environment.pass",
+        ),
+        ("[\"NO_SUCH_VARIABLE\"]", "[]", "manifest-changed environment.pass"),
         ("[gate]", "[build]\nprofile = \"dev\"\n[gate]", "build-changed profile"),
         ("[gate]", "[build]\nfeatures = [\"x\"]\n[gate]", "build-changed features"),
         ("[gate]", "[build]\ndefault-features = false\n[gate]", "build-changed default-features"),

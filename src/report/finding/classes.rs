@@ -1,7 +1,8 @@
-//! The words for what concerns platform classes.
+//! The words for what concerns platform classes, and for what else two locks differ in.
 
 use super::{Finding, Words};
 use crate::compare::classes::ClassChange;
+use crate::compare::locks::Recorded;
 use crate::snapshot::Platform;
 
 /// The lock has no outcome on this machine's class.
@@ -53,5 +54,13 @@ impl From<&ClassChange> for Finding {
             detail,
             hint: None,
         }
+    }
+}
+
+impl From<&Recorded> for Finding {
+    fn from(Recorded(change): &Recorded) -> Self {
+        let detail = format!("the two locks were recorded otherwise: {}", change.name);
+        let words = Words::new("record-changed", change.name.as_str(), detail);
+        Self::of(words.values(change.locked.as_ref(), change.found.as_ref()), None, None)
     }
 }
