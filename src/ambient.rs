@@ -41,6 +41,14 @@ pub fn default_key() -> PathBuf {
     configuration.unwrap_or_else(|| home().join(".config")).join("cargo-repro/key.pem")
 }
 
+/// Where the user's programs keep what they can do without.
+#[must_use]
+pub fn cache_home() -> PathBuf {
+    // The XDG specification has a relative path ignored.
+    let cache = path_variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    cache.unwrap_or_else(|| home().join(".cache"))
+}
+
 /// The numbers of the processors that this process may use: a container may have the third and the fourth alone.
 #[must_use]
 pub fn processors() -> Vec<usize> {

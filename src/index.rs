@@ -1,7 +1,7 @@
 //! The index of files: the digest of each at the last look, believed only while its [`Stamp`] is the
 //! same; and the names in a directory, believed while the directory's is. One file, replaced as a whole,
-//! so that two processes or a killed one leave a whole index, theirs or ours. A broken one is an empty
-//! one: it costs time and nothing else.
+//! so that two processes or a killed one leave a whole index, theirs or ours. A broken one, or one that this
+//! user did not seal, is an empty one: it costs time and nothing else.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -9,14 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bounded;
 use crate::digest::Digest;
+use crate::seal::Seal;
 use crate::stamp::Stamp;
 
 /// Begins the file; another number is another form, and is forgotten.
-const MAGIC: &[u8; 16] = b"cargo-repro idx1";
+const MAGIC: &[u8; 16] = b"cargo-repro idx2";
 
 /// What is known of files, by the directory in which they are and their name.
 #[derive(Debug, Default)]
@@ -89,8 +89,9 @@ impl Directory {
 impl Index {
     /// The index that an earlier process left at `place`.
     #[must_use]
-    pub fn load(place: &Path) -> Self {
-        let directories = bounded::bytes(place, bounded::HELD).ok().and_then(|bytes| decode(&bytes));
+    pub fn load(place: &Path, seal: &Seal) -> Self {
+        let bytes = bounded::bytes(place, bounded::HELD).ok();
+        let directories = bytes.and_then(|bytes| decode(seal.open(place, &bytes)?));
         Self {
             directories: directories.unwrap_or_default(),
             changed: false,
@@ -147,33 +148,27 @@ impl Index {
     }
 
     /// Leaves it for the next process. A failure, such as a full disk, costs that process time only.
-    pub fn save(&self, place: &Path) {
+    pub fn save(&self, place: &Path, seal: &Seal) {
         if self.changed {
-            let _ = self.write(place);
+            let _ = self.write(place, seal);
         }
     }
 
-    fn write(&self, place: &Path) -> std::io::Result<()> {
+    fn write(&self, place: &Path, seal: &Seal) -> std::io::Result<()> {
         let directory = place.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory)?;
         let mut bytes = MAGIC.to_vec();
         bytes = postcard::to_extend(&self.directories, bytes).map_err(std::io::Error::other)?;
-        let check = xxh3_64(&bytes);
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(&bytes)?;
-        file.write_all(&check.to_le_bytes())?;
+        file.write_all(&seal.close(place, bytes))?;
         file.persist(place)?;
         Ok(())
     }
 }
 
-/// The directories of an index that is whole; the sum at its end tells a torn or damaged one.
+/// The directories of an index of this form.
 fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Directory>> {
-    let (body, check) = bytes.split_last_chunk::<8>()?;
-    let directories = body.strip_prefix(MAGIC.as_slice())?;
-    if xxh3_64(body) != u64::from_le_bytes(*check) {
-        return None;
-    }
+    let directories = bytes.strip_prefix(MAGIC.as_slice())?;
     postcard::from_bytes(directories).ok()
 }
 
@@ -182,6 +177,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn seal() -> Seal {
+        Seal::new([1; 32])
+    }
 
     fn indexed(directory: &Path) -> Index {
         let file = directory.join("file");
@@ -197,8 +196,8 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let index = indexed(scratch.path());
         let place = scratch.path().join("new/index");
-        index.save(&place);
-        let read = Index::load(&place);
+        index.save(&place, &seal());
+        let read = Index::load(&place, &seal());
         assert_eq!(read.directories, index.directories);
         let file = scratch.path().join("file");
         assert_eq!(read.digest(&file, Stamp::of(&file).unwrap()), Some(Digest::of("one")));
@@ -216,10 +215,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_index_is_an_empty_one(at in 0_usize..400, bit in 0_u8..8, cut in any::<bool>()) {
+        fn a_damaged_index_is_an_empty_one(at in 0_usize..600, bit in 0_u8..8, cut in any::<bool>()) {
             let scratch = tempfile::tempdir().unwrap();
             let place = scratch.path().join("index");
-            indexed(scratch.path()).save(&place);
+            indexed(scratch.path()).save(&place, &seal());
             let mut bytes = std::fs::read(&place).unwrap();
             let at = at % bytes.len();
             if cut {
@@ -228,7 +227,7 @@ mod tests {
                 bytes[at] ^= 1 << bit;
             }
             std::fs::write(&place, bytes).unwrap();
-            prop_assert!(Index::load(&place).directories.is_empty());
+            prop_assert!(Index::load(&place, &seal()).directories.is_empty());
         }
     }
 }

@@ -47,6 +47,7 @@ pub mod report;
 pub mod repository;
 pub mod revision;
 pub mod run;
+pub mod seal;
 pub mod settings;
 pub mod shell;
 pub mod snapshot;

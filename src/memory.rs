@@ -1,7 +1,8 @@
 //! What was seen at the last look: the [`Index`] of files, facts that cost a process, and the tables in
 //! files of a known digest. A fact is believed only while the stamp of everything that it was read from
-//! is the same. It lies in the repository's private directory, never among tracked files; losing or
-//! breaking it costs time and nothing else. `status` and `record` use it; `verify` does if it is asked to.
+//! is the same. It lies in the repository's private directory, never among tracked files, and is sealed with
+//! a key of the user's: one that came with the repository is not believed. Losing or breaking it costs time and
+//! nothing else. `status` and `record` use it; `verify` does if it is asked to.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -16,11 +17,12 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::index::Index;
 use crate::lfs;
+use crate::seal::Seal;
 use crate::stamp::Stamp;
 use crate::table::{Format, NotATable, Table};
 
 /// Raised whenever what is kept, or how it is observed, changes; another number is forgotten.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 const FACTS: &str = "memory.json";
 const INDEX: &str = "files.index";
@@ -74,8 +76,8 @@ pub struct Witnesses {
 /// The memory of one repository.
 #[derive(Debug)]
 pub struct Memory {
-    /// The directory that it lies in; none if it is not kept.
-    place: Option<PathBuf>,
+    /// The directory that it lies in, and what it is sealed with; none if it is not kept.
+    place: Option<(PathBuf, Seal)>,
     kept: Kept,
     changed: bool,
     /// What is known of files.
@@ -83,19 +85,25 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Remembers what an earlier process left in `directory`.
+    /// Remembers what an earlier process of the same user left in `directory`.
     #[must_use]
     pub fn load(directory: &Path) -> Self {
-        let kept = bounded::bytes(&directory.join(FACTS), bounded::HELD)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok())
+        Seal::of_user().map_or_else(Self::none, |seal| Self::sealed(directory, seal))
+    }
+
+    fn sealed(directory: &Path, seal: Seal) -> Self {
+        let place = directory.join(FACTS);
+        let bytes = bounded::bytes(&place, bounded::HELD).unwrap_or_default();
+        let kept = seal
+            .open(&place, &bytes)
+            .and_then(|bytes| serde_json::from_slice::<Kept>(bytes).ok())
             .filter(|kept| kept.version == VERSION)
             .unwrap_or_else(Kept::empty);
         Self {
-            place: Some(directory.to_path_buf()),
             kept,
             changed: false,
-            index: Index::load(&directory.join(INDEX)),
+            index: Index::load(&directory.join(INDEX), &seal),
+            place: Some((directory.to_path_buf(), seal)),
         }
     }
 
@@ -193,21 +201,22 @@ impl Memory {
 
     /// Leaves what was seen for the next process. A failure costs that process time only.
     pub fn save(&self) {
-        let Some(place) = &self.place else {
+        let Some((directory, seal)) = &self.place else {
             return;
         };
-        self.index.save(&place.join(INDEX));
+        self.index.save(&directory.join(INDEX), seal);
         if self.changed {
-            let _ = self.write(place);
+            let _ = self.write(directory, seal);
         }
     }
 
-    fn write(&self, place: &Path) -> std::io::Result<()> {
-        std::fs::create_dir_all(place)?;
-        let bytes = serde_json::to_vec(&self.kept)?;
-        let mut file = tempfile::NamedTempFile::new_in(place)?;
+    fn write(&self, directory: &Path, seal: &Seal) -> std::io::Result<()> {
+        std::fs::create_dir_all(directory)?;
+        let place = directory.join(FACTS);
+        let bytes = seal.close(&place, serde_json::to_vec(&self.kept)?);
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
         file.write_all(&bytes)?;
-        file.persist(place.join(FACTS))?;
+        file.persist(place)?;
         Ok(())
     }
 }
@@ -226,6 +235,10 @@ fn key(digest: Digest, format: Format) -> String {
 mod tests {
     use super::*;
 
+    fn kept_in(directory: &Path) -> Memory {
+        Memory::sealed(directory, Seal::new([1; 32]))
+    }
+
     fn age(path: &Path, seconds: u64) {
         let file = std::fs::File::options().append(true).open(path).unwrap();
         let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000 + seconds);
@@ -239,11 +252,11 @@ mod tests {
         let path = directory.path().join("data");
         std::fs::write(&path, "one").unwrap();
         age(&path, 0);
-        let mut memory = Memory::load(directory.path());
+        let mut memory = kept_in(directory.path());
         assert_eq!(memory.digest(&path).unwrap(), (Digest::of("one"), 3));
         memory.save();
 
-        let mut memory = Memory::load(directory.path());
+        let mut memory = kept_in(directory.path());
         assert_eq!(memory.index.digest(&path, Stamp::of(&path).unwrap()), Some(Digest::of("one")));
         std::fs::write(&path, "two").unwrap();
         age(&path, 0); // the size and the mtime are the same; the ctime is not
@@ -256,7 +269,7 @@ mod tests {
         let path = directory.path().join("data");
         std::fs::write(&path, "one").unwrap();
         age(&path, 3_000_000_000); // in 2096: too young whenever this runs
-        let mut memory = Memory::load(directory.path());
+        let mut memory = kept_in(directory.path());
         memory.digest(&path).unwrap();
         assert_eq!(memory.index.digest(&path, Stamp::of(&path).unwrap()), None);
     }
@@ -265,7 +278,7 @@ mod tests {
     fn a_fact_is_observed_again_when_something_appears_where_nothing_was() {
         let directory = tempfile::tempdir().unwrap();
         let absent = directory.path().join("config.toml");
-        let mut memory = Memory::load(directory.path());
+        let mut memory = kept_in(directory.path());
         let witnesses = || Witnesses {
             read: vec![absent.clone()],
             present: Vec::new(),
@@ -281,7 +294,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("build.rs");
         std::fs::write(&path, "").unwrap();
-        let mut memory = Memory::load(directory.path());
+        let mut memory = kept_in(directory.path());
         let witnesses = || Witnesses {
             read: Vec::new(),
             present: vec![path.clone()],
@@ -294,9 +307,30 @@ mod tests {
     }
 
     #[test]
+    fn the_memory_of_another_user_or_another_place_is_an_empty_one() {
+        let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = directory.path().join("data");
+        std::fs::write(&path, "one").unwrap();
+        let mut memory = kept_in(directory.path());
+        memory.index.keep(&path, Stamp::of(&path).map(|stamp| (stamp, Digest::of("another"))));
+        memory.fact("n", || Ok((1, Witnesses::default()))).unwrap();
+        memory.save();
+        let is_known = |memory: &Memory| {
+            let digest = memory.index.digest(&path, Stamp::of(&path).unwrap());
+            (digest.is_some(), memory.kept.facts.contains_key("n"))
+        };
+        assert_eq!(is_known(&kept_in(directory.path())), (true, true));
+        assert_eq!(is_known(&Memory::sealed(directory.path(), Seal::new([2; 32]))), (false, false));
+        for name in [FACTS, INDEX] {
+            std::fs::copy(directory.path().join(name), other.path().join(name)).unwrap();
+        }
+        assert_eq!(is_known(&kept_in(other.path())), (false, false));
+    }
+
+    #[test]
     fn a_broken_memory_is_an_empty_one() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("memory.json"), "{\"version\":1,\"fi").unwrap();
-        assert!(Memory::load(directory.path()).kept.facts.is_empty());
+        assert!(kept_in(directory.path()).kept.facts.is_empty());
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cargo_repro::digest::Digest;
 use cargo_repro::index::Index;
+use cargo_repro::seal::Seal;
 use cargo_repro::stamp::Stamp;
 
 use super::{age, declaring, edit_unseen};
@@ -127,10 +128,11 @@ fn what_the_index_hides_from_status_verify_finds() {
     std::fs::write(&path, "behind").unwrap();
     age();
     let file = place(&project).join("files.index");
-    let mut index = Index::load(&file);
+    let seal = Seal::of_user().expect("the user of the tests has a cache");
+    let mut index = Index::load(&file, &seal);
     assert!(index.directory(&project.root).is_some(), "the index knows the package's directory");
     index.keep(&path, Some((Stamp::of(&path).unwrap(), Digest::of("before"))));
-    index.save(&file);
+    index.save(&file, &seal);
 
     let status = project.json(&["status"]);
     status.code(0);
@@ -147,6 +149,22 @@ fn what_the_index_hides_from_status_verify_finds() {
 
     is_found(&project.json(&["verify"]));
     is_found(&project.json(&["status", "--fresh"]));
+}
+
+#[test]
+fn a_memory_that_came_with_the_repository_hides_nothing_from_status() {
+    let project = blob();
+    project.repro(&["status"]).code(0);
+    let path = project.root.join("blob.bin");
+    std::fs::write(&path, "behind").unwrap();
+    age();
+    // Whoever forges it knows every stamp, and not the key.
+    let file = place(&project).join("files.index");
+    let mut index = Index::default();
+    index.keep(&path, Some((Stamp::of(&path).unwrap(), Digest::of("before"))));
+    index.save(&file, &Seal::new([0; 32]));
+    is_found(&project.json(&["status"]));
+    is_found(&project.json(&["status"]));
 }
 
 #[test]
