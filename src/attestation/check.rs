@@ -123,20 +123,22 @@ fn hold(subject: &[Subject], reproduction: &Reproduction, expected: &Expectation
         });
     }
     let outcome = expected_outcome(expected.lock, &reproduction.platform);
-    hold_subjects(subject, &reproduction::subjects(outcome, expected.lock_file))?;
+    hold_subjects(subject, &reproduction::subjects(expected.lock, outcome, expected.lock_file))?;
     hold_time(reproduction.finished, expected.now, expected.max_age)
 }
 
 /// The order of subjects means nothing.
 fn hold_subjects(found: &[Subject], wanted: &[Subject]) -> Result<(), Flaw> {
-    let found: BTreeMap<&str, Digest> = found.iter().map(|one| (one.name.as_str(), one.digest)).collect();
-    for Subject { name, digest } in wanted {
+    let found: BTreeMap<&str, &Subject> = found.iter().map(|one| (one.name.as_str(), one)).collect();
+    for wanted in wanted {
+        let Subject { name, digest, left_out } = wanted;
         match found.get(name.as_str()) {
             None => return Err(Flaw::SubjectMissing { name: name.clone() }),
-            Some(other) if other != digest => {
+            Some(found) if found.left_out != *left_out => return Err(Flaw::SubjectPart { name: name.clone() }),
+            Some(found) if found.digest != *digest => {
                 return Err(Flaw::SubjectDiffers {
                     name: name.clone(),
-                    found: *other,
+                    found: found.digest,
                     wanted: *digest,
                 });
             }

@@ -74,6 +74,11 @@ pub enum Flaw {
         /// The file.
         name: String,
     },
+    /// It vouches for another part of a file: what is left out of it differs.
+    SubjectPart {
+        /// The file.
+        name: String,
+    },
     /// It vouches for other bytes of a file.
     SubjectDiffers {
         /// The file.
@@ -132,6 +137,9 @@ impl Flaw {
             Self::Verdict { found } => format!("its verdict is {found:?} and not \"reproduced\""),
             Self::SubjectUnknown { name } => format!("it vouches for {name:?}, which the lock does not have"),
             Self::SubjectMissing { name } => format!("it does not vouch for {name:?}, which the lock has"),
+            Self::SubjectPart { name } => {
+                format!("it vouches for another part of {name:?} than the lock has: what is left out differs")
+            }
             Self::SubjectDiffers { name, found, wanted } => {
                 format!("it vouches for {name:?} as {}, and the lock has {}", found.short(), wanted.short())
             }
@@ -201,6 +209,7 @@ mod tests {
             Flaw::Verdict { found: text() },
             Flaw::SubjectUnknown { name: text() },
             Flaw::SubjectMissing { name: text() },
+            Flaw::SubjectPart { name: text() },
             Flaw::SubjectDiffers {
                 name: text(),
                 found,

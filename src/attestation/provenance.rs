@@ -57,7 +57,7 @@ pub fn statement(
         },
     });
     Statement {
-        subject: reproduction::subjects(outcome, lock_file),
+        subject: reproduction::subjects(lock, outcome, lock_file),
         predicate_type: TYPE.to_owned(),
         predicate,
     }

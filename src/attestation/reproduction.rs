@@ -9,7 +9,7 @@ use super::flaw::Flaw;
 use super::statement::{Statement, Subject};
 use super::time;
 use crate::digest::Digest;
-use crate::lockfile;
+use crate::lockfile::{self, Lockfile};
 use crate::outcome::Outcome;
 use crate::snapshot::Platform;
 
@@ -92,16 +92,22 @@ struct WrittenTool {
 }
 
 /// The files that are vouched for, sorted by name: every artifact of every stage by its path, and the lock
-/// itself with the digest of its file.
+/// itself with the digest of its file. Of an artifact of which a part is left out nobody vouches for the bytes: every
+/// training gives others.
 #[must_use]
-pub fn subjects(outcome: &Outcome, lock_file: Digest) -> Vec<Subject> {
-    let artifacts = outcome.values().flat_map(|stage| &stage.artifacts);
-    let mut files: BTreeMap<&str, Digest> =
-        artifacts.map(|(path, artifact)| (path.as_str(), artifact.digest)).collect();
-    files.insert(lockfile::FILE, lock_file);
-    let subject = |(name, digest): (&str, Digest)| Subject {
+pub fn subjects(lock: &Lockfile, outcome: &Outcome, lock_file: Digest) -> Vec<Subject> {
+    let mut files = BTreeMap::from([(lockfile::FILE, (lock_file, Vec::new()))]);
+    for (name, stage) in outcome {
+        let declared = lock.snapshot.stages.get(name);
+        for (path, artifact) in &stage.artifacts {
+            let cut = declared.and_then(|stage| stage.cut(path));
+            files.insert(path, (artifact.digest, cut.map_or_else(Vec::new, |cut| cut.left_out().to_vec())));
+        }
+    }
+    let subject = |(name, (digest, left_out)): (&str, _)| Subject {
         name: name.to_owned(),
         digest,
+        left_out,
     };
     files.into_iter().map(subject).collect()
 }

@@ -18,9 +18,18 @@ pub const TYPE: &str = "https://in-toto.io/Statement/v1";
 pub struct Subject {
     /// Its name: for an artifact, its path.
     pub name: String,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of its bytes; where a part of it is left out, of the rest.
     pub digest: Digest,
+    /// What is left out. Then the digest goes by a name of its own: whoever hashes the file finds another, and must not
+    /// take the one for the other.
+    pub left_out: Vec<String>,
 }
+
+/// What the digest of the rest of a file is called.
+const REST: &str = "sha256Rest";
+
+/// The annotation that says what is left out.
+const LEFT_OUT: &str = "leftOut";
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,16 +97,30 @@ impl Statement {
 
 impl Subject {
     fn to_json(&self) -> Value {
-        json!({"name": self.name, "digest": {"sha256": self.digest.hex()}})
+        let hex = self.digest.hex();
+        if self.left_out.is_empty() {
+            return json!({"name": self.name, "digest": {"sha256": hex}});
+        }
+        json!({"name": self.name, "digest": {REST: hex}, "annotations": {LEFT_OUT: self.left_out}})
     }
 
     fn from_json(value: &Value) -> Option<Self> {
-        let hex = value.get("digest")?.get("sha256")?.as_str()?;
+        let digests = value.get("digest")?;
+        let (hex, left_out) = match digests.get("sha256") {
+            Some(whole) => (whole, Vec::new()),
+            None => (digests.get(REST)?, left_out(value).filter(|left_out| !left_out.is_empty())?),
+        };
         Some(Self {
             name: value.get("name")?.as_str()?.to_owned(),
-            digest: format!("sha256:{hex}").parse().ok()?,
+            digest: format!("sha256:{}", hex.as_str()?).parse().ok()?,
+            left_out,
         })
     }
+}
+
+fn left_out(subject: &Value) -> Option<Vec<String>> {
+    let list = subject.get("annotations")?.get(LEFT_OUT)?.as_array()?;
+    list.iter().map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 fn subjects(object: &Map<String, Value>) -> Result<Vec<Subject>, String> {
@@ -129,6 +152,7 @@ mod tests {
             subject: vec![Subject {
                 name: "model.bin".to_owned(),
                 digest: Digest::of("model"),
+                left_out: Vec::new(),
             }],
             predicate_type: "https://example.com/v1".to_owned(),
             predicate: json!({"a": 1}),
@@ -181,6 +205,28 @@ mod tests {
     }
 
     #[test]
+    fn the_digest_of_a_rest_is_not_that_of_a_file() {
+        let rest = Statement {
+            subject: vec![Subject {
+                left_out: vec!["/trained_at".to_owned()],
+                ..statement().subject.remove(0)
+            }],
+            ..statement()
+        };
+        let text = String::from_utf8(rest.to_payload()).unwrap();
+        assert!(text.contains(r#""annotations":{"leftOut":["/trained_at"]},"digest":{"sha256Rest":""#), "{text}");
+        assert!(!text.contains(r#""sha256":"#), "{text}");
+        assert_eq!(Statement::from_payload(text.as_bytes()), Ok(rest));
+        for (from, to) in [
+            ("[\"/trained_at\"]", "[]"),
+            ("leftOut", "other"),
+            ("[\"/trained_at\"]", "[1]"),
+        ] {
+            assert!(Statement::from_payload(text.replace(from, to).as_bytes()).is_err(), "{from} -> {to}");
+        }
+    }
+
+    #[test]
     fn keys_that_a_later_version_adds_are_no_flaw() {
         assert_eq!(edited("\"_type\"", "\"new\":[],\"_type\""), Ok(statement()));
     }
@@ -193,7 +239,10 @@ mod tests {
             text: String,
             number: i64,
         ) {
-            let subject = |name: String| Subject { digest: Digest::of(&name), name };
+            let subject = |name: String| {
+                let left_out = name.chars().filter(char::is_ascii_digit).map(String::from).collect();
+                Subject { digest: Digest::of(&name), name, left_out }
+            };
             let statement = Statement {
                 subject: names.into_iter().map(subject).collect(),
                 predicate_type,

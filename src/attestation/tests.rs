@@ -66,7 +66,7 @@ fn reproduction() -> Reproduction {
 
 fn statement() -> Statement {
     let (read, lock_file) = lock();
-    reproduction().statement(subjects(&read.lock.outcome, *lock_file))
+    reproduction().statement(subjects(&read.lock, &read.lock.outcome, *lock_file))
 }
 
 fn signed(statement: &Statement) -> String {
@@ -190,10 +190,14 @@ fn the_subjects_are_the_locks_artifacts_and_no_others() {
     let extra = Subject {
         name: "backdoor.bin".to_owned(),
         digest: found,
+        left_out: Vec::new(),
     };
     let unknown = flaw_after(|statement| statement.subject.push(extra));
     let name = "backdoor.bin".to_owned();
     assert_eq!(unknown, Flaw::SubjectUnknown { name });
+    let part = flaw_after(|statement| statement.subject[0].left_out = vec!["/weights".to_owned()]);
+    let name = statement().subject[0].name.clone();
+    assert_eq!(part, Flaw::SubjectPart { name }, "a digest of a rest is none of the file");
     let mut reordered = statement();
     reordered.subject.reverse();
     assert!(check(&signed(&reordered), &expectation(&keys())).is_ok(), "their order means nothing");
@@ -249,6 +253,29 @@ fn a_predicate_that_cannot_be_is_unreadable() {
 }
 
 #[test]
+fn what_is_left_out_of_an_artifact_is_said_of_it_and_its_digest_is_not_called_the_files() {
+    let (read, lock_file) = lock();
+    let mut lock = read.lock.clone();
+    let (stage, outcome) = lock.outcome.iter().next().unwrap();
+    let (stage, path) = (stage.clone(), outcome.artifacts.keys().next().unwrap().clone());
+    let declared = lock.snapshot.stages.get_mut(&stage).unwrap();
+    declared.metrics = None;
+    declared.ignore.insert(path.clone(), vec!["/trained_at".to_owned()]);
+    let all = subjects(&lock, &lock.outcome, *lock_file);
+    for subject in &all {
+        assert_eq!(subject.left_out.is_empty(), subject.name != path, "{subject:?}");
+    }
+    let (keys, honest) = (keys(), signed(&reproduction().statement(all)));
+    let expected = Expectation {
+        lock: &lock,
+        ..expectation(&keys)
+    };
+    assert!(check(&honest, &expected).is_ok());
+    let flaw = check(&signed(&statement()), &expected).unwrap_err();
+    assert_eq!(flaw, Flaw::SubjectPart { name: path });
+}
+
+#[test]
 fn what_a_later_version_adds_is_passed_over() {
     let mut statement = statement();
     statement.predicate["later"] = json!({"more": true});
@@ -262,7 +289,7 @@ fn provenance_and_summary_are_of_the_same_files() {
     let provenance = provenance::statement(&read.lock, &read.lock.outcome, *lock_file, &reproduction(), repository);
     let summary = summary::statement(provenance.subject.clone(), *lock_file, &reproduction(), repository);
     for statement in [&provenance, &summary] {
-        assert_eq!(statement.subject, subjects(&read.lock.outcome, *lock_file));
+        assert_eq!(statement.subject, subjects(&read.lock, &read.lock.outcome, *lock_file));
         assert_eq!(Statement::from_payload(&statement.to_payload()).as_ref(), Ok(statement));
         assert!(!String::from_utf8(statement.to_payload()).unwrap().contains("secret"));
         assert!(matches!(flaw(&signed(statement)), Flaw::Predicate { .. }), "neither counts as a reproduction");
@@ -301,7 +328,7 @@ proptest! {
         let (lock, tool, finished) = (Digest::of(&verdict), TOOL.to_owned(), started + length);
         let said =
             Reproduction { verdict, lock, commit, platform, runs, confirmed, not_checked, tool, started, finished };
-        let subject = vec![Subject { name: "a".to_owned(), digest: lock }];
+        let subject = vec![Subject { name: "a".to_owned(), digest: lock, left_out: Vec::new() }];
         prop_assert_eq!(Reproduction::from_statement(&said.statement(subject)), Ok(said));
     }
 

@@ -122,7 +122,7 @@ fn signed(
 ) -> Vec<String> {
     let lock = &read.lock;
     let outcome = expected_outcome(lock, &about.platform);
-    let subject = reproduction::subjects(outcome, lock_file);
+    let subject = reproduction::subjects(lock, outcome, lock_file);
     let statements = [
         about.statement(subject.clone()),
         provenance::statement(lock, outcome, lock_file, about, repository),

@@ -13,7 +13,15 @@ pub enum Cut<'a> {
     Figures(&'a [String]),
 }
 
-impl Cut<'_> {
+impl<'a> Cut<'a> {
+    /// These places or figures.
+    #[must_use]
+    pub fn left_out(&self) -> &'a [String] {
+        match self {
+            Self::Places(names) | Self::Figures(names) => names,
+        }
+    }
+
     /// The canonical text of what counts, and which places are not in the file. None if the file is no JSON: all of it
     /// counts then. No such file has the text of another one's rest, since that is JSON.
     #[must_use]

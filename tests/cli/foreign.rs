@@ -59,7 +59,13 @@ fn root() -> &'static Path {
 /// The three statements of a lock.
 fn statements() -> [Statement; 3] {
     let text = std::fs::read_to_string(fixtures().join("lockfiles/v1.lock")).unwrap();
-    let (read, lock_file) = (Lockfile::from_text(&text, "v1.lock").unwrap(), Digest::of(&text));
+    let (mut read, lock_file) = (Lockfile::from_text(&text, "v1.lock").unwrap(), Digest::of(&text));
+    // One whose digest is not of the whole file.
+    let (stage, outcome) = read.lock.outcome.iter().next().unwrap();
+    let path = outcome.artifacts.keys().next().unwrap().clone();
+    let declared = read.lock.snapshot.stages.get_mut(stage).unwrap();
+    declared.metrics = None;
+    declared.ignore.insert(path, vec!["/trained_at".to_owned()]);
     let said = Reproduction {
         verdict: "reproduced".to_owned(),
         lock: read.id,
@@ -72,7 +78,7 @@ fn statements() -> [Statement; 3] {
         started: 1_795_478_000,
         finished: 1_795_478_400,
     };
-    let subject = subjects(&read.lock.outcome, lock_file);
+    let subject = subjects(&read.lock, &read.lock.outcome, lock_file);
     let repository = Some("https://host.example/repo.git");
     [
         said.statement(subject.clone()),

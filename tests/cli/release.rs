@@ -251,7 +251,7 @@ fn statement(project: &Project) -> (Reproduction, Statement) {
         started: now() - 60,
         finished: now() - 30,
     };
-    let subject = reproduction::subjects(&read.lock.outcome, cargo_repro::digest::Digest::of(&text));
+    let subject = reproduction::subjects(&read.lock, &read.lock.outcome, cargo_repro::digest::Digest::of(&text));
     let statement = about.statement(subject);
     (about, statement)
 }

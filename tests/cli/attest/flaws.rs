@@ -93,6 +93,7 @@ fn a_statement_about_something_else_is_none() {
         files.push(Subject {
             name: "more\u{1b}.json".to_owned(),
             digest: zero,
+            left_out: Vec::new(),
         });
     });
     let both = invalid(&project, &line, "which the lock does not have");

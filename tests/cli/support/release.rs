@@ -102,7 +102,7 @@ impl Project {
             started: now() - 90,
             finished: now() - 60,
         };
-        let mut files = subjects(&lock.outcome, Digest::of(self.read("repro.lock")));
+        let mut files = subjects(&lock, &lock.outcome, Digest::of(self.read("repro.lock")));
         edit(&mut about, &mut files);
         Envelope::sign(about.statement(files).to_payload(), key).to_line() + "\n"
     }
