@@ -21,6 +21,7 @@ pub mod ci;
 pub mod commands;
 pub mod compare;
 pub mod configuration;
+pub mod descendants;
 pub mod diagnosis;
 pub mod digest;
 pub mod document;

@@ -60,11 +60,11 @@ fn not_isolated(workdir: &Workdir) -> Vec<NotChecked> {
     vec![
         NotChecked::new(
             "isolation",
-            "no user namespaces here: programs saw the machine's processes, names and clock, and the real path of their work directory",
+            "no user namespaces here: programs saw the machine's processes, names and clock, and the real path of their work directory; shared memory and message queues are the machine's, so a run could find what another left there",
         ),
         NotChecked::new(
             "network",
-            "without namespaces only TCP is kept from the program, and that by landlock where the kernel has it",
+            "without namespaces only TCP is kept from the program, by landlock where the kernel has it, and with it the program's own servers: there is no loopback of its own",
         ),
     ]
 }

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{
-    Pid, PidfdFlags, PidfdGetfdFlags, Signal, getgid, getppid, getuid, pidfd_getfd, pidfd_open,
-    set_parent_process_death_signal, setsid,
+    Pid, PidfdFlags, PidfdGetfdFlags, Signal, getgid, getpid, getppid, getuid, pidfd_getfd, pidfd_open,
+    set_child_subreaper, set_parent_process_death_signal, setsid,
 };
 
 use super::audit::Audit;
@@ -19,6 +19,7 @@ use super::lineage::Lineage;
 use super::listener::{Listener, Log};
 use super::sys::{self, Fork};
 use super::{Conditions, Plan, Report, tracer};
+use crate::descendants;
 
 /// The first argument that means this file.
 pub const WORD: &str = "__warden";
@@ -39,9 +40,7 @@ pub fn serve() -> Result<(), String> {
     set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|error| format!("could not ask to end with the parent: {error}"))?;
     // The parent may have died before it was asked about.
-    if getppid().is_none_or(|parent| parent.as_raw_nonzero().get() != plan.parent) {
-        return Err("the parent is gone".to_owned());
-    }
+    is_parent(plan.parent)?;
     let nothing = std::fs::File::open("/dev/null").map_err(|error| error.to_string())?;
     rustix::stdio::dup2_stdin(nothing).map_err(|error| error.to_string())?;
     let report = run(&plan)?;
@@ -113,6 +112,10 @@ impl Warden<'_> {
         let mut answer = ours.try_clone().map_err(|error| error.to_string())?;
         let mut lines = BufReader::new(ours).lines().map_while(Result::ok);
         self.report.held.walls = self.plan.walls.is_some();
+        if self.plan.walls.is_none() {
+            // Before the program is let go on.
+            end_all_with_tool(self.plan.parent)?;
+        }
         for line in lines.by_ref() {
             match line.split_once(' ') {
                 Some(("fence", holds)) => self.report.held.fence = holds == "true",
@@ -135,6 +138,10 @@ impl Warden<'_> {
         drop(answer);
         end_when_asked(self.init);
         let followed = tracer::follow(self.init.as_raw_nonzero().get(), &self.plan.conditions, &lineage).ok();
+        if self.plan.walls.is_none() {
+            // The program's end is not that of all it began; and this process must not be gone before they are.
+            descendants::end(getpid());
+        }
         (self.report.threads, self.report.processes) =
             followed.map_or((0, 0), |followed| (followed.threads, followed.processes));
         // What was said last: within the walls, the program's status comes from the first process there.
@@ -202,6 +209,27 @@ fn end_when_asked(init: Pid) {
             let _ = rustix::process::kill_process(init, Signal::KILL);
         }
     });
+}
+
+/// Where no namespace ends with its first process, what the program began could go on in a session of its own. Then this
+/// process inherits it, and outlives the tool for as long as it takes to end all of it.
+fn end_all_with_tool(tool: i32) -> Result<(), String> {
+    let could_not = |error: &dyn std::fmt::Display| format!("could not ask to end with the parent: {error}");
+    set_child_subreaper(Some(getpid())).map_err(|error| could_not(&error))?;
+    let signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGUSR1]);
+    let mut signals = signals.map_err(|error| could_not(&error))?;
+    std::thread::spawn(move || {
+        signals.forever().next();
+        descendants::end(getpid());
+        sys::exit(1);
+    });
+    set_parent_process_death_signal(Some(Signal::USR1)).map_err(|error| could_not(&error))?;
+    is_parent(tool)
+}
+
+fn is_parent(tool: i32) -> Result<(), String> {
+    let found = getppid().map(|parent| parent.as_raw_nonzero().get());
+    (found == Some(tool)).then_some(()).ok_or_else(|| "the parent is gone".to_owned())
 }
 
 /// Whether threads must be followed: where the kernel's page would tell the time, or entropy, unasked, and

@@ -20,7 +20,7 @@ use rustix::process::{
 };
 
 use super::watchdog::{self, Minded};
-use crate::bounded;
+use crate::descendants;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
@@ -302,7 +302,7 @@ fn last_form(line: &str) -> &str {
 fn end_orphans(spared: Option<Pid>) {
     let own = watchdog::process();
     for _ in 0..1000 {
-        let mut orphans = children();
+        let mut orphans = descendants::children(getpid());
         orphans.retain(|pid| Some(*pid) != own && Some(*pid) != spared);
         if orphans.is_empty() {
             return;
@@ -312,18 +312,4 @@ fn end_orphans(spared: Option<Pid>) {
             let _ = waitpid(Some(pid), WaitOptions::empty());
         }
     }
-}
-
-/// The children of this process, by any of its threads.
-fn children() -> Vec<Pid> {
-    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
-        return Vec::new();
-    };
-    let lists = threads
-        .flatten()
-        .filter_map(|thread| bounded::text(&thread.path().join("children"), bounded::GENERATED).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
-        .filter_map(Pid::from_raw)
-        .collect()
 }

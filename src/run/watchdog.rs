@@ -1,7 +1,8 @@
 //! The small process that ends what a program started, should this tool be killed outright. The
 //! program itself then dies with its parent (the [warden](crate::isolation::warden) asks for that), but its
 //! own children would live on. It is this very binary, started once with [`WORD`]: it reads from a
-//! pipe that only the tool holds which process group to mind, and the pipe's end is the tool's.
+//! pipe that only the tool holds which process group to mind, and the pipe's end is the tool's. What left the group
+//! descends from the group's leader still, the warden.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
@@ -9,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group, setsid};
+
+use crate::descendants;
 
 /// The first argument that means this file.
 pub const WORD: &str = "__watch";
@@ -78,6 +81,8 @@ pub fn watch() {
         group = line.parse().ok().and_then(Pid::from_raw);
     }
     if let Some(group) = group {
+        // While its leader lives, which inherits them.
+        descendants::end(group);
         let _ = kill_process_group(group, Signal::KILL);
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use crate::support::Project;
+use crate::support::{Project, has_walls};
 
 const OUTPUTS: [&str; 3] = ["repro.lock", "model.json", "metrics.json"];
 
@@ -406,6 +406,42 @@ fn a_killed_record_takes_the_children_of_the_running_program_with_it() {
     while !alive(&mark(&project)).is_empty() {
         assert!(began.elapsed() < Duration::from_secs(10), "children of the program outlive the tool");
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn without_namespaces_a_killed_record_takes_what_fled_from_its_group_with_it() {
+    if !has_walls("without_namespaces_a_killed_record_takes_what_fled_from_its_group_with_it") {
+        return; // then every test is this one
+    }
+    let project = script("setsid sleep 543.41 &\nsetsid sh -c 'sleep 543.42 & sleep 543.43' &\nsleep 543.44\n");
+    // Within namespaces that allow no further ones.
+    let allow_none = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+    for _ in 0..5 {
+        let mut command = project.command(&["record"]);
+        let mut under = std::process::Command::new("unshare");
+        under
+            .args(["--map-root-user", "sh", "-c", allow_none])
+            .arg(command.get_program())
+            .args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => under.env(name, value),
+                None => under.env_remove(name),
+            };
+        }
+        under.current_dir(command.get_current_dir().unwrap());
+        command = under;
+        let mut child = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_for_processes(&project, "sleep\x00543.4", 4);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let began = Instant::now();
+        while !alive(&mark(&project)).is_empty() {
+            let left = alive(&mark(&project));
+            assert!(began.elapsed() < Duration::from_secs(10), "what fled outlives the tool: {left:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
