@@ -82,32 +82,31 @@ impl Running<'_> {
             }
             Trial::Held => {
                 self.record_and_plant()?;
-                self.reproduces();
+                self.reproduces(&["verify"]);
                 self.look(&["vary"], &[4]);
             }
             Trial::Explained => {
                 self.record_and_plant()?;
-                self.explain();
+                self.explain(&["verify", "--explain"]);
             }
             Trial::Named => {
                 self.record_and_plant()?;
                 self.look(&["vary"], &[4]);
-                self.explain();
+                self.explain(&["explain"]);
             }
             Trial::Steady => {
                 self.must_end(&["record", "--confirm", "2"], &[0])?;
                 self.bench.commit("record");
                 (self.row.plant)(&mut self.bench);
-                self.reproduces();
+                self.reproduces(&["verify"]);
                 let seen = self.look(&["vary"], &[0]);
                 self.done
                     .blamed
                     .extend(seen.changing.into_iter().map(|factor| format!("factor {factor}")));
             }
             Trial::Cured => {
-                self.must_end(&["record", "--confirm", "3"], &[0])?;
-                self.bench.commit("record");
-                self.reproduces();
+                self.record_and_plant()?;
+                self.reproduces(&["verify", "--times", "3"]);
                 self.done.found = true;
             }
         }
@@ -154,17 +153,17 @@ impl Running<'_> {
     }
 
     /// A verification that must find nothing.
-    fn reproduces(&mut self) {
-        let seen = self.bench.run(&["verify"]);
+    fn reproduces(&mut self, command: &[&str]) {
+        let seen = self.bench.run(command);
         self.done.log.push(seen.summary());
         self.done.blamed.extend(seen.blamed_beside(&[self.row.may]));
         self.done.wrong.extend(seen.ended_with(&[0]).err());
     }
 
     /// Verifies until it diverges. On another platform class that is called inconclusive.
-    fn explain(&mut self) {
+    fn explain(&mut self, command: &[&str]) {
         for number in 1..=TRIES {
-            let seen = self.bench.run(&["verify", "--explain"]);
+            let seen = self.bench.run(command);
             if seen.code != Some(0) || number == TRIES {
                 return self.judge(&seen, &[4, 7], self.row.must);
             }
