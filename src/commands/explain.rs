@@ -92,6 +92,8 @@ impl<'a> Case<'a> {
             date: self.circumstances.conditions.clock,
             processors: ambient::processors(),
             walls: self.workdir.has_walls(),
+            turns: None,
+            alike: false,
         };
         let begin = Instant::now();
         self.laboratory(self.session).observe(&frozen.circumstances())?;

@@ -250,6 +250,7 @@ pub fn causes(variation: &Variation, laboratory: &Laboratory<'_>) -> Vec<Cause> 
     };
     // Which thread draws matters only because each is answered for itself: the system's numbers are anybody's.
     let draws = changing.iter().any(|(factor, _)| *factor == Kind::ProcessEntropy);
+    let unstable = unstable.filter(|cause| cause.kind != Kind::Scheduling || !(variation.raced_draw && draws));
     let is_cause = |factor: Factor| match factor {
         Kind::Build => false,
         Kind::Scheduling => !(variation.raced_draw && draws),

@@ -110,7 +110,7 @@ const FROZEN_DATE: i64 = 1_000_000_000;
 const TICK: u64 = 100_000;
 
 /// What is frozen, for whom.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Frozen<'a> {
     /// What the user pinned already.
     pub manifest: &'a Manifest,
@@ -126,6 +126,10 @@ pub struct Frozen<'a> {
     pub processors: Vec<usize>,
     /// Whether there are walls, within which names and numbers can be others.
     pub walls: bool,
+    /// Whether threads and processes take turns, and for how long one waits at most.
+    pub turns: Option<Duration>,
+    /// Whether it does not count which thread draws random numbers.
+    pub alike: bool,
 }
 
 impl Frozen<'_> {
@@ -144,6 +148,8 @@ impl Frozen<'_> {
         conditions.canned = Some(self.canned.clone());
         conditions.padding = Some(PADDED);
         conditions.written = self.walls.then_some(FROZEN_DATE);
+        conditions.turns = self.turns.map(|longest| u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
+        conditions.drawn_alike = self.alike;
         frozen.file_time = Some(FROZEN_DATE);
         self.threads(&mut frozen, 1);
         frozen
@@ -325,14 +331,6 @@ impl Frozen<'_> {
         circumstances
     }
 
-    /// Everything frozen, and threads and processes taking turns; one waits for no longer than this.
-    #[must_use]
-    pub fn in_turns(&self, longest: Duration) -> Circumstances {
-        let mut circumstances = self.circumstances();
-        circumstances.conditions.turns = Some(u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
-        circumstances
-    }
-
     fn surroundings(&self, factor: Factor) -> Vec<Setting> {
         let pair = |one: &str, two: &str, value: &str| {
             self.one(value.to_owned(), |to| {
@@ -402,6 +400,8 @@ mod tests {
             date: None,
             processors: vec![2, 5],
             walls: true,
+            turns: None,
+            alike: false,
         });
     }
 

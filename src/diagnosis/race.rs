@@ -7,7 +7,7 @@ use super::factor::Frozen;
 use super::parts;
 use super::trial::Effect;
 use super::variation::TestResult;
-use super::vary::{MORE_BASE_RUNS, Trials, UNSTABLE};
+use super::vary::{MORE_BASE_RUNS, Trials, UNSTABLE, Wanted};
 use crate::cause::Kind;
 use crate::error::Result;
 use crate::run::circumstances::Circumstances;
@@ -99,18 +99,51 @@ impl Trials<'_> {
         Ok(())
     }
 
-    /// Where trainings differ whatever is frozen: looks for what shows that it is by who comes first.
-    pub(super) fn seek_race(&mut self, frozen: &Frozen<'_>) -> Result<()> {
-        if self.variation.unstable.is_none() || !self.base.is_concurrent() {
-            return Ok(());
+    /// Where trainings differ whatever is frozen: what must be held beside it so that they agree, if that is who comes
+    /// first.
+    pub(super) fn held_order<'f>(&mut self, frozen: &Frozen<'f>) -> Result<Option<Frozen<'f>>> {
+        if !self.base.is_concurrent() {
+            return Ok(None);
         }
-        self.variation.race = match self.agree_drawn_alike(frozen)? {
-            Some(shown) => Some(shown),
-            None => match self.agree_in_turns(frozen)? {
-                Some(shown) => Some(shown),
-                None => self.differ_by_delays(frozen)?,
-            },
+        let alike = Frozen {
+            alike: true,
+            ..frozen.clone()
         };
+        if self.base.has_drawn()
+            && let Some(trainings) = self.all_agree(self.differed(), |_| alike.circumstances())?
+        {
+            self.variation.raced_draw = true;
+            self.variation.race = Some(Evidence::Draws(trainings));
+            return Ok(Some(alike));
+        }
+        self.laboratory
+            .shell
+            .status("Varying", "who comes first: threads and processes take turns");
+        let in_turns = Frozen {
+            turns: Some(self.took.clamp(TURN.0, TURN.1)),
+            ..frozen.clone()
+        };
+        self.variation.took_turns = true;
+        let agreed = self.all_agree(self.differed(), |_| in_turns.circumstances())?;
+        self.variation.race = agreed.map(Evidence::Turns);
+        Ok(agreed.map(|_| in_turns))
+    }
+
+    /// Searches on with the order held, for what else the outcome follows.
+    pub(super) fn search_in_order(&mut self, held: &Frozen<'_>, wanted: &Wanted<'_>) -> Result<()> {
+        let by_order = self.variation.unstable.take();
+        self.begin_anew(held.circumstances())?;
+        self.each(held, wanted)?;
+        // Should trainings differ after all, no more is varied; what was shown of the order stays.
+        self.variation.unstable = by_order;
+        Ok(())
+    }
+
+    /// Where the order cannot be held: whether holding threads up makes more of the outcome move.
+    pub(super) fn seek_delays(&mut self, frozen: &Frozen<'_>) -> Result<()> {
+        if self.base.is_concurrent() {
+            self.variation.race = self.differ_by_delays(frozen)?;
+        }
         Ok(())
     }
 
@@ -121,17 +154,6 @@ impl Trials<'_> {
         (number(differed), number(self.differed.len()))
     }
 
-    fn agree_drawn_alike(&mut self, frozen: &Frozen<'_>) -> Result<Option<Evidence>> {
-        if !self.base.has_drawn() {
-            return Ok(None);
-        }
-        let mut alike = frozen.circumstances();
-        alike.conditions.drawn_alike = true;
-        let agreed = self.all_agree(self.differed(), |_| alike.clone())?;
-        self.variation.raced_draw = agreed.is_some();
-        Ok(agreed.map(Evidence::Draws))
-    }
-
     /// Whether trainings in which threads are held up agree where it does not count which thread draws.
     fn agree_delayed_and_alike(&mut self, differed: (u32, u32), frozen: &Frozen<'_>) -> Result<bool> {
         let alike = |seed| {
@@ -140,15 +162,6 @@ impl Trials<'_> {
             circumstances
         };
         Ok(self.base.has_drawn() && self.all_agree(differed, alike)?.is_some())
-    }
-
-    fn agree_in_turns(&mut self, frozen: &Frozen<'_>) -> Result<Option<Evidence>> {
-        self.variation.took_turns = true;
-        self.laboratory
-            .shell
-            .status("Varying", "who comes first: threads and processes take turns");
-        let in_turns = frozen.in_turns(self.took.clamp(TURN.0, TURN.1));
-        Ok(self.all_agree(self.differed(), |_| in_turns.clone())?.map(Evidence::Turns))
     }
 
     /// More where threads are held up than without: then it is by timing.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::builds::{self, Found};
 use super::factor::{Factor, Frozen, Setting};
 use super::parts::{self, Part};
 use super::race::Race;
@@ -81,8 +80,13 @@ pub fn vary(laboratory: &Laboratory<'_>, frozen: &Frozen<'_>, wanted: &Wanted<'_
     trials.doubt()?;
     if trials.variation.unstable.is_some() {
         trials.take_apart()?;
-        trials.each(frozen, wanted)?;
-        trials.seek_race(frozen)?;
+        match trials.held_order(frozen)? {
+            Some(held) => trials.search_in_order(&held, wanted)?,
+            None => {
+                trials.each(frozen, wanted)?;
+                trials.seek_delays(frozen)?;
+            }
+        }
     }
     if wanted.together && trials.variation.unstable.is_none() && trials.variation.changing().is_empty() {
         trials.all(frozen, wanted)?;
@@ -144,9 +148,11 @@ impl Trials<'_> {
         differing.difference(restless).next().map(Effect::on)
     }
 
-    fn each(&mut self, frozen: &Frozen<'_>, wanted: &Wanted<'_>) -> Result<()> {
+    pub(super) fn each(&mut self, frozen: &Frozen<'_>, wanted: &Wanted<'_>) -> Result<()> {
         for factor in wanted.factors {
-            if self.variation.unstable.is_some() && !(self.has_rest() && is_exact(*factor)) {
+            let is_held = self.variation.race.is_some();
+            let is_unstable = self.variation.unstable.is_some();
+            if is_held && !is_exact(*factor) || is_unstable && !(self.has_rest() && is_exact(*factor)) {
                 self.note(*factor, TestResult::NotVaried(UNSTABLE.to_owned()));
             } else if wanted.until.is_some_and(|until| Instant::now() > until) {
                 self.note(*factor, TestResult::NotVaried("the time was up".to_owned()));
@@ -157,67 +163,6 @@ impl Trials<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Builds again, and trains with everything frozen in what came of it.
-    fn builds(&mut self, frozen: &Frozen<'_>, wanted: &Wanted<'_>) -> Result<()> {
-        let Some(workshop) = wanted.workshop.filter(Workshop::builds) else {
-            self.note(Kind::Build, TestResult::NotVaried("nothing is built".to_owned()));
-            return Ok(());
-        };
-        self.laboratory
-            .shell
-            .status("Varying", "the build, at another date and with other random numbers");
-        let Some(found) = self.found_of_builds(&workshop, &frozen.circumstances())? else {
-            self.note(Kind::Build, TestResult::NotVaried(UNSTABLE.to_owned()));
-            return Ok(());
-        };
-        let result = match &found {
-            Found::Same(builds) => TestResult::Steady(*builds),
-            Found::Unheld(effect) => TestResult::Changes {
-                setting: "another build of the same sources".to_owned(),
-                effect: effect.clone(),
-            },
-            Found::Follows(all) => TestResult::Changes {
-                setting: all.iter().map(|(setting, _)| setting.what).collect::<Vec<_>>().join(", and "),
-                effect: all[0].1.clone(),
-            },
-        };
-        self.variation.by_build = builds::causes(&found, "the outcome", |effect| Some(effect.first().to_owned()));
-        self.note(Kind::Build, result);
-        Ok(())
-    }
-
-    /// What builds come to: where those with everything changed at once agree with the first one, no others are made.
-    /// Nothing if it turns out that trainings of one build differ.
-    fn found_of_builds(&mut self, workshop: &Workshop<'_>, training: &Circumstances) -> Result<Option<Found<Effect>>> {
-        let normal = workshop.pinned.circumstances;
-        let others = builds::others(normal);
-        let mut differs = None;
-        for other in &others {
-            self.variation.runs += 1;
-            differs = self.laboratory.compare(&self.base, &workshop.observe(other, training)?);
-            if differs.is_some() {
-                break;
-            }
-        }
-        let Some(effect) = differs else {
-            let made = u32::try_from(others.len()).unwrap_or(u32::MAX);
-            return Ok(Some(Found::Same(made + 1)));
-        };
-        let (laboratory, mut runs) = (self.laboratory, 0);
-        let build = |at: &Circumstances| {
-            runs += 1;
-            workshop.observe(at, training)
-        };
-        let found = builds::find(normal, build, |one, other| laboratory.compare(one, other))?;
-        self.variation.runs += runs;
-        if let Found::Same(_) = found {
-            self.repeat_base(MORE_BASE_RUNS)?;
-            let is_steady = self.variation.unstable.is_none();
-            return Ok(is_steady.then_some(Found::Unheld(effect)));
-        }
-        Ok(Some(found))
     }
 
     pub(super) fn note(&mut self, factor: Factor, result: TestResult) {
@@ -244,10 +189,20 @@ impl Trials<'_> {
         self.repeat_base(BASE_RUNS - 1)
     }
 
+    /// Begins anew with this held, and whole outcomes.
+    pub(super) fn begin_anew(&mut self, held: Circumstances) -> Result<()> {
+        self.variation.tested.clear();
+        self.restless = None;
+        self.base = self.observe(&held)?;
+        self.circumstances = held;
+        Ok(())
+    }
+
     /// Begins anew with the parts of the outcome that stay the same, if there are any.
-    fn take_apart(&mut self) -> Result<()> {
+    pub(super) fn take_apart(&mut self) -> Result<()> {
         self.variation.tested.clear();
         self.restless = Some(BTreeSet::new());
+        self.differed.clear();
         let circumstances = self.circumstances.clone();
         self.base = self.observe(&circumstances)?;
         self.repeat_base(MORE_BASE_RUNS)

@@ -1,6 +1,11 @@
 //! Builds under given circumstances, for trials of what only a build draws on.
 
-use super::trial::{Laboratory, Observed};
+use super::builds::{self, Found};
+use super::factor::Frozen;
+use super::trial::{Effect, Laboratory, Observed};
+use super::variation::TestResult;
+use super::vary::{MORE_BASE_RUNS, Trials, UNSTABLE, Wanted};
+use crate::cause::Kind;
 use crate::error::Result;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session};
@@ -59,5 +64,68 @@ impl<'a> Workshop<'a> {
             session,
             ..self.laboratory
         }
+    }
+}
+
+impl Trials<'_> {
+    /// Builds again, and trains with everything frozen in what came of it.
+    pub(super) fn builds(&mut self, frozen: &Frozen<'_>, wanted: &Wanted<'_>) -> Result<()> {
+        let Some(workshop) = wanted.workshop.filter(Workshop::builds) else {
+            self.note(Kind::Build, TestResult::NotVaried("nothing is built".to_owned()));
+            return Ok(());
+        };
+        self.laboratory
+            .shell
+            .status("Varying", "the build, at another date and with other random numbers");
+        let Some(found) = self.found_of_builds(&workshop, &frozen.circumstances())? else {
+            self.note(Kind::Build, TestResult::NotVaried(UNSTABLE.to_owned()));
+            return Ok(());
+        };
+        let result = match &found {
+            Found::Same(builds) => TestResult::Steady(*builds),
+            Found::Unheld(effect) => TestResult::Changes {
+                setting: "another build of the same sources".to_owned(),
+                effect: effect.clone(),
+            },
+            Found::Follows(all) => TestResult::Changes {
+                setting: all.iter().map(|(setting, _)| setting.what).collect::<Vec<_>>().join(", and "),
+                effect: all[0].1.clone(),
+            },
+        };
+        self.variation.by_build = builds::causes(&found, "the outcome", |effect| Some(effect.first().to_owned()));
+        self.note(Kind::Build, result);
+        Ok(())
+    }
+
+    /// What builds come to: where those with everything changed at once agree with the first one, no others are made.
+    /// Nothing if it turns out that trainings of one build differ.
+    fn found_of_builds(&mut self, workshop: &Workshop<'_>, training: &Circumstances) -> Result<Option<Found<Effect>>> {
+        let normal = workshop.pinned.circumstances;
+        let others = builds::others(normal);
+        let mut differs = None;
+        for other in &others {
+            self.variation.runs += 1;
+            differs = self.laboratory.compare(&self.base, &workshop.observe(other, training)?);
+            if differs.is_some() {
+                break;
+            }
+        }
+        let Some(effect) = differs else {
+            let made = u32::try_from(others.len()).unwrap_or(u32::MAX);
+            return Ok(Some(Found::Same(made + 1)));
+        };
+        let (laboratory, mut runs) = (self.laboratory, 0);
+        let build = |at: &Circumstances| {
+            runs += 1;
+            workshop.observe(at, training)
+        };
+        let found = builds::find(normal, build, |one, other| laboratory.compare(one, other))?;
+        self.variation.runs += runs;
+        if let Found::Same(_) = found {
+            self.repeat_base(MORE_BASE_RUNS)?;
+            let is_steady = self.variation.unstable.is_none();
+            return Ok(is_steady.then_some(Found::Unheld(effect)));
+        }
+        Ok(Some(found))
     }
 }

@@ -188,13 +188,12 @@ fn answered(conditions: &Conditions) -> Vec<Rule> {
         rules.push(ask(libc::SYS_sysinfo));
     }
     if conditions.delays.is_some() || conditions.turns.is_some() {
-        // What a thread does first.
-        rules.push(ask(libc::SYS_set_robust_list));
+        // What a thread does first, and what it does when another may come before it.
+        rules.extend([ask(libc::SYS_set_robust_list), ask(libc::SYS_futex)]);
+        rules.push(ask(libc::SYS_sched_yield));
     }
     if conditions.delays.is_some() {
-        // And what it does when another may come before it.
-        rules.extend([ask(libc::SYS_rseq), ask(libc::SYS_futex)]);
-        rules.push(ask(libc::SYS_sched_yield));
+        rules.push(ask(libc::SYS_rseq));
     }
     if sights(Source::Identity) {
         rules.extend([ask(libc::SYS_getpid), ask(libc::SYS_gettid), ask(libc::SYS_uname)]);

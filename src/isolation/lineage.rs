@@ -11,6 +11,15 @@ use crate::digest::Digest;
 #[derive(Debug, Default)]
 pub struct Lineage(Mutex<BTreeMap<i32, Line>>);
 
+/// A word in a thread's memory, by what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Where.
+    pub address: u64,
+    /// What.
+    pub value: u32,
+}
+
 /// A thread.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -18,6 +27,8 @@ pub struct Line {
     pub name: Digest,
     /// The same as numbers: which child of the first thread, which of that one's …
     path: Vec<u64>,
+    /// What it waits for to change.
+    pub sleeps_on: Option<Word>,
     children: u64,
     draws: u64,
     ticks: u64,
@@ -28,6 +39,7 @@ impl Line {
         Self {
             name,
             path: Vec::new(),
+            sleeps_on: None,
             children: 0,
             draws: 0,
             ticks: 0,
@@ -91,13 +103,15 @@ impl Lineage {
         lines.insert(thread, anew);
     }
 
-    /// Whether one that comes before this thread, and from which it does not descend, has not ended. Whatever a thread
-    /// begins comes before what its parent begins next.
+    /// Whether all those that come before this thread, and from which it does not descend, have ended or sleep; and it
+    /// would not sleep itself. Whatever a thread begins comes before what its parent begins next.
     #[must_use]
-    pub fn is_behind(&self, thread: i32) -> bool {
+    pub fn is_turn_of(&self, thread: i32, is_asleep: impl Fn(i32, Word) -> bool) -> bool {
         let lines = self.lock();
-        let is_before = |line: &Line, other: &Line| other.path < line.path && !line.path.starts_with(&other.path);
-        lines.get(&thread).is_some_and(|line| lines.values().any(|other| is_before(line, other)))
+        let Some(line) = lines.get(&thread) else { return true };
+        let sleeps = |thread, other: &Line| other.sleeps_on.is_some_and(|word| is_asleep(thread, word));
+        let is_before = |other: &Line| other.path < line.path && !line.path.starts_with(&other.path);
+        !sleeps(thread, line) && lines.iter().all(|(thread, other)| !is_before(other) || sleeps(*thread, other))
     }
 
     /// A thread has ended; its number may come again.

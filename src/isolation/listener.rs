@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::audit::{self, Act, Audit};
 use super::calls::{self, Call, Name, Wish};
-use super::delays::{Delays, Wait};
+use super::delays::{self, Delays, Wait};
 use super::directories::Directories;
 use super::entropy::{self, Entropy};
 use super::lineage::{Line, Lineage};
@@ -175,8 +175,8 @@ impl Listener {
             libc::SYS_getdents64 => self.entries(thread, args),
             libc::SYS_sched_getaffinity => self.processors(thread, args),
             libc::SYS_sysinfo => self.sysinfo(thread, args[0]),
-            libc::SYS_set_robust_list | libc::SYS_rseq | libc::SYS_futex | libc::SYS_sched_yield => {
-                Answer::After(self.delays.next(thread.0))
+            number @ (libc::SYS_set_robust_list | libc::SYS_rseq | libc::SYS_futex | libc::SYS_sched_yield) => {
+                Answer::After(self.delays.next(thread.0, delays::sleeps_on(number, args)))
             }
             libc::SYS_connect => self.reach(thread, network::address(self.network, thread, args[1], args[2])),
             libc::SYS_sendto => self.reach(thread, network::address(self.network, thread, args[4], args[5])),
