@@ -235,7 +235,9 @@ fn name(thread: Thread, driver: Option<&Path>) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn has(flags: u64, flag: i32) -> bool {
+/// Whether flags of a call have one.
+#[must_use]
+pub fn has(flags: u64, flag: i32) -> bool {
     flags & u64::from(flag.cast_unsigned()) != 0
 }
 

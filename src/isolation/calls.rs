@@ -2,14 +2,19 @@
 
 use libc::c_long;
 
-use super::audit;
+use super::audit::{self, has};
 use super::remote::Thread;
+
+/// fchmodat2(2)
+pub const FCHMODAT2: c_long = 452;
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Whether there is something, and what the kernel says of it.
+    /// Whether there is something, and what the kernel says of it: what takes it away or changes it tells as well.
     Stat,
+    /// To put something there that was not.
+    Make,
     /// Where a link leads.
     Link,
     /// To become this program.
@@ -36,10 +41,9 @@ pub struct Call {
 impl Call {
     fn new(directory: i32, at: u64, wish: Wish) -> Self {
         let follows = match wish {
-            Wish::Link => false,
+            Wish::Link | Wish::Make => false,
             Wish::Open(flags) => {
-                let has = |flag: i32| flags & u64::from(flag.cast_unsigned()) != 0;
-                !(has(libc::O_NOFOLLOW) || has(libc::O_CREAT) && has(libc::O_EXCL))
+                !(has(flags, libc::O_NOFOLLOW) || has(flags, libc::O_CREAT) && has(flags, libc::O_EXCL))
             }
             _ => true,
         };
@@ -54,7 +58,15 @@ impl Call {
 
     fn stat(directory: i32, at: u64, flags: u64) -> Self {
         Self {
-            follows: flags & u64::from(libc::AT_SYMLINK_NOFOLLOW.cast_unsigned()) == 0,
+            follows: !has(flags, libc::AT_SYMLINK_NOFOLLOW),
+            ..Self::new(directory, at, Wish::Stat)
+        }
+    }
+
+    /// One about the name itself, be it a link.
+    fn of_itself(directory: i32, at: u64) -> Self {
+        Self {
+            follows: false,
             ..Self::new(directory, at, Wish::Stat)
         }
     }
@@ -71,10 +83,18 @@ impl Call {
                 let flags = libc::O_CREAT | libc::O_TRUNC | libc::O_WRONLY;
                 return Some(Self::new(here, args[0], Wish::Open(u64::from(flags.cast_unsigned()))));
             }
-            libc::SYS_lstat => {
-                return Some(Self::stat(here, args[0], u64::from(libc::AT_SYMLINK_NOFOLLOW.cast_unsigned())));
+            libc::SYS_lstat | libc::SYS_unlink | libc::SYS_rmdir | libc::SYS_lchown => {
+                return Some(Self::of_itself(here, args[0]));
             }
-            libc::SYS_stat | libc::SYS_access => return Some(Self::new(here, args[0], Wish::Stat)),
+            libc::SYS_stat
+            | libc::SYS_access
+            | libc::SYS_chmod
+            | libc::SYS_chown
+            | libc::SYS_utime
+            | libc::SYS_utimes => return Some(Self::new(here, args[0], Wish::Stat)),
+            libc::SYS_futimesat => return Some(Self::new(at, args[1], Wish::Stat)),
+            libc::SYS_mkdir | libc::SYS_mknod => return Some(Self::new(here, args[0], Wish::Make)),
+            libc::SYS_symlink => return Some(Self::new(here, args[1], Wish::Make)),
             libc::SYS_readlink => return Some(Self::new(here, args[0], Wish::Link)),
             _ => {}
         }
@@ -93,15 +113,23 @@ impl Call {
             libc::SYS_execveat => Self::new(at, args[1], Wish::Execute),
             libc::SYS_newfstatat | libc::SYS_faccessat2 => Self::stat(at, args[1], args[3]),
             libc::SYS_statx => Self::stat(at, args[1], args[2]),
-            libc::SYS_faccessat => Self::new(at, args[1], Wish::Stat),
+            libc::SYS_utimensat | FCHMODAT2 => Self::stat(at, args[1], args[3]),
+            libc::SYS_fchownat => Self::stat(at, args[1], args[4]),
+            libc::SYS_faccessat | libc::SYS_fchmodat => Self::new(at, args[1], Wish::Stat),
+            libc::SYS_unlinkat => Self::of_itself(at, args[1]),
+            libc::SYS_mkdirat | libc::SYS_mknodat => Self::new(at, args[1], Wish::Make),
+            libc::SYS_symlinkat => Self::new(args[1] as i32, args[2], Wish::Make),
             libc::SYS_readlinkat => Self::new(at, args[1], Wish::Link),
-            libc::SYS_statfs | libc::SYS_chdir | libc::SYS_getxattr | libc::SYS_listxattr => {
-                Self::new(here, args[0], Wish::Stat)
+            libc::SYS_statfs
+            | libc::SYS_chdir
+            | libc::SYS_truncate
+            | libc::SYS_getxattr
+            | libc::SYS_listxattr
+            | libc::SYS_setxattr
+            | libc::SYS_removexattr => Self::new(here, args[0], Wish::Stat),
+            libc::SYS_lgetxattr | libc::SYS_llistxattr | libc::SYS_lsetxattr | libc::SYS_lremovexattr => {
+                Self::of_itself(here, args[0])
             }
-            libc::SYS_lgetxattr | libc::SYS_llistxattr => Self {
-                follows: false,
-                ..Self::new(here, args[0], Wish::Stat)
-            },
             libc::SYS_inotify_add_watch => Self::new(here, args[1], Wish::Stat),
             _ => return None,
         })
@@ -138,17 +166,18 @@ pub fn renamings(number: c_long, args: [u64; 6]) -> Vec<(Name, Name)> {
         let here = u64::from(libc::AT_FDCWD.cast_unsigned());
         return vec![(name(here, args[0], false), name(here, args[1], false))];
     }
-    let has = |flag: i32| args[4] & u64::from(flag.cast_unsigned()) != 0;
     match number {
         libc::SYS_renameat | libc::SYS_renameat2 => {
             let (from, to) = (name(args[0], args[1], false), name(args[2], args[3], false));
-            if number == libc::SYS_renameat2 && has(libc::RENAME_EXCHANGE.cast_signed()) {
+            if number == libc::SYS_renameat2 && has(args[4], libc::RENAME_EXCHANGE.cast_signed()) {
                 vec![(to, from), (from, to)]
             } else {
                 vec![(from, to)]
             }
         }
-        libc::SYS_linkat => vec![(name(args[0], args[1], has(libc::AT_SYMLINK_FOLLOW)), name(args[2], args[3], false))],
+        libc::SYS_linkat => {
+            vec![(name(args[0], args[1], has(args[4], libc::AT_SYMLINK_FOLLOW)), name(args[2], args[3], false))]
+        }
         _ => Vec::new(),
     }
 }
@@ -167,7 +196,17 @@ mod tests {
         assert!(!open(libc::O_WRONLY).reads() && !open(libc::O_PATH).reads());
         assert!(!call(libc::SYS_readlinkat, [0; 6]).follows && !call(libc::SYS_lgetxattr, [0; 6]).follows);
         assert!(!call(libc::SYS_statx, [0, 0, flags(libc::AT_SYMLINK_NOFOLLOW), 0, 0, 0]).follows);
+        assert!(!call(libc::SYS_unlinkat, [0; 6]).follows && call(libc::SYS_truncate, [0; 6]).follows);
+        assert!(!call(libc::SYS_utimensat, [0, 0, 0, flags(libc::AT_SYMLINK_NOFOLLOW), 0, 0]).follows);
         assert!(Call::of(Thread(0), libc::SYS_read, [0; 6]).is_none());
+    }
+
+    #[test]
+    fn what_makes_something_makes_it_at_its_last_argument() {
+        for (number, at) in [(libc::SYS_mkdirat, 2), (libc::SYS_mknodat, 2), (libc::SYS_symlinkat, 3)] {
+            let call = Call::of(Thread(0), number, [1, 2, 3, 4, 5, 6]).unwrap();
+            assert_eq!((call.wish, call.at, call.follows), (Wish::Make, at, false), "{number}");
+        }
     }
 
     #[test]

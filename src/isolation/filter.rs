@@ -89,7 +89,7 @@ pub fn refusals() -> Vec<sock_filter> {
 /// Ways round the listener, and out of the run: rings open files and sockets without a call; a handle opens a file
 /// that has no name within; keyrings outlive a run, and are the machine's; the newer calls for mounts and attributes
 /// tell what is mounted from where, and reach files by ways of their own. All of them fail as on a kernel that does
-/// not know them.
+/// not know them. What only the superuser may do fails before the kernel looks whether the path is there.
 fn refused() -> Vec<Rule> {
     const UNKNOWN: [c_long; 15] = [
         libc::SYS_io_uring_setup,
@@ -112,7 +112,18 @@ fn refused() -> Vec<Rule> {
     // setxattrat(2) to removexattrat(2), open_tree_attr(2), file_getattr(2), file_setattr(2), listns(2)
     const NEWER: std::ops::RangeInclusive<c_long> = 463..=470;
     let mut rules: Vec<Rule> = UNKNOWN.into_iter().chain(NEWER).map(|call| refuse(call, libc::ENOSYS)).collect();
-    rules.push(refuse(libc::SYS_open_by_handle_at, libc::EPERM));
+    const PRIVILEGED: [c_long; 9] = [
+        libc::SYS_open_by_handle_at,
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_chroot,
+        libc::SYS_swapon,
+        libc::SYS_swapoff,
+        libc::SYS_acct,
+        libc::SYS_quotactl,
+    ];
+    rules.extend(PRIVILEGED.map(|call| refuse(call, libc::EPERM)));
     rules.push(refuse(libc::SYS_name_to_handle_at, libc::EOPNOTSUPP));
     rules
 }
@@ -129,6 +140,19 @@ fn audited() -> Vec<Rule> {
         ask(libc::SYS_renameat),
         ask(libc::SYS_renameat2),
         ask(libc::SYS_linkat),
+        ask(libc::SYS_mkdirat),
+        ask(libc::SYS_mknodat),
+        ask(libc::SYS_symlinkat),
+        ask(libc::SYS_unlinkat),
+        ask(libc::SYS_fchmodat),
+        ask_when(super::calls::FCHMODAT2, When::Without(3, EMPTY_PATH)),
+        ask_when(libc::SYS_fchownat, When::Without(4, EMPTY_PATH)),
+        ask_when(libc::SYS_utimensat, When::Given(1)),
+        ask(libc::SYS_truncate),
+        ask(libc::SYS_setxattr),
+        ask(libc::SYS_lsetxattr),
+        ask(libc::SYS_removexattr),
+        ask(libc::SYS_lremovexattr),
         ask(libc::SYS_statfs),
         ask(libc::SYS_chdir),
         ask(libc::SYS_getxattr),
@@ -157,6 +181,17 @@ fn audited() -> Vec<Rule> {
         ask(libc::SYS_readlink),
         ask(libc::SYS_rename),
         ask(libc::SYS_link),
+        ask(libc::SYS_mkdir),
+        ask(libc::SYS_mknod),
+        ask(libc::SYS_symlink),
+        ask(libc::SYS_unlink),
+        ask(libc::SYS_rmdir),
+        ask(libc::SYS_chmod),
+        ask(libc::SYS_chown),
+        ask(libc::SYS_lchown),
+        ask(libc::SYS_utime),
+        ask(libc::SYS_utimes),
+        ask_when(libc::SYS_futimesat, When::Given(1)),
     ]);
     rules
 }

@@ -117,6 +117,8 @@ impl Paths {
         let found = self.found(real);
         let act = match call.wish {
             Wish::Stat => Act::Stat,
+            // Where there is something it fails, and says so.
+            Wish::Make => self.act_of_open((libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY) as u64, real, found),
             Wish::Link if found.is_some_and(|found| found.link) => Act::Read,
             Wish::Link => Act::Stat,
             Wish::Execute => Act::Read,
@@ -198,6 +200,10 @@ impl Paths {
         let (Some(from), Some(to)) = (self.named(thread, from), self.named(thread, to)) else {
             return;
         };
+        if self.found(&from).is_none() {
+            self.look_at(audit, thread, &from, Act::Stat); // it fails, and says so
+            return;
+        }
         for path in self.files(&from) {
             self.look_at(audit, thread, &path, Act::Read);
         }

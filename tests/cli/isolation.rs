@@ -496,6 +496,38 @@ fn a_committed_file_is_pinned_by_whichever_call_it_is_read() {
     }
 }
 
+/// What takes a name away, changes it or puts it there says whether it is there.
+#[test]
+fn a_name_is_looked_for_by_whichever_call() {
+    if !has_walls("a_name_is_looked_for_by_whichever_call") {
+        return;
+    }
+    let absent = [
+        "unlink=switch/unlink",
+        "rmdir=switch/rmdir",
+        "chmod=switch/chmod",
+        "truncate=switch/truncate",
+        "rename=switch/rename",
+    ];
+    let ways: Vec<&str> = absent.iter().copied().chain(["mkdir=switch/there"]).collect();
+    let project = intruder(&ways);
+    project.write("switch/there", "1\n").write("switch/unasked", "1\n").commit("files");
+    let both = project.both(&["record"]);
+    both.human.code(0);
+    for way in &ways {
+        assert!(said(&both, way).starts_with("refused"), "{way}: {}", said(&both, way));
+    }
+    let lock = project.read("repro.lock");
+    assert!(lock.contains("\"switch/there\" = \"sha256:") && !lock.contains("switch/unasked"), "{lock}");
+    project.commit("lock");
+    for way in absent {
+        let (_, name) = way.split_once('=').unwrap();
+        project.write(name, "2\n").commit("another");
+        assert_eq!(project.json(&["status"]).code(3).kinds("drift"), [format!("source-changed {name}")]);
+        project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+}
+
 #[test]
 fn no_run_leaves_a_key_to_another_and_none_is_root_anywhere() {
     const NAME: &str = "no_run_leaves_a_key_to_another_and_none_is_root_anywhere";
