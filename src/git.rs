@@ -78,6 +78,30 @@ pub fn reads(directory: &Path) -> Result<Reads> {
     Ok(Reads::No(hint.map(str::to_owned)))
 }
 
+/// The paths that a file of git's configuration would have included, as they stand there.
+///
+/// # Errors
+/// When git cannot be started, or cannot read the file.
+pub fn included(file: &Path) -> Result<Vec<PathBuf>> {
+    // From where there is no repository to be looked for.
+    let mut command = command(Path::new("/"), &["config", "--no-includes", "--null", "--file"]);
+    command.arg(file).args(["--get-regexp", r"^include(if\..*)?\.path$"]);
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR"] {
+        command.env_remove(name);
+    }
+    let output = run(command, None)?;
+    // One that has none is answered so.
+    if !output.status.success() && output.status.code() != Some(1) {
+        return Err(Error::new(format!("git cannot read {}", file.display())).context(words(&output)));
+    }
+    let entries = output.stdout.split(|byte| *byte == 0);
+    let value = |entry: &[u8]| {
+        let end = entry.iter().position(|byte| *byte == b'\n')?;
+        Some(PathBuf::from(OsStr::from_bytes(&entry[end + 1..])))
+    };
+    Ok(entries.filter_map(value).collect())
+}
+
 /// Has git fetch objects that a remote has promised to a partial clone. The inner error is why it did not: also that
 /// the clone's own configuration names a program, which is nobody's to run who only reads the clone.
 ///

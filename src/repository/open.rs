@@ -1,10 +1,12 @@
 //! Opens repositories: none that git itself would not read because somebody else owns it, and none of which a file
 //! would be waited for.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::unreadable;
+use crate::ambient;
 use crate::bounded;
 use crate::error::{Error, Result};
 use crate::git;
@@ -47,6 +49,12 @@ pub(super) fn at_top(directory: &Path) -> Result<Option<git2::Repository>> {
 
 fn open_at(directory: &Path, found: &Path) -> Result<git2::Repository> {
     check_files(found)?;
+    let opened = opened(directory, found)?;
+    check_named(&opened)?;
+    Ok(opened)
+}
+
+fn opened(directory: &Path, found: &Path) -> Result<git2::Repository> {
     let open = || git2::Repository::open(found).map_err(|error| (error.code() == git2::ErrorCode::Owner, error));
     if is_own(directory, found) {
         match open() {
@@ -101,10 +109,49 @@ fn check_files(found: &Path) -> Result<()> {
     for directory in [Some(found), common.as_deref()].into_iter().flatten() {
         for name in FILES.into_iter().chain(head.as_deref()) {
             let path = directory.join(name);
-            bounded::check(&path, bounded::HELD).map_err(|error| {
-                Error::io("read", &path, &error)
-                    .hint("git would wait for it, or read it without end; a new clone has none of that")
-            })?;
+            bounded::check(&path, bounded::HELD).map_err(|error| unfit(&path, &error))?;
+        }
+        for name in ["config", "config.worktree"] {
+            check_included(&directory.join(name), &mut BTreeSet::new())?;
+        }
+    }
+    Ok(())
+}
+
+fn unfit(path: &Path, error: &std::io::Error) -> Error {
+    Error::io("read", path, error).hint("git would wait for it, or read it without end; a new clone has none of that")
+}
+
+/// What a configuration includes is read with it, at whatever condition: so it is looked at before. To ask for the names
+/// takes a process, for the few that have any.
+fn check_included(file: &Path, seen: &mut BTreeSet<PathBuf>) -> Result<()> {
+    let bytes = match bounded::bytes(file, bounded::WRITTEN) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        read => read.map_err(|error| unfit(file, &error))?,
+    };
+    const WORD: &[u8] = b"include";
+    if !bytes.windows(WORD.len()).any(|word| word.eq_ignore_ascii_case(WORD)) {
+        return Ok(());
+    }
+    for path in git::included(file)? {
+        let place = match path.strip_prefix("~/") {
+            Ok(inner) => ambient::home().join(inner),
+            Err(_) => file.parent().unwrap_or(Path::new("/")).join(path),
+        };
+        if seen.insert(place.clone()) {
+            check_included(&place, seen)?;
+        }
+    }
+    Ok(())
+}
+
+/// The files that a configuration names and that are read for what is ignored, and how.
+fn check_named(opened: &git2::Repository) -> Result<()> {
+    let broken = |error: git2::Error| unreadable(opened.path(), &error);
+    let configuration = opened.config().map_err(broken)?;
+    for key in ["core.excludesFile", "core.attributesFile"] {
+        if let Ok(path) = configuration.get_path(key) {
+            bounded::check(&path, bounded::WRITTEN).map_err(|error| unfit(&path, &error))?;
         }
     }
     Ok(())

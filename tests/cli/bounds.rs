@@ -103,6 +103,39 @@ fn nothing_in_the_place_of_a_file_is_waited_for_or_read_without_end() {
 }
 
 #[test]
+fn nothing_that_a_git_configuration_names_is_waited_for_or_read_without_end() {
+    let project = Project::recorded("command");
+    let kept = project.read(".git/config");
+    let pipe = project.around().join("pipe");
+    fifo(&pipe);
+    let innocent = project.around().join("innocent");
+    std::fs::write(&innocent, "[user]\n").unwrap();
+    let between = project.around().join("between");
+    let named = |section: &str, key: &str, path: &Path| format!("{kept}[{section}]\n{key} = {}\n", path.display());
+    for path in [&pipe, Path::new("/dev/zero")] {
+        std::fs::write(&between, format!("[Include]\npath = {}\n", path.display())).unwrap();
+        for (text, through) in [
+            (named("include", "path", path), "include"),
+            (named("includeIf \"gitdir:/**\"", "path", path), "includeIf"),
+            (named("include", "path", &between), "an included one"),
+            (named("core", "excludesFile", path), "excludesFile"),
+            (named("core", "attributesFile", path), "attributesFile"),
+        ] {
+            project.write(".git/config", &text);
+            let output = ends(project.command(&["status"]), through);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{through}: {said}");
+            assert!(said.contains(path.to_str().unwrap()), "{through}: {said}");
+        }
+    }
+    for section in ["include", "core"] {
+        let key = if section == "core" { "excludesFile" } else { "path" };
+        project.write(".git/config", &named(section, key, &innocent));
+        project.repro(&["status"]).code(0);
+    }
+}
+
+#[test]
 fn what_keeps_a_file_from_being_read_is_named_with_it() {
     let project = Project::recorded("command");
     for (file, kind) in [
