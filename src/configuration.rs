@@ -12,6 +12,11 @@ use crate::error::{Error, Result};
 /// The names of a configuration in `.cargo`; cargo takes the old one where both are there.
 pub const NAMES: [&str; 2] = ["config", "config.toml"];
 
+/// Where cargo looks for one in a directory, whether there is one or not.
+pub fn places(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    NAMES.into_iter().map(|name| directory.join(".cargo").join(name))
+}
+
 /// Includes may include more; cargo itself follows them for ever.
 pub const DEEPEST: u32 = 16;
 
@@ -30,8 +35,7 @@ pub fn of(directory: &Path) -> Option<Table> {
 pub fn files(directory: &Path, root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for above in directory.ancestors().take_while(|above| above.starts_with(root)) {
-        let mut candidates = NAMES.into_iter().map(|name| above.join(".cargo").join(name));
-        if let Some(file) = candidates.find(|path| path.is_file()) {
+        if let Some(file) = places(above).find(|path| path.is_file()) {
             with_included(file, root, DEEPEST, &mut found)?;
         }
     }

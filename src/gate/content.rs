@@ -11,6 +11,7 @@ use std::path::Path;
 use super::packages;
 use crate::compare::drift::Change;
 use crate::compare::{Drift, drift};
+use crate::configuration;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::lfs::Pointer;
@@ -20,6 +21,7 @@ use crate::outcome::{Artifact, Cut};
 use crate::repository::{Commit, Entry, Kind, Repository};
 use crate::snapshot::source::tree::join;
 use crate::snapshot::source::{self, Closure, Looks, Source};
+use crate::snapshot::toolchain::pin;
 use crate::snapshot::{Build, Dependencies, Environment, Snapshot, Stage};
 use crate::verdict::{self, NotChecked};
 
@@ -228,13 +230,7 @@ fn parted(locked: &Looks, closure: Closure, elsewhere: &mut impl FnMut(&str) -> 
 fn ruling(tree: Tree<'_>, locked: &Snapshot) -> Vec<String> {
     let mut paths = Vec::new();
     for above in Path::new(tree.package).ancestors() {
-        let names = [
-            "rust-toolchain.toml",
-            "rust-toolchain",
-            ".cargo/config.toml",
-            ".cargo/config",
-        ];
-        paths.extend(names.map(|name| above.join(name)));
+        paths.extend(pin::files(above).chain(configuration::places(above)));
     }
     let manifests = locked.source.files.keys().filter(|path| path.ends_with("Cargo.toml"));
     paths.extend(manifests.map(|path| Path::new(path).with_file_name("build.rs")));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::push::Hook;
 use crate::bounded;
+use crate::ci::quote::shell;
 use crate::error::{Error, IoContext as _, Result};
 use crate::{held, lockfile};
 
@@ -140,8 +141,8 @@ fn copy(place: &Path, aside: &Path) -> std::io::Result<()> {
 /// while nobody watches it is none.
 fn script(hook: Hook, program: &Path, arguments: &[&str]) -> String {
     let file = hook.file();
-    let program = quoted(&program.to_string_lossy());
-    let arguments: String = arguments.iter().map(|argument| format!(" {}", quoted(argument))).collect();
+    let program = shell(&program.to_string_lossy());
+    let arguments: String = arguments.iter().map(|argument| format!(" {}", shell(argument))).collect();
     format!(
         r#"#!/bin/sh
 {MARK}
@@ -167,11 +168,6 @@ printf '%s' "$updates" | "$repro" repro hook run {file}{arguments} -- "$@"
     )
 }
 
-/// A word for the shell.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +176,7 @@ mod tests {
     fn a_word_with_quotes_stays_one_word_of_the_shell() {
         for word in ["/a b/c", "it's", "$(rm)", "`x`", "\\"] {
             let output = std::process::Command::new("sh")
-                .args(["-c", &format!("printf %s {}", quoted(word))])
+                .args(["-c", &format!("printf %s {}", shell(word))])
                 .output()
                 .unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), word);

@@ -85,10 +85,9 @@ pub fn of_walls(path: &str) -> Option<&'static str> {
         _ => {}
     }
     let (process, name) = inner.split_once('/')?;
-    let is_process = process == "self" || process == "thread-self" || process.bytes().all(|byte| byte.is_ascii_digit());
     let of_thread = name.strip_prefix("task/").and_then(|rest| rest.split_once('/'));
     match of_thread.map_or(name, |(_, name)| name) {
-        _ if !is_process => None,
+        _ if !is_process(process) => None,
         "mountinfo" => Some(MOUNTINFO),
         "mounts" => Some(MOUNTS),
         "mountstats" => Some(MOUNTSTATS),
@@ -96,6 +95,11 @@ pub fn of_walls(path: &str) -> Option<&'static str> {
         "cpuset" => Some("/\n"),
         _ => None,
     }
+}
+
+/// Whether a directory of `/proc` is that of a process.
+fn is_process(name: &str) -> bool {
+    name == "self" || name == "thread-self" || name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A file of these bytes that lies nowhere.
@@ -135,9 +139,8 @@ pub fn changing(path: &str) -> Option<String> {
     }
     let inner = path.strip_prefix("/proc/")?;
     let (process, name) = inner.split_once('/')?;
-    let is_process = process == "self" || process == "thread-self" || process.bytes().all(|byte| byte.is_ascii_digit());
     let last = name.rsplit('/').next().unwrap_or(name);
-    (is_process && CHANGING_OF_PROCESS.contains(&last)).then(|| format!("/proc/self/{last}"))
+    (is_process(process) && CHANGING_OF_PROCESS.contains(&last)).then(|| format!("/proc/self/{last}"))
 }
 
 /// `struct sysinfo` (sysinfo(2)) with round numbers.

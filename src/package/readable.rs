@@ -12,12 +12,11 @@ use crate::bounded;
 use crate::configuration;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::snapshot::toolchain::pin;
 
 /// What they look for in a directory and in all above it.
 const MANIFEST: &str = "Cargo.toml";
 const LOCK: &str = "Cargo.lock";
-const CONFIGURATION: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
-const PINS: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
 
 /// Refuses a package of which cargo would read what is no regular file, or is far too large.
 ///
@@ -27,8 +26,8 @@ pub(super) fn check(directory: &Path) -> Result<()> {
     let mut found = Found::default();
     check_by_name(directory)?;
     for above in directory.ancestors() {
-        for name in CONFIGURATION {
-            found.of_file(&above.join(name), configuration::DEEPEST)?;
+        for file in configuration::places(above) {
+            found.of_file(&file, configuration::DEEPEST)?;
         }
         found.manifests.push(above.join(MANIFEST));
     }
@@ -44,8 +43,8 @@ pub(super) fn check(directory: &Path) -> Result<()> {
 pub fn check_by_name(directory: &Path) -> Result<()> {
     for above in directory.ancestors() {
         look_at(&above.join(LOCK), bounded::GENERATED)?;
-        for name in PINS.into_iter().chain(CONFIGURATION) {
-            look_at(&above.join(name), bounded::WRITTEN)?;
+        for file in pin::files(above).chain(configuration::places(above)) {
+            look_at(&file, bounded::WRITTEN)?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Repository, unreadable};
 use crate::bounded;
+use crate::ci::quote::shell;
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
 use crate::line_ends;
@@ -154,10 +155,36 @@ impl Tracked {
 /// A path from the top of the repository, as git takes it from wherever it is called within.
 #[must_use]
 pub fn pathspec(path: &str) -> String {
-    let path = format!(":/{path}");
-    if path.chars().all(|c| c.is_ascii_alphanumeric() || "/:._-+@".contains(c)) {
-        path
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
+    // What follows `:/` is more magic, unless it is of these.
+    let is_plain = path.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '.');
+    let top = if is_plain { ":/" } else { ":(top)" };
+    shell(&format!("{top}{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_takes_every_name_for_what_it_is() {
+        let scratch = tempfile::tempdir().unwrap();
+        let sh = |line: &str| {
+            let output = std::process::Command::new("sh")
+                .args(["-c", line])
+                .current_dir(scratch.path())
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        sh("git init --quiet .");
+        for name in [
+            "plain.rs", "_under", "-dash", "!not", "^not", "(top)", "it's", "a b", ":colon", ".dot",
+        ] {
+            std::fs::write(scratch.path().join(name), name).unwrap();
+            sh(&format!("git add -- {}", pathspec(name)));
+            assert_eq!(sh("git ls-files -z"), format!("{name}\0"), "{}", pathspec(name));
+            sh("git rm --quiet --cached -r .");
+        }
     }
 }

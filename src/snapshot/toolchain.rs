@@ -3,7 +3,7 @@
 
 mod choice;
 mod installed;
-mod pin;
+pub mod pin;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

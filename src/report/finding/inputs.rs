@@ -1,6 +1,7 @@
 //! The words for each case of drift.
 
 use super::{Words, tables};
+use crate::ci::quote::shell;
 use crate::compare::drift::{Change, DataChange, FileChange, NameChange, SourceName};
 use crate::compare::{Drift, listed};
 use crate::repository::pathspec;
@@ -272,11 +273,8 @@ fn turned(change: &FileChange) -> Words {
     };
     let detail = format!("{path} has the same lines with other line ends ({how}), as git's core.autocrlf turns them");
     let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@".contains(c));
-    let (pattern, file) = if is_plain {
-        (path.clone(), path.clone())
-    } else {
-        ("*".to_owned(), format!("'{}'", path.replace('\'', r"'\''")))
-    };
+    let pattern = if is_plain { path } else { "*" };
+    let file = shell(path);
     Words::new("data-changed", format!("data.{}", change.name), detail)
         .values(Some(change.locked.digest), Some(change.found.digest))
         .hint(format!(
