@@ -2,6 +2,7 @@
 //! toolchain. Everything that a command needs before it can look at inputs.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::lockfile::{self, Lockfile};
@@ -23,7 +24,7 @@ pub struct Project {
     /// Its manifest, with the command line's overrides.
     pub manifest: Manifest,
     /// Its repository.
-    pub repository: Repository,
+    pub repository: Rc<Repository>,
     /// The commit that is checked out.
     pub commit: Commit,
     /// The toolchain that cargo uses here.
@@ -74,7 +75,7 @@ impl Project {
         remember: impl FnOnce(&Repository) -> Memory,
     ) -> Result<(Self, Memory)> {
         let manifest = overrides.apply(Manifest::read(&directory)?)?;
-        let repository = Repository::discover(&directory)?;
+        let repository = Rc::new(Repository::discover(&directory)?);
         let commit = repository.head()?;
         let mut memory = remember(&repository);
         let toolchain = toolchain.map_or_else(|| Installed::find(&directory, &mut memory), Ok)?;
@@ -177,8 +178,8 @@ impl Project {
 
 /// Cargo only says that a file is not there; that a clone came without its submodules is the usual reason.
 fn with_empty_submodule(error: Error, repository: &Repository, commit: Commit) -> Error {
-    let entries = repository.entries(commit).unwrap_or_default().into_iter();
-    let mut submodules = entries.filter(|(_, entry)| entry.kind == Kind::Submodule);
+    let entries = repository.entries(commit).unwrap_or_default();
+    let mut submodules = entries.iter().filter(|(_, entry)| entry.kind == Kind::Submodule);
     match submodules.find(|(name, _)| repository.submodule_head(name).is_none()) {
         None => error,
         Some((name, _)) => {

@@ -15,9 +15,11 @@ mod tags;
 mod work_tree;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+pub use entries::is_below;
 pub use history::Version;
 pub use start::{FirstCommit, commit_scratch, start};
 pub use tags::{Annotation, Tagged, Target};
@@ -32,9 +34,15 @@ pub struct Repository {
     root: PathBuf,
     /// The remote that promised the objects that a partial clone lacks.
     promisor: OnceCell<Option<String>>,
+    /// What the commit holds that was asked about last, by paths, and by those of them that are text.
+    listed: Listing<PathBuf>,
+    named: Listing<String>,
     /// Commits of which all directories are here.
     whole: RefCell<BTreeSet<git2::Oid>>,
 }
+
+/// A commit's entries, once they were asked for.
+type Listing<Path> = RefCell<Option<(git2::Oid, Rc<BTreeMap<Path, Entry>>)>>;
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -152,6 +160,8 @@ impl Repository {
             git,
             root,
             promisor: OnceCell::new(),
+            listed: RefCell::default(),
+            named: RefCell::default(),
             whole: RefCell::default(),
         }
     }
@@ -358,11 +368,11 @@ impl Repository {
                 other.reference(name, target, true, "").map_err(broken)?;
             }
         }
-        for (path, entry) in self.entries(commit)? {
+        for (path, entry) in self.entries(commit)?.iter() {
             if entry.kind == Kind::Submodule
-                && let Ok((inner, _)) = self.submodule(&path, entry)
+                && let Ok((inner, _)) = self.submodule(path, *entry)
             {
-                let link = directory.join(&path).join(".git");
+                let link = directory.join(path).join(".git");
                 std::fs::write(&link, format!("gitdir: {}\n", inner.git.path().display())).at("write", &link)?;
             }
         }

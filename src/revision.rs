@@ -2,6 +2,7 @@
 //! its own, so that everything that looks at a project can look at this one; or only the lock in it.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::error::{Error, IoContext as _, Result};
 use crate::lockfile::{self, Lockfile, Read};
@@ -24,7 +25,7 @@ pub struct Revision {
 /// # Errors
 /// When the revision or its objects are not there.
 pub fn check_out(directory: &Path, name: &str) -> Result<Revision> {
-    let repository = Repository::discover(directory)?;
+    let repository = Rc::new(Repository::discover(directory)?);
     let commit = repository.resolve(name)?;
     let workdir = Workdir::fresh()?;
     let top = workdir.tree().join("revision");

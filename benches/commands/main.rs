@@ -2,7 +2,7 @@
 //! times, minimum and median of each, and their ratio. No test: nothing fails when a machine is slow.
 //!
 //! ```sh
-//! cargo bench --bench commands                        # status, gate, history, record
+//! cargo bench --bench commands                        # status, gate, history, record, wide, long
 //! cargo bench --bench commands -- --slow              # verify too: minutes
 //! cargo bench --bench commands -- status --runs 50    # one of them
 //! cargo bench --bench commands -- long --seconds 60   # another length of training
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(why) => {
             eprintln!(
-                "{why}\nusage: cargo bench --bench commands -- [status|gate|history|record|long|verify]… [--runs N] [--seconds S] [--slow]"
+                "{why}\nusage: cargo bench --bench commands -- [status|gate|history|record|wide|long|verify]… [--runs N] [--seconds S] [--slow]"
             );
             return ExitCode::FAILURE;
         }
@@ -55,6 +55,9 @@ fn main() -> ExitCode {
     }
     if wanted("record") {
         record(options.runs.unwrap_or(20));
+    }
+    if wanted("wide") {
+        wide(options.runs.unwrap_or(10));
     }
     if wanted("long") {
         long(options.runs.unwrap_or(3), options.seconds);
@@ -79,7 +82,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--slow" => options.slow = true,
             "--runs" => options.runs = Some(number().ok_or("--runs needs a number")?.max(1.0) as u32),
             "--seconds" => options.seconds = number().ok_or("--seconds needs a number")?,
-            "status" | "gate" | "history" | "record" | "long" | "verify" => options.names.push(arg),
+            "status" | "gate" | "history" | "record" | "wide" | "long" | "verify" => options.names.push(arg),
             other => return Err(format!("there is no bench `{other}`")),
         }
     }
@@ -140,6 +143,39 @@ fn record(runs: u32) {
         Side::new("cargo repro record", tool),
         vec![bare],
         Reach::Ratio(1.2),
+    );
+}
+
+/// `record` of a package in a repository of 15,000 files, beside that of the same package alone; when nothing is to be
+/// built, and from nothing.
+fn wide(runs: u32) {
+    let (wide, alone) = (Scene::wide("steady", 15_000), Scene::fixture("steady"));
+    wide.record();
+    alone.record();
+    let side = |name: &'static str, scene: &Scene, args: &[&str]| Side::new(name, scene.repro(args));
+    let record = ["record", "--quiet"];
+    compare(
+        "record, 15,000 files",
+        runs,
+        side("among 15,000 files", &wide, &record),
+        vec![side("alone", &alone, &record)],
+        Reach::Ratio(1.5),
+    );
+    let anew = |name: &'static str, scene: &Scene| Side::new(name, scene.anew(&record));
+    compare(
+        "record, 15,000 files, anew",
+        runs,
+        anew("among 15,000 files", &wide),
+        vec![anew("alone", &alone)],
+        Reach::Ratio(1.5),
+    );
+    let status = ["status", "--quiet"];
+    compare(
+        "status, 15,000 files",
+        runs,
+        side("among 15,000 files", &wide, &status),
+        vec![side("alone", &alone, &status)],
+        Reach::Ratio(1.5),
     );
 }
 

@@ -63,6 +63,18 @@ impl Scene {
         Self::of(&[(&format!("fixtures/programs/{name}"), "")], "")
     }
 
+    /// A copy of `fixtures/programs/NAME` among so many other files.
+    pub fn wide(name: &str, files: u32) -> Self {
+        const IN_ONE: u32 = 50;
+        let scene = Self::of(&[(&format!("fixtures/programs/{name}"), "packages/it")], "packages/it");
+        for number in 0..files {
+            let place = scene.top().join(format!("others/{}/{number}.txt", number / IN_ONE));
+            write(&place, &format!("file {number}\n"));
+        }
+        scene.commit();
+        scene
+    }
+
     /// The real trainer, with the runtime at the place where it looks for it.
     pub fn wine_forest() -> Self {
         let package = "fixtures/programs/wine-forest";
@@ -172,6 +184,13 @@ impl Scene {
     pub fn repro(&self, args: &[&str]) -> Command {
         let mut command = self.program(env!("CARGO_BIN_EXE_cargo-repro"), &["repro"]);
         command.args(args);
+        command
+    }
+
+    /// The tool, in the package, with nothing kept of earlier runs.
+    pub fn anew(&self, args: &[&str]) -> Command {
+        let mut command = self.program("sh", &["-ec", "rm -rf \"$TMPDIR\"/* && exec \"$@\"", "sh"]);
+        command.arg(env!("CARGO_BIN_EXE_cargo-repro")).arg("repro").args(args);
         command
     }
 

@@ -178,8 +178,8 @@ fn within(conditions: &str, program: &[String]) -> ExitCode {
         report: report.clone().into(),
         ..Plan::empty()
     };
-    let mut child = start::warden(Stdio::inherit(), Stdio::inherit()).expect("a warden");
-    start::hand(&mut child, &plan).expect("a plan");
+    let (mut child, mut line) = start::warden(Stdio::inherit(), Stdio::inherit()).expect("a warden");
+    start::hand(&mut line, &plan).expect("a plan");
     child.wait().expect("its end");
     let report = Report::take(&report).expect("its report");
     assert!(report.held.walls && report.held.listener, "this machine allows no walls: {:?}", report.failure);

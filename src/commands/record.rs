@@ -124,7 +124,8 @@ pub(super) fn candidates(project: &Project) -> Result<Closure> {
         prefixes.iter().any(|prefix| Path::new(path).starts_with(prefix))
             || patterns.iter().any(|pattern| pattern.matches(path))
     };
-    files.extend(repository.entries(commit)?.into_keys().filter(is_data));
+    let is_data = |path: &&String| is_data(path);
+    files.extend(repository.entries(commit)?.keys().filter(is_data).cloned());
     Ok(Closure::of(files).behind_links(project.tree()))
 }
 

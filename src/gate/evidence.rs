@@ -84,9 +84,9 @@ impl<'a> Evidence<'a> {
             }
         }
         let directory = tree.path(DIRECTORY);
-        for (path, entry) in tree.repository.entries(tree.commit)? {
+        for (path, entry) in tree.repository.entries(tree.commit)?.iter() {
             if path.starts_with(&directory) && path.ends_with(ENDING) {
-                found.extend(lines(&path, &self.repository.content(entry)?));
+                found.extend(lines(path, &self.repository.content(*entry)?));
             }
         }
         let mut seen = std::collections::BTreeSet::new();

@@ -25,12 +25,12 @@ pub struct Policy {
 /// # Errors
 /// When git's objects cannot be read.
 pub fn with_manifest(repository: &Repository, commit: Commit) -> Result<Vec<String>> {
-    let paths = repository.entries(commit)?.into_keys();
-    let directory = |path: String| match path.strip_suffix(FILE)? {
+    let paths = repository.entries(commit)?;
+    let directory = |path: &String| match path.strip_suffix(FILE)? {
         "" => Some(String::new()),
         above => above.strip_suffix('/').map(str::to_owned),
     };
-    Ok(paths.filter_map(directory).collect())
+    Ok(paths.keys().filter_map(directory).collect())
 }
 
 /// The packages whose manifests have a `[gate]`. A manifest that cannot be read counts if it seems to have one.

@@ -17,6 +17,7 @@ use super::calls::{self, Call, Name, Wish};
 use super::delays::{self, Delays, Wait};
 use super::directories::Directories;
 use super::entropy::{self, Entropy};
+use super::giving::Giving;
 use super::lineage::{Line, Lineage};
 use super::network::Network;
 use super::paths::{Paths, Place};
@@ -63,6 +64,8 @@ pub struct Listener {
     has_walls: bool,
     network: Network,
     paths: Paths,
+    /// Asks for what is not in its place yet.
+    pub giving: Giving,
     /// Paths of which everything was said.
     known: BTreeSet<Vec<u8>>,
     lineage: Arc<Lineage>,
@@ -86,12 +89,9 @@ impl Listener {
             entropy: conditions.entropy.as_deref().map(|key| Entropy::new(key, conditions.numbering)),
             directories: Directories::default(),
             has_walls: plan.walls.is_some(),
-            network: if plan.walls.as_ref().is_some_and(|walls| !walls.network) {
-                Network::Own
-            } else {
-                Network::Shared
-            },
+            network: Network::within(plan.walls.as_ref()),
             paths: Paths::new(plan.walls.is_some()),
+            giving: Giving::default(),
             known: BTreeSet::new(),
             delays: Delays::of(conditions, &lineage),
             lineage,
@@ -239,7 +239,7 @@ impl Listener {
         if may_be_known && self.known.contains(bytes) {
             return Answer::Go;
         }
-        let place = self.paths.place(thread, call, full);
+        let place = self.giving.lead(&mut self.paths, thread, call, full);
         if call.reads()
             && let Some(file) = self.in_place_of(thread, &place)
         {
@@ -260,6 +260,7 @@ impl Listener {
         let log = Arc::clone(&self.log);
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         for (from, to) in renamings {
+            self.giving.lead_to(&mut self.paths, thread, *from);
             self.paths.rename(&mut log.audit, thread, *from, *to);
         }
         Answer::Go
@@ -375,6 +376,7 @@ impl Listener {
         if self.audits
             && let Ok(directory) = thread.directory(descriptor)
         {
+            self.giving.names(&directory);
             self.log().audit.list(thread, &directory);
         }
     }

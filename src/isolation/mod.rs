@@ -18,6 +18,7 @@ pub mod entropy;
 pub mod fence;
 pub mod file_times;
 pub mod filter;
+pub mod giving;
 pub mod inside;
 pub mod lineage;
 pub mod links;
@@ -68,6 +69,9 @@ pub struct Plan {
     pub drives: bool,
     /// What is answered in the system's place.
     pub conditions: Conditions,
+    /// A directory within, of which some files are put in place once they are looked for; they are asked for by the
+    /// line that this plan came by.
+    pub gives: Option<OsString>,
     /// Where the warden leaves its report.
     pub report: OsString,
 }

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::Walls;
 use super::remote::Thread;
 
 /// A socket that glibc asks for names, on every system and without being told to.
@@ -15,6 +16,17 @@ pub enum Network {
     Shared,
     /// One of its own, where nobody else listens.
     Own,
+}
+
+impl Network {
+    /// That of a program within these walls, if there are any.
+    #[must_use]
+    pub fn within(walls: Option<&Walls>) -> Self {
+        match walls {
+            Some(walls) if !walls.network => Self::Own,
+            _ => Self::Shared,
+        }
+    }
 }
 
 /// The address in memory, as text; none for one that leads nowhere outside.

@@ -104,6 +104,12 @@ impl Paths {
         })
     }
 
+    /// Whether anything is at a path without links.
+    #[must_use]
+    pub fn is_there(&self, real: &Path) -> bool {
+        self.found(real).is_some()
+    }
+
     /// Writes down what a call does.
     pub fn look(&mut self, audit: &mut Audit, thread: Thread, call: &Call, place: &Place) {
         if self.meet(thread).is_err() {
@@ -126,26 +132,29 @@ impl Paths {
         };
         self.look_at_found(audit, thread, real, act, found);
         if call.wish == Wish::Execute {
-            self.look_at_interpreters(audit, thread, real.clone());
+            for path in self.interpreters(thread, real) {
+                self.look_at(audit, thread, &path, Act::Read);
+            }
         }
     }
 
     /// The programs that the kernel starts in a program's place, or beside it: that of its first line, or its loader.
     /// It asks nobody about them.
-    fn look_at_interpreters(&mut self, audit: &mut Audit, thread: Thread, mut program: PathBuf) {
+    pub fn interpreters(&mut self, thread: Thread, program: &Path) -> Vec<PathBuf> {
         const MOST: usize = 5;
+        let (mut found, mut program) = (Vec::new(), program.to_path_buf());
         for _ in 0..MOST {
             let Some(next) = self.head(&program).and_then(|head| named_within(&head)) else {
-                return;
+                break;
             };
             let next = Path::new(std::ffi::OsStr::from_bytes(&next));
             let here = thread.directory(libc::AT_FDCWD).unwrap_or_default();
             let walked = self.walk(thread, &here.join(next), PLAIN);
-            for path in walked.links.iter().chain([&walked.real]) {
-                self.look_at(audit, thread, path, Act::Read);
-            }
+            found.extend(walked.links);
+            found.push(walked.real.clone());
             program = walked.real;
         }
+        found
     }
 
     /// How a file begins.
@@ -215,7 +224,8 @@ impl Paths {
         self.look_at(audit, thread, &to, act);
     }
 
-    fn named(&mut self, thread: Thread, name: Name) -> Option<PathBuf> {
+    /// Where something that gets another name is, or will be.
+    pub fn named(&mut self, thread: Thread, name: Name) -> Option<PathBuf> {
         let text = thread.text(name.at).ok()?;
         let full = self.absolute(thread, name.directory, text, false)?;
         self.meet(thread).ok()?;

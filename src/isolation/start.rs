@@ -1,6 +1,8 @@
 //! Starts a warden, from the tool's side.
 
 use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,32 +14,35 @@ use super::{Conditions, Plan, Report, Walls, warden};
 /// What a warden is called.
 const NAME: &str = "cargo-repro";
 
-/// Starts a warden, which waits for its plan. What the program prints comes from the warden's own outputs.
+/// Starts a warden, which waits for its plan on the line that is given too. What the program prints comes from the
+/// warden's own outputs.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn warden(stdout: Stdio, stderr: Stdio) -> io::Result<Child> {
-    Command::new(std::env::current_exe()?)
+pub fn warden(stdout: Stdio, stderr: Stdio) -> io::Result<(Child, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let child = Command::new(std::env::current_exe()?)
         // The first process within has this line too, for the program to see: no path of the machine.
         .arg0(NAME)
         .arg(warden::WORD)
         .env_clear()
         .current_dir("/")
-        .stdin(Stdio::piped())
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(stdout)
         .stderr(stderr)
-        .spawn()
+        .spawn()?;
+    Ok((child, ours))
 }
 
 /// Gives a warden its plan: before that nothing is started that could be left behind.
 ///
 /// # Errors
 /// When the plan cannot be written down.
-pub fn hand(child: &mut Child, plan: &Plan) -> io::Result<()> {
-    let plan = serde_json::to_vec(plan).map_err(io::Error::other)?;
-    let mut pipe = child.stdin.take().expect("a pipe was asked for");
+pub fn hand(line: &mut UnixStream, plan: &Plan) -> io::Result<()> {
+    let mut plan = serde_json::to_vec(plan).map_err(io::Error::other)?;
+    plan.push(b'\n'); // there is none in it
     // One that ended at once did not read, and says why by its end.
-    let _ = pipe.write_all(&plan);
+    let _ = line.write_all(&plan);
     Ok(())
 }
 
@@ -55,8 +60,8 @@ pub fn probe(mount_point: &Path, report: &Path) -> io::Result<Child> {
         report: report.into(),
         ..Plan::empty()
     };
-    let mut child = warden(Stdio::null(), Stdio::null())?;
-    hand(&mut child, &plan)?;
+    let (child, mut line) = warden(Stdio::null(), Stdio::null())?;
+    hand(&mut line, &plan)?;
     Ok(child)
 }
 
@@ -75,6 +80,7 @@ impl Plan {
             audit: false,
             drives: false,
             conditions: Conditions::default(),
+            gives: None,
             report: "/dev/null".into(),
         }
     }

@@ -2,18 +2,21 @@
 //! with [`WORD`]; it makes the walls, starts the program within, answers for the kernel, and ends when the
 //! program does, or when the tool does: the program never outlives it.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{
     Pid, PidfdFlags, PidfdGetfdFlags, Signal, getgid, getpid, getppid, getuid, pidfd_getfd, pidfd_open,
     set_child_subreaper, set_parent_process_death_signal, setsid,
 };
 
 use super::audit::Audit;
+use super::giving::Giving;
 use super::inside::{self, Owner};
 use super::lineage::Lineage;
 use super::listener::{Listener, Log};
@@ -32,8 +35,10 @@ pub const PROBE: &str = "__probe";
 /// # Errors
 /// A sentence.
 pub fn serve() -> Result<(), String> {
+    let line = fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).map_err(|error| error.to_string())?;
+    let mut line = BufReader::new(File::from(line));
     let mut plan = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut plan).map_err(|error| error.to_string())?;
+    line.read_until(b'\n', &mut plan).map_err(|error| error.to_string())?;
     let plan: Plan = serde_json::from_slice(&plan).map_err(|_| "the warden is not for people".to_owned())?;
     // The session leader's number is the process group that the tool kills.
     setsid().map_err(|error| format!("could not make a session: {error}"))?;
@@ -43,7 +48,7 @@ pub fn serve() -> Result<(), String> {
     is_parent(plan.parent)?;
     let nothing = std::fs::File::open("/dev/null").map_err(|error| error.to_string())?;
     rustix::stdio::dup2_stdin(nothing).map_err(|error| error.to_string())?;
-    let report = run(&plan)?;
+    let report = run(&plan, line.into_inner())?;
     write(&plan, &report)
 }
 
@@ -52,20 +57,22 @@ fn write(plan: &Plan, report: &Report) -> Result<(), String> {
     std::fs::write(Path::new(&plan.report), bytes).map_err(|error| format!("could not write the report: {error}"))
 }
 
-fn run(plan: &Plan) -> Result<Report, String> {
+fn run(plan: &Plan, line: File) -> Result<Report, String> {
     let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
-    let (init, ours) = start(plan, ours, theirs)?;
+    let (init, ours, line) = start(plan, (ours, line), theirs)?;
+    let giving = plan.gives.as_ref().map_or_else(Giving::default, |tree| Giving::new(line, tree.into()));
     Warden {
         plan,
         init,
+        giving,
         report: Report::default(),
     }
     .attend(ours)
 }
 
-/// Forks the first process within the walls or, without walls, the program itself. Our end of the line must be
-/// nobody else's, so that its end is ours.
-fn start(plan: &Plan, ours: UnixStream, theirs: UnixStream) -> Result<(Pid, UnixStream), String> {
+/// Forks the first process within the walls or, without walls, the program itself. Our ends of the lines must be
+/// nobody else's, so that their end is ours.
+fn start(plan: &Plan, ours: (UnixStream, File), theirs: UnixStream) -> Result<(Pid, UnixStream, File), String> {
     let Some(walls) = &plan.walls else {
         return match sys::fork(0).map_err(|error| error.to_string())? {
             Fork::Child => {
@@ -73,7 +80,7 @@ fn start(plan: &Plan, ours: UnixStream, theirs: UnixStream) -> Result<(Pid, Unix
                 inside::end_with_warden(&theirs);
                 inside::program_itself(plan, theirs)
             }
-            Fork::Parent(pid) => Ok((pid, ours)),
+            Fork::Parent(pid) => Ok((pid, ours.0, ours.1)),
         };
     };
     let owner = Owner {
@@ -90,7 +97,7 @@ fn start(plan: &Plan, ours: UnixStream, theirs: UnixStream) -> Result<(Pid, Unix
             drop(ours);
             inside::init(plan, walls, theirs, owner)
         }
-        Ok(Fork::Parent(pid)) => Ok((pid, ours)),
+        Ok(Fork::Parent(pid)) => Ok((pid, ours.0, ours.1)),
         Err(error) => Err(format!("could not enter namespaces: {error}")),
     }
 }
@@ -98,6 +105,7 @@ fn start(plan: &Plan, ours: UnixStream, theirs: UnixStream) -> Result<(Pid, Unix
 struct Warden<'a> {
     plan: &'a Plan,
     init: Pid,
+    giving: Giving,
     report: Report,
 }
 
@@ -172,6 +180,7 @@ impl Warden<'_> {
             self.report.held.tracer = cfg!(target_arch = "x86_64") && sys::trace(program).is_ok();
         }
         let Some(number) = listener.parse().ok().filter(|number: &i32| *number >= 0) else {
+            self.giving.all();
             return Ok(());
         };
         let take = || -> std::io::Result<OwnedFd> {
@@ -180,7 +189,8 @@ impl Warden<'_> {
         };
         let descriptor = take().map_err(|error| format!("could not take the listener: {error}"))?;
         self.report.held.listener = true;
-        let listener = Listener::new(descriptor, self.plan, Arc::clone(lineage), Arc::clone(log));
+        let mut listener = Listener::new(descriptor, self.plan, Arc::clone(lineage), Arc::clone(log));
+        listener.giving = std::mem::take(&mut self.giving);
         std::thread::spawn(move || listener.listen());
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::{Commit, Entry, Repository, entry_of, unreadable};
 use crate::error::{Error, Result};
@@ -23,22 +24,30 @@ impl Repository {
     ///
     /// # Errors
     /// When an object is missing.
-    pub fn entries(&self, commit: Commit) -> Result<BTreeMap<String, Entry>> {
-        let all = self.all_entries(commit)?.into_iter();
-        Ok(all
-            .filter_map(|(path, entry)| Some((path.into_os_string().into_string().ok()?, entry)))
-            .collect())
+    pub fn entries(&self, commit: Commit) -> Result<Rc<BTreeMap<String, Entry>>> {
+        if let Some((_, known)) = self.named.borrow().as_ref().filter(|(of, _)| *of == commit.0) {
+            return Ok(Rc::clone(known));
+        }
+        let all = self.all_entries(commit)?;
+        let named = all.iter().filter_map(|(path, entry)| Some((path.to_str()?.to_owned(), *entry)));
+        let named = Rc::new(named.collect());
+        *self.named.borrow_mut() = Some((commit.0, Rc::clone(&named)));
+        Ok(named)
     }
 
     /// Every entry of the commit's tree, whatever it is called.
     ///
     /// # Errors
     /// When an object is missing.
-    pub fn all_entries(&self, commit: Commit) -> Result<BTreeMap<PathBuf, Entry>> {
+    pub fn all_entries(&self, commit: Commit) -> Result<Rc<BTreeMap<PathBuf, Entry>>> {
+        if let Some((_, known)) = self.listed.borrow().as_ref().filter(|(of, _)| *of == commit.0) {
+            return Ok(Rc::clone(known));
+        }
         self.bring_directories(commit)?;
         let broken = |error: git2::Error| unreadable(&self.root, &error);
         let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
-        let mut entries = BTreeMap::new();
+        // Sorted all at once: comparing paths is what takes time.
+        let mut entries = Vec::new();
         let mut waiting = vec![(PathBuf::new(), tree)];
         while let Some((directory, tree)) = waiting.pop() {
             interrupt::check()?;
@@ -49,13 +58,16 @@ impl Repository {
                         .hint("git itself would not check it out; `git fsck` names the tree that it is in"));
                 }
                 if let Some(found) = entry_of(&entry) {
-                    entries.insert(path, found);
+                    entries.push((path, found));
                 } else {
                     waiting.push((path, self.git.find_tree(entry.id()).map_err(broken)?));
                 }
             }
         }
+        let entries: BTreeMap<PathBuf, Entry> = entries.into_iter().collect();
         refuse_files_in_files(&entries)?;
+        let entries = Rc::new(entries);
+        *self.listed.borrow_mut() = Some((commit.0, Rc::clone(&entries)));
         Ok(entries)
     }
 }
@@ -65,11 +77,18 @@ fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && !name.contains(&b'/') && name != b"." && name != b".." && !name.eq_ignore_ascii_case(b".git")
 }
 
+/// Whether a path is a directory, or lies below it, where both are written without `.`, `..` and doubled slashes.
+#[must_use]
+pub fn is_below(path: &Path, directory: &Path) -> bool {
+    let rest = path.as_os_str().as_bytes().strip_prefix(directory.as_os_str().as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
 /// A tree may have a link and a directory of one name: what is in the directory would be written to where the link leads.
 fn refuse_files_in_files(entries: &BTreeMap<PathBuf, Entry>) -> Result<()> {
     // What is in a directory follows it, in the order of paths.
     let mut followed = entries.keys().zip(entries.keys().skip(1));
-    match followed.find(|(path, next)| next.starts_with(path)) {
+    match followed.find(|(path, next)| is_below(next, path)) {
         None => Ok(()),
         Some((path, _)) => Err(Error::new(format!("the commit has two entries called {}", path.display()))
             .hint("git itself would not check them out; `git fsck` names the tree that they are in")),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Access, Grounds, Reached};
 use super::checkout::{Checkout, normal};
-use super::child::{Ended, Task};
+use super::child::{Ended, Gives, Task};
 use super::copies;
 use super::crates;
 use super::denied;
@@ -24,6 +24,7 @@ use crate::ambient;
 use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
+use crate::isolation::giving::Asked;
 use crate::line_ends;
 use crate::package::Program;
 use crate::project::Project;
@@ -120,6 +121,7 @@ pub fn cargo(
     let names = project.manifest.binaries();
     let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
     let directory = checkout.root().join(project.prefix()?);
+    let give = |asked: &Asked| checkout.answer(asked, |path| workdir.unseen(path), |_| false);
     let mut ended = Task {
         program: project.toolchain.cargo.as_os_str(),
         args: arguments(project, workdir, &programs),
@@ -130,6 +132,10 @@ pub fn cargo(
         keep_stdout: true,
         copy_stdout: None,
         doing: ("Building", &project.package.name),
+        gives: checkout.withholds().then(|| Gives {
+            tree: workdir.seen(&workdir.tree()),
+            give: &give,
+        }),
     }
     .run(shell)?;
     checkout.tell_of_it(&mut ended.report, |path| workdir.seen(path));
@@ -326,6 +332,8 @@ fn sources(dep_info: &Path, workdir: &Workdir, checkout: &Checkout) -> Result<Cl
             if !path.starts_with(&tree) {
                 continue;
             }
+            // Nothing need have looked for what it would be built again for.
+            checkout.reach(&path)?;
             let inner = relative(root, &path)?;
             if path.is_file() {
                 sources.files.insert(inner);

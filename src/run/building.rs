@@ -21,7 +21,7 @@ use crate::timing::{Step, Timing};
 /// # Errors
 /// When they cannot be read, or are others.
 pub fn plan(project: &Project, workdir: &Workdir, dirty: bool, pinned: &Pinned<'_>) -> Result<Checkout> {
-    let checkout = Checkout::plan(project, &workdir.tree(), dirty)?;
+    let checkout = Checkout::plan(project, workdir, dirty)?;
     if let Some(source) = pinned.source.filter(|_| !dirty) {
         // What the commit has is that of the commit.
         let outside = source.files.keys().filter(|path| path.starts_with("../"));

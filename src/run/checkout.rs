@@ -1,23 +1,28 @@
 //! The clean checkout: exactly the files of a commit (or, for a dirty recording, of the work tree), as
 //! git stores them, with their submodules and with path dependencies from outside the repository at
 //! the same relative place. Files that are right already stay untouched, so that cargo sees them as
-//! unchanged; everything else in the directory is removed.
+//! unchanged; everything else in the directory is removed. Where every look is seen, what lies outside the package
+//! is written once something looks for it; whoever asks here about the commit is told of all of it.
 
 mod aliases;
 mod planned;
+mod withheld;
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use self::aliases::Alias;
-use self::planned::{Content, Planned};
+use self::planned::Planned;
+use self::withheld::{needed, set_time};
 use super::access::Committed;
 use super::handover::Keeps;
-use crate::bounded;
+use super::workdir::Workdir;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::project::Project;
-use crate::repository::{Commit, Entry, Kind, Repository};
+use crate::repository::{Commit, Entry, Kind, Repository, is_below};
 use crate::snapshot::source::relative;
 use crate::{gate, interrupt, lockfile, manifest};
 
@@ -35,14 +40,19 @@ pub struct Checkout {
     /// Directories that have a name of the machine's too.
     aliases: Vec<Alias>,
     files: BTreeMap<PathBuf, Planned>,
+    /// Those of them that are to be in their places by now.
+    present: RefCell<BTreeSet<PathBuf>>,
+    /// When all files were last changed, if that was given to them.
+    time: Cell<Option<i64>>,
 }
 
 impl Checkout {
-    /// Plans the checkout of the project's commit into `top`; with `dirty`, of its work tree instead.
+    /// Plans the checkout of the project's commit into a work directory; with `dirty`, of its work tree instead.
     ///
     /// # Errors
     /// When git's objects or the work tree cannot be read.
-    pub fn plan(project: &Project, top: &Path, dirty: bool) -> Result<Self> {
+    pub fn plan(project: &Project, workdir: &Workdir, dirty: bool) -> Result<Self> {
+        let top = &workdir.tree();
         let repository = &project.repository;
         let outside = outside(project)?;
         let depth = outside.iter().map(|(name, _)| climbs(name)).max().unwrap_or(0);
@@ -58,6 +68,8 @@ impl Checkout {
             attestations: BTreeSet::from([directory.join(gate::DIRECTORY)]),
             aliases: Alias::find(project, &root, &outside),
             files: BTreeMap::new(),
+            present: RefCell::default(),
+            time: Cell::new(None),
         };
         checkout.commit(repository, project.commit, &root)?;
         if dirty {
@@ -67,6 +79,12 @@ impl Checkout {
             checkout.directory(&directory, &normal(&root.join(name)))?;
         }
         checkout.leave_out_what_was();
+        // Within walls no program changes what lies outside its package, and every look at it is seen.
+        if workdir.has_walls() && !dirty {
+            checkout.want(&needed(project, &root, directory))?;
+        } else {
+            checkout.want_all()?;
+        }
         Ok(checkout)
     }
 
@@ -74,12 +92,15 @@ impl Checkout {
     /// what it is judged by need not train.
     fn leave_out_what_was(&mut self) {
         let beside = |path: &PathBuf| Some(path.parent()?.join(gate::DIRECTORY));
-        let manifests = self.files.keys().filter(|path| path.ends_with(manifest::FILE));
+        let is_called = |path: &Path, name: &str| {
+            path.as_os_str().as_encoded_bytes().ends_with(name.as_bytes()) && path.ends_with(name)
+        };
+        let manifests = self.files.keys().filter(|path| is_called(path, manifest::FILE));
         let more: Vec<PathBuf> = manifests.filter_map(beside).collect();
         self.attestations.extend(more);
         let attestations = &self.attestations;
         self.files.retain(|path, _| {
-            !path.ends_with(lockfile::FILE) && !attestations.iter().any(|directory| path.starts_with(directory))
+            !is_called(path, lockfile::FILE) && !attestations.iter().any(|directory| path.starts_with(directory))
         });
     }
 
@@ -87,7 +108,7 @@ impl Checkout {
     ///
     /// # Errors
     /// When git's objects cannot be read.
-    pub fn plan_commit(repository: &Repository, commit: Commit, top: &Path) -> Result<Self> {
+    pub fn plan_commit(repository: &Rc<Repository>, commit: Commit, top: &Path) -> Result<Self> {
         let mut checkout = Self {
             top: top.to_path_buf(),
             root: top.to_path_buf(),
@@ -95,8 +116,11 @@ impl Checkout {
             attestations: BTreeSet::new(),
             aliases: Vec::new(),
             files: BTreeMap::new(),
+            present: RefCell::default(),
+            time: Cell::new(None),
         };
         checkout.commit(repository, commit, top)?;
+        checkout.want_all()?;
         Ok(checkout)
     }
 
@@ -111,19 +135,20 @@ impl Checkout {
     /// # Errors
     /// When a file cannot be written.
     pub fn apply(&self) -> Result<()> {
+        self.time.set(None);
         self.remove_strangers(&self.top)?;
-        for (path, planned) in &self.files {
+        for path in self.there() {
             interrupt::check()?;
-            planned.write(path)?;
+            self.files[path].write(path)?;
         }
-        Ok(())
+        // What is made, or only looked at, finds the directories that the commit has.
+        self.make_directories()
     }
 
-    fn commit(&mut self, repository: &Repository, commit: Commit, at: &Path) -> Result<()> {
-        let entries = repository.all_entries(commit)?;
-        repository.bring(entries.values().copied())?;
-        for (name, entry) in entries {
-            let path = at.join(&name);
+    fn commit(&mut self, repository: &Rc<Repository>, commit: Commit, at: &Path) -> Result<()> {
+        let mut files = Vec::new();
+        for (name, &entry) in repository.all_entries(commit)?.iter() {
+            let path = at.join(name);
             if self.left_out.contains(&path) {
                 continue;
             }
@@ -132,16 +157,11 @@ impl Checkout {
                     self.submodule(repository, name, entry, &path)?;
                 }
             } else {
-                let content = Content::Bytes(repository.content(entry)?);
-                self.files.insert(
-                    path,
-                    Planned {
-                        kind: entry.kind,
-                        content,
-                    },
-                );
+                files.push((path, Planned::committed(repository, entry)));
             }
         }
+        // All at once: comparing paths is what takes time.
+        self.files.append(&mut files.into_iter().collect());
         Ok(())
     }
 
@@ -151,7 +171,7 @@ impl Checkout {
             return Ok(());
         }
         let (inner, commit) = repository.submodule(name, entry)?;
-        self.commit(&inner, commit, at)
+        self.commit(&Rc::new(inner), commit, at)
     }
 
     /// Replaces the commit's files by those of the work tree, and adds what git does not track.
@@ -199,7 +219,8 @@ impl Checkout {
                 } else {
                     std::fs::remove_dir_all(&path).at("remove", &path)?;
                 }
-            } else if !self.files.contains_key(&path) {
+            } else if !self.files.contains_key(&path) || self.is_withheld(&path) {
+                // Also what an earlier run looked for.
                 std::fs::remove_file(&path).at("remove", &path)?;
             }
         }
@@ -211,9 +232,8 @@ impl Checkout {
     #[must_use]
     pub fn protected(&self, directory: &Path) -> Vec<PathBuf> {
         const MANY: usize = 500;
-        let below = |path: &&PathBuf| path.starts_with(directory);
         let is_link = |path: &Path| self.files.get(path).is_some_and(|planned| planned.kind == Kind::Link);
-        let files: Vec<&PathBuf> = self.files.keys().filter(below).filter(|path| !is_link(path)).collect();
+        let files: Vec<&PathBuf> = self.below(directory).filter(|path| !is_link(path)).collect();
         if files.len() <= MANY {
             return files.into_iter().cloned().collect();
         }
@@ -242,7 +262,7 @@ impl Checkout {
     /// that of where it leads.
     #[must_use]
     pub fn digest(&self, inner: &str) -> Option<Digest> {
-        self.planned(inner).map(Planned::digest)
+        self.planned(inner).and_then(Planned::digest)
     }
 
     fn planned(&self, inner: &str) -> Option<&Planned> {
@@ -252,7 +272,7 @@ impl Checkout {
     /// A digest of the names and kinds of all files, and of cargo's manifests.
     #[must_use]
     pub fn shape(&self) -> Digest {
-        self.digest_with(|path| path.ends_with("Cargo.toml"))
+        self.digest_with(|path| path.as_os_str().as_encoded_bytes().ends_with(b"/Cargo.toml"))
     }
 
     /// Refuses sources that are not those that were checked out: whoever may edit them did. What links lead to is
@@ -276,11 +296,11 @@ impl Checkout {
         }
     }
 
-    /// Every file, by its path from the repository's root.
+    /// Every file in a directory of the repository, by its path from the repository's root.
     #[must_use]
-    pub fn files_from_root(&self) -> BTreeSet<String> {
+    pub fn files_from_root(&self, directory: &str) -> BTreeSet<String> {
         let inner = |path: &PathBuf| Some(path.strip_prefix(&self.root).ok()?.to_string_lossy().into_owned());
-        self.files.keys().filter_map(inner).collect()
+        self.below(&self.root.join(directory)).filter_map(inner).collect()
     }
 
     /// Gives every file and directory the same time of last change.
@@ -288,37 +308,40 @@ impl Checkout {
     /// # Errors
     /// When one cannot be changed.
     pub fn set_times(&self, seconds: i64) -> Result<()> {
-        use std::time::{Duration, UNIX_EPOCH};
-        let time = UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs());
-        for path in self.files.keys().filter(|path| !path.is_symlink()) {
-            let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
-            bounded::open(path).and_then(|file| file.set_times(times)).at("set the time of", path)?;
-        }
-        Ok(())
+        self.time.set(Some(seconds));
+        self.there().into_iter().try_for_each(|path| set_time(path, seconds))
     }
 
     /// Only the files that are kept; those of which only the place is get the text of an empty program.
     #[must_use]
     pub fn only(&self, kept: impl Fn(&Path) -> Keeps) -> Self {
-        let files = self.files.iter().filter_map(|(path, planned)| match kept(path) {
-            Keeps::Itself => Some((path.clone(), planned.clone())),
-            Keeps::Below => Some((path.clone(), Planned::empty_program())),
-            Keeps::Nothing => None,
-        });
+        let files: BTreeMap<PathBuf, Planned> = self
+            .files
+            .iter()
+            .filter_map(|(path, planned)| match kept(path) {
+                Keeps::Itself => Some((path.clone(), planned.clone())),
+                Keeps::Below => Some((path.clone(), Planned::empty_program())),
+                Keeps::Nothing => None,
+            })
+            .collect();
+        let present = self.present.borrow();
+        let present = present.iter().filter(|path| files.contains_key(*path)).cloned();
         Self {
             top: self.top.clone(),
             root: self.root.clone(),
             left_out: self.left_out.clone(),
             attestations: self.attestations.clone(),
             aliases: self.aliases.clone(),
-            files: files.collect(),
+            present: RefCell::new(present.collect()),
+            time: Cell::new(None),
+            files,
         }
     }
 
     /// The digest of a planned file's content, by its place.
     #[must_use]
     pub fn digest_at(&self, place: &Path) -> Option<Digest> {
-        self.files.get(place).map(Planned::digest)
+        self.files.get(place).and_then(Planned::digest)
     }
 
     /// A digest of all names, kinds and contents.
@@ -328,14 +351,18 @@ impl Checkout {
     }
 
     fn digest_with(&self, content: impl Fn(&Path) -> bool) -> Digest {
-        let mut digests = Vec::new();
+        // No path has a zero byte.
+        let mut all = Vec::new();
+        let top = self.top.as_os_str().len();
         for (path, planned) in &self.files {
-            let name = path.strip_prefix(&self.top).unwrap_or(path);
-            digests.push(Digest::of(name.as_os_str().as_encoded_bytes()));
-            digests.push(Digest::of(format!("{:?}", planned.kind)));
-            digests.extend(content(path).then(|| planned.digest()));
+            all.extend_from_slice(path.as_os_str().as_encoded_bytes().get(top..).unwrap_or_default());
+            all.extend([0, planned.kind as u8]);
+            if content(path) {
+                all.extend(planned.identity().hex().bytes());
+            }
+            all.push(0);
         }
-        Digest::of_tree(&digests)
+        Digest::of(all)
     }
 
     /// Whether a file whose path ends so has that text.
@@ -354,7 +381,14 @@ impl Checkout {
     #[must_use]
     pub fn directories(&self) -> BTreeSet<PathBuf> {
         let mut directories = BTreeSet::from([self.top.clone()]);
+        let mut last = self.top.as_path();
         for path in self.files.keys() {
+            // Most lie beside the one before.
+            let inner = path.as_os_str().as_encoded_bytes().get(last.as_os_str().len() + 1..);
+            if is_below(path, last) && inner.is_some_and(|inner| !inner.contains(&b'/')) {
+                continue;
+            }
+            last = path.parent().unwrap_or(last);
             let above = path.ancestors().skip(1).take_while(|above| above.starts_with(&self.top));
             for directory in above {
                 if !directories.insert(directory.to_path_buf()) {

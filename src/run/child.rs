@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Read, Write as _};
+use std::io::{BufReader, Read, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -23,6 +24,7 @@ use super::watchdog::{self, Minded};
 use crate::descendants;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::isolation::giving::{self, Asked};
 use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
 use crate::shell::{Shell, Stream, Talk};
 
@@ -56,6 +58,22 @@ pub struct Task<'a> {
     pub copy_stdout: Option<File>,
     /// What is done by it, and to what: for whoever watches.
     pub doing: (&'static str, &'a str),
+    /// What is put in its place once it looks for it.
+    pub gives: Option<Gives<'a>>,
+}
+
+/// Puts what a child looks for in its place.
+pub struct Gives<'a> {
+    /// The directory in which that may be, as the child sees it.
+    pub tree: PathBuf,
+    /// Does it, and says whether there was anything to do.
+    pub give: &'a dyn Fn(&Asked) -> Result<bool>,
+}
+
+impl std::fmt::Debug for Gives<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gives").field("tree", &self.tree).finish_non_exhaustive()
+    }
 }
 
 /// What holds a child, and what is told to it.
@@ -91,6 +109,8 @@ pub struct Ended {
 enum Event {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
+    /// It waits for an answer.
+    Asked(Asked),
     Closed,
     /// When it ended. It is not waited for yet, so that its number is nobody else's.
     Exited(Instant),
@@ -108,16 +128,20 @@ impl Task<'_> {
         let this_binary = std::env::current_exe().map_err(|error| could_not(&error))?;
         let report = room_for_report().map_err(|error| could_not(&error))?;
         let plan = self.plan(&report);
-        let mut child = start::warden(Stdio::piped(), Stdio::piped()).map_err(|error| could_not(&error))?;
+        let (mut child, mut line) = start::warden(Stdio::piped(), Stdio::piped()).map_err(|error| could_not(&error))?;
         let group = Pid::from_child(&child);
         let guarded = interrupt::Guarded::group(group);
         let minded = Minded::group(group, &this_binary);
         // Only now that its group is minded does it start anything.
-        start::hand(&mut child, &plan).map_err(|error| could_not(&error))?;
+        start::hand(&mut line, &plan).map_err(|error| could_not(&error))?;
         // Bounded, so that a child that prints faster than the terminal takes it has to wait.
         let (sender, events) = sync_channel(64);
         forward(child.stdout.take(), sender.clone(), Event::Stdout);
         forward(child.stderr.take(), sender.clone(), Event::Stderr);
+        if self.gives.is_some() {
+            let asking = line.try_clone().map_err(|error| could_not(&error))?;
+            hear_questions(asking, sender.clone());
+        }
         std::thread::spawn(move || {
             let end = || waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             // It fails only where there is nothing to wait for.
@@ -132,12 +156,15 @@ impl Task<'_> {
             stdout: Vec::new(),
             copy: self.copy_stdout.map(Ok),
             tail: VecDeque::new(),
+            gives: self.gives.map(|gives| (gives, line)),
+            failed: None,
         };
-        let mut ended = watch.follow(&events, group);
+        let (mut ended, failed) = watch.follow(&events, group);
         drop(minded);
         let status = child.wait();
         end_orphans(None);
         interrupt::check()?;
+        failed.map_or(Ok(()), Err)?;
         ended.status = status.map_err(|error| could_not(&error))?;
         match Report::take(Path::new(&plan.report)) {
             Some(Report { failure: Some(why), .. }) => return Err(could_not(&why)),
@@ -163,6 +190,7 @@ impl Task<'_> {
             audit: true,
             drives: self.enclosure.drives,
             conditions: self.enclosure.conditions.clone(),
+            gives: self.gives.as_ref().map(|gives| gives.tree.clone().into()),
             report: format!("/proc/{}/fd/{}", getpid(), report.as_raw_fd()).into(),
             ..Plan::empty()
         }
@@ -187,7 +215,19 @@ fn forward<R: Read + Send + 'static>(pipe: Option<R>, sender: SyncSender<Event>,
     });
 }
 
-struct Watch {
+/// Passes on what a warden asks for.
+fn hear_questions(line: UnixStream, sender: SyncSender<Event>) {
+    std::thread::spawn(move || {
+        let mut line = BufReader::new(line);
+        while let Ok(Some(asked)) = Asked::read(&mut line) {
+            if sender.send(Event::Asked(asked)).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+struct Watch<'a> {
     talk: Talk,
     guarded: interrupt::Guarded,
     keep_stdout: bool,
@@ -196,11 +236,15 @@ struct Watch {
     /// Where stdout goes beside, or why that came to an end.
     copy: Option<std::io::Result<File>>,
     tail: VecDeque<u8>,
+    /// What gives, and the line by which that is answered.
+    gives: Option<(Gives<'a>, UnixStream)>,
+    /// Why something could not be given.
+    failed: Option<Error>,
 }
 
-impl Watch {
+impl Watch<'_> {
     /// Follows it until it has ended and told everything; its status is whoever waits for it to say.
-    fn follow(mut self, events: &Receiver<Event>, leader: Pid) -> Ended {
+    fn follow(mut self, events: &Receiver<Event>, leader: Pid) -> (Ended, Option<Error>) {
         let mut exited = None;
         let mut timed_out = false;
         let mut open = 2;
@@ -213,6 +257,7 @@ impl Watch {
                     self.hear(Stream::Out, &bytes);
                 }
                 Ok(Event::Stderr(bytes)) => self.hear(Stream::Err, &bytes),
+                Ok(Event::Asked(asked)) => self.give(&asked),
                 Ok(Event::Closed) => open -= 1,
                 Ok(Event::Exited(at)) => {
                     exited = Some(at);
@@ -234,14 +279,29 @@ impl Watch {
                 Err(_) => break,
             }
         }
-        Ended {
+        let ended = Ended {
             status: ExitStatus::default(),
             timed_out,
             stdout: self.stdout,
             copied: self.copy.map_or(Ok(()), |copy| copy.map(drop)),
             tail: last_lines(self.tail),
             report: Report::default(),
-        }
+        };
+        (ended, self.failed)
+    }
+
+    /// Gives what is asked for. Where that fails, what the program does without it is nothing to go by.
+    fn give(&mut self, asked: &Asked) {
+        let Some((gives, line)) = &mut self.gives else {
+            return;
+        };
+        let given = (gives.give)(asked).unwrap_or_else(|error| {
+            self.failed.get_or_insert(error);
+            self.guarded.ask_to_end();
+            false
+        });
+        // One that has ended needs no answer.
+        let _ = giving::answer(line, given);
     }
 
     /// The program goes on where the copy cannot be written; whoever reads it is told.

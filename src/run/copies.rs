@@ -142,6 +142,8 @@ pub fn find(
             None => inputs.everything(),
         };
         for input in files {
+            // A build that was kept may have read what nothing looked for since.
+            inputs.checkout.reach(&input.place)?;
             let Ok(meta) = input.place.metadata() else { continue };
             for (stage, path, whole) in artifacts.iter().filter(|(.., whole)| whole.bytes == meta.len()) {
                 crate::interrupt::check()?;

@@ -208,19 +208,19 @@ fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
         )]);
     }
     let mut differing = Vec::new();
-    for (path, entry) in checkout.entries(head)? {
+    for (path, &entry) in checkout.entries(head)?.iter() {
         use crate::repository::Kind;
         if matches!(entry.kind, Kind::Submodule | Kind::Link) {
             continue;
         }
-        let found = bounded::bytes(&checkout.root().join(&path), bounded::HELD).ok();
+        let found = bounded::bytes(&checkout.root().join(path), bounded::HELD).ok();
         // Cargo checks it out anew for the build, where no setting of the user's turns line ends.
         let is_content = |bytes: &Vec<u8>| {
             checkout.is_content(entry, bytes) || checkout.is_content(entry, &line_ends::with_lf(bytes))
         };
         if !found.as_ref().is_some_and(is_content) {
             let found = found.map_or_else(|| "missing".to_owned(), |bytes| Digest::of(bytes).to_string());
-            differing.push(tampered(path, Digest::of(checkout.content(entry)?).to_string(), found));
+            differing.push(tampered(path.clone(), Digest::of(checkout.content(entry)?).to_string(), found));
         }
     }
     Ok(differing)

@@ -87,7 +87,7 @@ impl<'a> Handover<'a> {
         let now = ambient::now_ns();
         let has_walls = self.workdir.has_walls();
         let believed = |path: &Path| Stamp::of_itself(path).filter(|stamp| has_walls && !stamp.is_racy(now));
-        let files = self.checkout.paths().filter(|path| !staged.holds(path));
+        let files = self.checkout.there().into_iter().filter(|path| !staged.holds(path));
         let files = files.map(|path| (path.clone(), believed(path))).collect();
         let directories = self.checkout.directories().into_iter().filter_map(|path| {
             let meta = path.symlink_metadata().ok().filter(std::fs::Metadata::is_dir)?;
@@ -144,7 +144,10 @@ impl<'a> Handover<'a> {
         // A link in the place of a directory could lead to another of the same content.
         let is_directory = |path: &Path| path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
         let directories = before.directories.keys().filter(|path| !is_directory(path));
-        let files = before.files.iter().filter(|(path, stamp)| !is_same(path, stamp)).map(|(path, _)| path);
+        // What was written because the stage looked for it is known by its content.
+        let known = |path: &PathBuf| before.files.get(path).cloned().flatten();
+        let files = self.checkout.there().into_iter();
+        let files = files.filter(|path| !staged.holds(path) && !is_same(path, &known(path)));
         let moved = staged.moved();
         let all: BTreeSet<&PathBuf> = directories.chain(files).chain(&moved).collect();
         all.into_iter()

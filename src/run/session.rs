@@ -139,10 +139,11 @@ impl<'a> Session<'a> {
         snapshot: Pinned<'_>,
         shell: Shell,
     ) -> Result<Self> {
-        shell.detail("Checking", format!("out {} into {}", project.commit.short(), workdir.tree().display()));
         places::refuse_taken(project)?;
         let begin = Instant::now();
         let checkout = building::plan(project, workdir, dirty, &snapshot)?;
+        let place = workdir.tree();
+        shell.detail("Checking", format!("out {} into {}{}", project.commit.short(), place.display(), checkout.part()));
         let mut building = Building {
             project,
             workdir,
@@ -229,7 +230,8 @@ impl<'a> Session<'a> {
     ) -> Result<Trained> {
         self.checkout.apply()?;
         self.workdir.forget_leftovers(&circumstances.home)?;
-        let mut staged = staging::stage(self.project, data, &self.directory, self.workdir, &circumstances.place)?;
+        let mut staged =
+            staging::stage(self.project, data, &self.directory, self.workdir, &self.checkout, &circumstances.place)?;
         if let Some(time) = circumstances.file_time {
             self.checkout.set_times(time)?;
         }

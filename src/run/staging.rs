@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::checkout::normal;
+use super::checkout::{Checkout, normal};
 use super::handover::Keeps;
 use super::workdir::Workdir;
 use crate::beneath::Beneath;
@@ -71,6 +71,7 @@ pub fn stage(
     data: &BTreeMap<String, Data>,
     directory: &Path,
     workdir: &Workdir,
+    checkout: &Checkout,
     seems: &Path,
 ) -> Result<Staged> {
     let seen = workdir.seen_at(seems, directory);
@@ -84,11 +85,11 @@ pub fn stage(
         let before = staged.items.len();
         if is_one_mount(project, data) {
             let content = Content::Directory(data.paths[0].clone(), data.files.clone());
-            staged.items.push(item(project, name, content, directory, workdir)?);
+            staged.items.push(item(project, name, content, directory, (workdir, checkout))?);
         } else {
             for (path, file) in data.files.all().iter() {
                 let content = Content::File(path.clone(), file.clone());
-                staged.items.push(item(project, name, content, directory, workdir)?);
+                staged.items.push(item(project, name, content, directory, (workdir, checkout))?);
             }
         }
         let outside = staged.items[before..].iter().any(|item| leaves(directory, item.content.path(), workdir));
@@ -115,7 +116,13 @@ fn is_one_mount(project: &Project, data: &Data) -> bool {
         && !data.links.keys().any(is_absolute)
 }
 
-fn item(project: &Project, name: &str, content: Content, directory: &Path, workdir: &Workdir) -> Result<Item> {
+fn item(
+    project: &Project,
+    name: &str,
+    content: Content,
+    directory: &Path,
+    (workdir, checkout): (&Workdir, &Checkout),
+) -> Result<Item> {
     let path = content.path();
     let source = project.directory.join(path);
     // Data outside the repository has no place in the checkout; it is read where it lies.
@@ -123,6 +130,10 @@ fn item(project: &Project, name: &str, content: Content, directory: &Path, workd
     let place = if leaves {
         normal(&source)
     } else {
+        match &content {
+            Content::File(..) => checkout.reach(&directory.join(path))?,
+            Content::Directory(..) => checkout.reach_links(&directory.join(path))?,
+        }
         led(&normal(&directory.join(path)))
     };
     let outside = leaves || !place.starts_with(workdir.tree());

@@ -12,7 +12,7 @@ use repro::protocol;
 use super::access::{Access, Grounds};
 use super::build::Built;
 use super::checkout::Checkout;
-use super::child::{Ended, Task};
+use super::child::{Ended, Gives, Task};
 use super::circumstances::Circumstances;
 use super::denied;
 use super::enclosure::StageRoom;
@@ -24,6 +24,7 @@ use crate::ambient;
 use crate::beneath::Beneath;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Report;
+use crate::isolation::giving::Asked;
 use crate::manifest::{Policy, Program, Stage, fill};
 use crate::project::Project;
 use crate::shell::Shell;
@@ -80,6 +81,8 @@ impl Training<'_> {
         };
         let printed = stage.stdout.as_ref().map(|_| self.workdir.printed(name));
         let copy = printed.as_ref().map(|path| File::create(path).at("create", path));
+        let unseen = |path: &Path| self.workdir.unseen(&self.workdir.unseen_from(place, path));
+        let give = |asked: &Asked| self.checkout.answer(asked, unseen, |path| self.staged.holds(path));
         let mut ended = Task {
             program: seen_program.as_os_str(),
             args,
@@ -90,6 +93,10 @@ impl Training<'_> {
             keep_stdout: false,
             copy_stdout: copy.transpose()?,
             doing: ("Training", name),
+            gives: self.checkout.withholds().then(|| Gives {
+                tree: self.workdir.seen_at(place, &self.workdir.tree()),
+                give: &give,
+            }),
         }
         .run(self.shell)
         .map_err(|error| error.phase(Phase::Train))?;
@@ -208,7 +215,7 @@ impl Training<'_> {
         if manifest.runs_commands() {
             let prefix = self.project.prefix().unwrap_or_default();
             let apart = |path: &str| manifest.is_apart(path);
-            let files = self.checkout.files_from_root().into_iter();
+            let files = self.checkout.files_from_root(&prefix).into_iter();
             sources.extend(files.filter(|path| is_of_package(&prefix, path, &apart)));
         }
         sources
@@ -222,6 +229,9 @@ impl Training<'_> {
             Program::Command(command) => {
                 args.splice(0..0, command[1..].iter().map(filled));
                 let program = self.fill(&command[0]);
+                if program.contains('/') {
+                    self.checkout.reach(&self.directory.join(&program))?;
+                }
                 super::find_command(&program, self.directory).ok_or_else(|| {
                     Error::training(format!("stage `{name}`: there is no program `{program}`"))
                         .hint("a path is taken from the package's directory in a checkout of what is committed")

@@ -248,10 +248,10 @@ pub fn vendored_files(repository: &Repository, commit: Commit, package: &Package
     if prefixes.is_empty() && entries.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let files = repository.entries(commit)?.into_keys();
-    Ok(files
-        .filter(|path| entries.contains(path) || prefixes.iter().any(|prefix| path.starts_with(prefix.as_str())))
-        .collect())
+    let files = repository.entries(commit)?;
+    let counts =
+        |path: &&String| entries.contains(*path) || prefixes.iter().any(|prefix| path.starts_with(prefix.as_str()));
+    Ok(files.keys().filter(counts).cloned().collect())
 }
 
 /// The entries of local registries in the repository.
@@ -335,9 +335,13 @@ pub fn whole_package(
     package: &str,
     is_apart: impl Fn(&str) -> bool,
 ) -> Result<BTreeSet<String>> {
-    let files = repository.entries(commit)?.into_iter();
+    let files = repository.entries(commit)?;
     let counts = |path: &String, entry: Entry| entry.kind != Kind::Submodule && is_of_package(package, path, &is_apart);
-    Ok(files.filter_map(|(path, entry)| counts(&path, entry).then_some(path)).collect())
+    Ok(files
+        .iter()
+        .filter(|(path, entry)| counts(path, **entry))
+        .map(|(path, _)| path.clone())
+        .collect())
 }
 
 /// A path from the top of the repository as one from the package in this directory; none if it lies elsewhere.

@@ -59,4 +59,5 @@ mod tag;
 mod terminal;
 mod unseen;
 mod vary;
+mod wide;
 mod wine;

@@ -1,13 +1,15 @@
 //! One file of a checkout: what it is to be, and whether it is that.
 
+use std::cell::OnceCell;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::changed;
 use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::repository::Kind;
+use crate::repository::{Entry, Kind, Repository};
 
 /// A file, an executable or a link.
 #[derive(Clone, Debug)]
@@ -18,13 +20,23 @@ pub(super) struct Planned {
 
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// Kept in memory: trees of sources are small, and are compared on every run.
+    /// Not of the commit.
     Bytes(Vec<u8>),
+    /// Of the commit. Once it is read it is kept in memory: what is needed of sources is small, and is compared on every
+    /// run.
+    Committed(Rc<Repository>, Entry, OnceCell<Vec<u8>>),
     /// Copied from a file outside the commit, as long as that has these bytes: it is somebody's to edit.
     File(PathBuf, Digest),
 }
 
 impl Planned {
+    pub(super) fn committed(repository: &Rc<Repository>, entry: Entry) -> Self {
+        Self {
+            kind: entry.kind,
+            content: Content::Committed(Rc::clone(repository), entry, OnceCell::new()),
+        }
+    }
+
     /// A source of which a program, a library or a build script can be made.
     pub(super) fn empty_program() -> Self {
         Self {
@@ -36,8 +48,10 @@ impl Planned {
     /// Whether a text stands in it; of a file that lies elsewhere that is not known, and so assumed.
     pub(super) fn has_text(&self, text: &str) -> bool {
         match &self.content {
-            Content::Bytes(bytes) => bytes.windows(text.len()).any(|window| window == text.as_bytes()),
             Content::File(..) => true,
+            _ => self
+                .held()
+                .map_or(true, |bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes())),
         }
     }
 
@@ -69,10 +83,42 @@ impl Planned {
         }))
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    /// The object of the commit that it is.
+    pub(super) fn object(&self) -> Option<(&Rc<Repository>, Entry)> {
+        match &self.content {
+            Content::Committed(repository, entry, _) => Some((repository, *entry)),
+            _ => None,
+        }
+    }
+
+    /// What is held in memory of it, read if need be; nothing of a file that lies elsewhere.
+    pub(super) fn held(&self) -> Result<&[u8]> {
+        match &self.content {
+            Content::Bytes(bytes) => Ok(bytes),
+            Content::File(..) => Ok(&[]),
+            Content::Committed(repository, entry, cell) => {
+                if cell.get().is_none() {
+                    let _ = cell.set(repository.content(*entry)?);
+                }
+                Ok(cell.get().expect("it was just set"))
+            }
+        }
+    }
+
+    /// The digest of its content; none where that cannot be read.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        match &self.content {
+            Content::File(_, digest) => Some(*digest),
+            _ => self.held().ok().map(Digest::of),
+        }
+    }
+
+    /// Another one for another content, without reading it.
+    pub(super) fn identity(&self) -> Digest {
         match &self.content {
             Content::Bytes(bytes) => Digest::of(bytes),
             Content::File(_, digest) => *digest,
+            Content::Committed(_, entry, _) => Digest::of(entry.id()),
         }
     }
 
@@ -82,7 +128,7 @@ impl Planned {
         }
         let read;
         let bytes = match &self.content {
-            Content::Bytes(bytes) => bytes,
+            Content::Bytes(_) | Content::Committed(..) => self.held()?,
             Content::File(source, digest) => {
                 read = bounded::bytes(source, bounded::HELD).at("read", source)?;
                 if Digest::of(&read) != *digest {
@@ -115,15 +161,15 @@ impl Planned {
         let Ok(meta) = path.symlink_metadata() else {
             return false;
         };
-        if let (Kind::Link, Content::Bytes(bytes)) = (self.kind, &self.content) {
+        if self.kind == Kind::Link {
             let target = std::fs::read_link(path);
-            return target.is_ok_and(|target| target.as_os_str().as_encoded_bytes() == bytes);
+            let is_it = |target: PathBuf| self.held().is_ok_and(|held| target.as_os_str().as_encoded_bytes() == held);
+            return target.is_ok_and(is_it);
         }
         let is_same = || match &self.content {
-            Content::Bytes(bytes) => {
-                meta.len() == bytes.len() as u64
-                    && bounded::bytes(path, bounded::HELD).is_ok_and(|found| found == *bytes)
-            }
+            Content::Bytes(_) | Content::Committed(..) => self.held().is_ok_and(|held| {
+                meta.len() == held.len() as u64 && bounded::bytes(path, bounded::HELD).is_ok_and(|found| found == held)
+            }),
             Content::File(_, digest) => Digest::of_file(path).is_ok_and(|(found, _)| found == *digest),
         };
         meta.is_file() && meta.permissions().mode() & 0o777 == self.mode() && is_same()

@@ -1,0 +1,210 @@
+//! A package in a repository of much else: of that, only what the build and the stages look for is checked out, and
+//! they find all that the commit has.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::support::{Project, git, has_walls};
+
+const BUILD: &str = r#"
+fn main() {
+    // Nothing looks for these now.
+    println!("cargo::rerun-if-changed=../../asked/one.txt");
+    println!("cargo::rerun-if-changed=../../asked/more");
+    let names = std::fs::read_dir("../../shared").unwrap().count();
+    println!("cargo::rustc-env=NAMES={names}");
+}
+"#;
+
+const MAIN: &str = r#"
+use std::path::Path;
+fn main() {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let told = (env!("NAMES"), include_str!("../../../README.md"), read("../other/file"), read("../../links/here/far.txt"));
+    let listed = std::fs::read_dir("../../crowd").unwrap().count();
+    let there = ["../../crowd", "../../asks/x", "../../asks/y"].map(|path| Path::new(path).exists());
+    let tool = std::process::Command::new("../../tools/say.sh").output().unwrap().stdout;
+    std::fs::write("model.json", format!("{told:?} {listed} {there:?} {tool:?}")).unwrap();
+    std::fs::write("copy.json", include_str!("../../../golden.json")).unwrap();
+    std::fs::write("metrics.json", "{\"accuracy\":0.5}").unwrap();
+}
+"#;
+
+/// The package in its repository, committed. Data lies outside of it too.
+fn wide() -> Project {
+    let mut project = Project::fixture("steady");
+    for name in ["Cargo.toml", "Cargo.lock", "repro.toml", "src"] {
+        let to = project.root.join("packages/steady").join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::rename(project.root.join(name), to).unwrap();
+    }
+    let package = "packages/steady";
+    project.edit(&format!("{package}/repro.toml"), "data/numbers.csv", "../../data/numbers.csv");
+    project.edit(&format!("{package}/repro.toml"), "[\"model.json\"]", "[\"model.json\", \"copy.json\"]");
+    project
+        .write(&format!("{package}/build.rs"), BUILD)
+        .write(&format!("{package}/src/main.rs"), MAIN);
+    for (path, text) in [
+        ("README.md", "read when it is built"),
+        ("golden.json", "[\"the very bytes of an artifact, which is therefore a copy\", 1, 2, 3]"),
+        ("shared/a.txt", "a"),
+        ("shared/deep/b.txt", "b"),
+        ("packages/other/file", "read by a stage"),
+        ("deep/inner/far.txt", "behind a link"),
+        ("asked/one.txt", "1"),
+        ("asked/more/two.txt", "2"),
+        ("asks/x", "x"),
+        ("tools/say.sh", "#!../../tools/interpreter\n"),
+        ("tools/interpreter", "#!/bin/sh\necho said\n"),
+    ] {
+        project.write(path, text);
+    }
+    for number in 0..40 {
+        project
+            .write(&format!("crowd/{number}"), "listed")
+            .write(&format!("bystander/{number}.txt"), &format!("bystander {number}"));
+    }
+    for tool in ["say.sh", "interpreter"] {
+        crate::support::executable(&project.root.join("tools").join(tool), &project.read(&format!("tools/{tool}")));
+    }
+    std::fs::create_dir(project.root.join("links")).unwrap();
+    symlink("../deep/inner", project.root.join("links/here")).unwrap();
+    project.commit("wide");
+    project.root = project.root.join(package);
+    project
+}
+
+/// Whether a run left a file of the repository in its checkout.
+fn was_written(project: &Project, path: &str) -> bool {
+    fn holds(directory: &Path, path: &str) -> bool {
+        let place = directory.join("tree").join(path);
+        let above = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let mut rooms = above.filter(|entry| entry.path().is_dir() && entry.file_name() != "tree");
+        std::fs::read_dir(directory.join("tree"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|entry| entry.path().join(path).symlink_metadata().is_ok())
+            || place.exists()
+            || rooms.any(|room| holds(&room.path(), path))
+    }
+    holds(&project.work(), path)
+}
+
+#[test]
+fn what_a_program_looks_for_outside_its_package_is_there_and_pinned_and_nothing_else_is_written() {
+    let project = wide();
+    project.record();
+    let model = project.read("model.json");
+    assert_eq!(
+        model,
+        format!(
+            "(\"2\", \"read when it is built\", \"read by a stage\", \"behind a link\") 40 [true, true, false] {:?}",
+            b"said\n"
+        )
+    );
+    let lock = project.read("repro.lock");
+    for path in [
+        "README.md",
+        "golden.json",
+        "packages/other/file",
+        "deep/inner/far.txt",
+        "links/here",
+        "asked/one.txt",
+        "asked/more/two.txt",
+        "tools/say.sh",
+        "tools/interpreter",
+    ] {
+        assert!(lock.contains(&format!("\"{path}\" = \"sha256:")), "{path} is not pinned:\n{lock}");
+    }
+    assert!(lock.contains("shared = [\"a.txt\", \"deep/\"]"), "{lock}");
+    assert!(lock.contains("\"asks/y\""), "what is not there is pinned as that:\n{lock}");
+    assert!(lock.contains("copied"), "{lock}");
+    if has_walls("what_a_program_looks_for_outside_its_package_is_there_and_pinned_and_nothing_else_is_written") {
+        assert!(was_written(&project, "README.md") && was_written(&project, "crowd/7"));
+        assert!(!was_written(&project, "bystander/7.txt"), "nobody looked for it");
+    }
+    project.repro(&["verify"]).code(0);
+    // The build is taken as it is, and what it read is read no more.
+    let again = project.repro(&["record", "-v"]);
+    again.code(0);
+    assert!(again.stderr.contains("Fresh"), "{}", again.stderr);
+    assert_eq!(project.read("repro.lock"), lock);
+}
+
+#[test]
+fn whatever_was_looked_for_outside_the_package_is_drift_when_it_changes() {
+    let project = wide();
+    project.record().commit("recorded");
+    let edits: [(&str, &str, &str); 8] = [
+        ("../../README.md", "other", "source-changed README.md"),
+        ("../other/file", "other", "source-changed packages/other/file"),
+        ("../../deep/inner/far.txt", "other", "source-changed deep/inner/far.txt"),
+        ("../../asked/more/two.txt", "other", "source-changed asked/more/two.txt"),
+        ("../../shared/new.txt", "", "source-changed shared/new.txt"),
+        ("../../crowd/new", "", "source-changed crowd/new"),
+        ("../../asks/y", "", "source-changed asks/y"),
+        ("../../tools/interpreter", "#!/bin/sh\necho other\n", "source-changed tools/interpreter"),
+    ];
+    for (path, text, drift) in edits {
+        project.write(path, text).commit("edit");
+        assert_eq!(project.json(&["status"]).kinds("drift"), [drift], "{path}");
+        project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+    project
+        .write("../../bystander/new.txt", "new")
+        .write("../../shared/a.txt", "other")
+        .commit("nothing to it");
+    assert_eq!(project.json(&["status"]).kinds("drift"), [""; 0], "of what is listed only the names count");
+    project.repro(&["verify"]).code(0);
+}
+
+#[test]
+fn the_next_recording_finds_nothing_of_what_an_earlier_one_looked_for() {
+    let project = wide();
+    project.record();
+    project.write("../other/file", "written anew").commit("another");
+    project.record();
+    assert!(project.read("model.json").contains("written anew"), "{}", project.read("model.json"));
+    project.remove("../other/file").commit("gone");
+    let answer = project.repro(&["record"]);
+    answer.code(6);
+    assert!(answer.stderr.contains("stage `train` failed"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_partial_clone_is_brought_only_what_is_looked_for() {
+    if !has_walls("a_partial_clone_is_brought_only_what_is_looked_for") {
+        return;
+    }
+    let original = wide();
+    let top = original.root.join("../..").canonicalize().unwrap();
+    git(&top, &["config", "uploadpack.allowFilter", "true"]);
+    let mut project = Project::empty();
+    std::fs::remove_dir(&project.root).unwrap();
+    let address = format!("file://{}", top.display());
+    git(
+        project.around(),
+        &[
+            "clone",
+            "--quiet",
+            "--filter=blob:none",
+            "--no-checkout",
+            &address,
+            "project",
+        ],
+    );
+    git(&project.root, &["sparse-checkout", "set", "--no-cone", "/*", "!/bystander/"]);
+    git(&project.root, &["checkout", "--quiet"]);
+    let top = project.root.clone();
+    let missing = || {
+        git(&top, &["rev-list", "--objects", "--no-walk", "--missing=print", "HEAD"])
+            .matches('?')
+            .count()
+    };
+    assert_eq!(missing(), 40, "one for each bystander");
+    project.root = project.root.join("packages/steady");
+    project.record();
+    project.repro(&["verify"]).code(0);
+    assert_eq!(missing(), 40);
+}
