@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use crate::support::hints::quotes;
 use crate::support::{Answer, Project, git, git_command};
 
 /// The recorded package, and a second lock a commit later; the first has the tag v1.
@@ -119,11 +120,10 @@ fn in_a_clone_with_other_line_ends_the_lock_is_read_and_changed_data_is_named_as
         assert!(!answer.stdout.contains("model.txt"), "the model is no leftover:\n{}", answer.stdout);
         // The hint, as it is printed.
         let hint = verdict.verdict()["drift"][0]["hint"].as_str().unwrap().to_owned();
-        let commands: Vec<&str> = hint.split('`').skip(1).step_by(2).collect();
+        let commands = quotes(&hint);
         assert_eq!(commands.len(), 2, "{hint}");
         for command in commands {
-            let status = std::process::Command::new("sh").args(["-c", command]).current_dir(&project.root).status();
-            assert!(status.unwrap().success(), "{command}");
+            project.type_in(command);
         }
         project.repro(&["verify"]).code(0);
     }

@@ -28,16 +28,7 @@ fn copies(answer: &Answer) -> Vec<String> {
 }
 
 fn tag(project: &Project) {
-    let lock = project.read("repro.lock");
-    let id = lock.lines().find_map(|line| line.strip_prefix("id = \"")).unwrap().trim_end_matches('"');
-    project.git(&[
-        "tag",
-        "--annotate",
-        "--force",
-        "--message",
-        &format!("one\n\nRepro-Lock: {id}"),
-        V,
-    ]);
+    project.tag_saying(V, "HEAD", &format!("one\n\n{}", project.lock_line()), &["--force"]);
 }
 
 #[test]

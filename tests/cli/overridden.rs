@@ -27,29 +27,12 @@ fn a_recorded_override_is_verified_until_the_manifest_says_something_else() {
     let shown = &project.json(&["show"]).lines()[0];
     assert_eq!((&shown["params"]["lr"], &shown["overridden"]["params"]["lr"]), (&0.25.into(), &0.5.into()));
     // The gate takes it, too.
-    let id = shown["id"].as_str().unwrap().to_owned();
-    project.git(&[
-        "tag",
-        "--annotate",
-        "--message",
-        "v1",
-        "--message",
-        &format!("Repro-Lock: {id}"),
-        "v1",
-    ]);
+    project.tag("v1");
     assert_eq!(project.json(&["gate", "v1", "--offline"]).code(0).kinds("notes"), noted);
     // What the manifest says by now is what counts.
     project.edit("repro.toml", "lr = 0.5", "lr = 0.75").commit("another rate");
     assert_eq!(project.json(&["verify"]).code(3).kinds("drift"), ["params-changed params.lr"]);
-    project.git(&[
-        "tag",
-        "--annotate",
-        "--message",
-        "v2",
-        "--message",
-        &format!("Repro-Lock: {id}"),
-        "v2",
-    ]);
+    project.tag("v2");
     assert_eq!(project.json(&["gate", "v2", "--offline"]).code(8).kinds("refusals"), ["params-changed params.lr"]);
     project.edit("repro.toml", "lr = 0.75", "lr = 0.25").commit("what was recorded");
     assert!(project.json(&["verify"]).code(0).kinds("notes").is_empty());
@@ -66,17 +49,8 @@ fn the_gate_sees_every_key_of_the_manifest_that_reaches_a_run() {
         .write("repro.toml", &format!("{}{policy}", project.read("repro.toml")))
         .commit("policy")
         .record();
-    let id = project.json(&["show"]).lines()[0]["id"].as_str().unwrap().to_owned();
     let refused = |tag: &str| {
-        project.git(&[
-            "tag",
-            "--annotate",
-            "--message",
-            tag,
-            "--message",
-            &format!("Repro-Lock: {id}"),
-            tag,
-        ]);
+        project.tag(tag);
         project.json(&["gate", tag, "--offline"]).kinds("refusals")
     };
     assert!(refused("v0").is_empty());

@@ -2,6 +2,7 @@
 //! where what differs from machine to machine is taken out of it.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod hints;
 pub mod messages;
 mod recorded;
 pub mod release;

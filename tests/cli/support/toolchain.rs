@@ -1,5 +1,6 @@
 //! A toolchain that is the installed one, save for what a test makes of its compiler.
 
+use std::ffi::OsString;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,10 +25,15 @@ impl Project {
             real.display()
         );
         executable(&bin.join("rustc"), &script);
-        let mut path = bin.into_os_string();
+        self.answer(self.command(args).env("PATH", self.path_with_compiler()))
+    }
+
+    /// The search path on which that compiler comes first.
+    pub fn path_with_compiler(&self) -> OsString {
+        let mut path = self.around().join("toolchain/bin").into_os_string();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap());
-        self.answer(self.command(args).env("PATH", path))
+        path
     }
 
     /// The directory of the programs of the toolchain that cargo uses in the package.
