@@ -2,11 +2,12 @@
 //! wait for a remote that does not answer.
 
 use std::io::{self, ErrorKind, Read, Write as _};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::bounded;
 use crate::interrupt;
@@ -80,15 +81,40 @@ fn waited_for(child: &mut Child) -> io::Result<ExitStatus> {
     }
 }
 
-/// Asks it to end, as it then ends what it has started itself; and ends it if it does not.
+/// Asks it to end, with all that it has started: git leaves whatever signs for it. And ends them if they do not.
 fn end(child: &mut Child) {
+    let started = below(Pid::from_child(child));
     let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    for process in &started {
+        let _ = pidfd_send_signal(process, Signal::TERM);
+    }
     let last = Instant::now() + GRACE;
     while Instant::now() < last && matches!(child.try_wait(), Ok(None)) {
         std::thread::sleep(Duration::from_millis(5));
     }
     let _ = child.kill();
     let _ = child.wait();
+    for process in &started {
+        let _ = pidfd_send_signal(process, Signal::KILL);
+    }
+}
+
+/// What a process has started, and that in turn, by handles that mean no other process later.
+fn below(process: Pid) -> Vec<OwnedFd> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    // Whole readings stop where the user has interrupted, and that is when this is asked.
+    let listed = |task: std::fs::DirEntry| {
+        let mut list = Vec::new();
+        let file = bounded::open(&task.path().join("children")).ok()?;
+        io::copy(&mut file.take(bounded::WRITTEN), &mut list).ok()?;
+        String::from_utf8(list).ok()
+    };
+    let lists: Vec<String> = tasks.filter_map(listed).collect();
+    let ids = lists.iter().flat_map(|list| list.split_whitespace());
+    let children: Vec<Pid> = ids.filter_map(|id| Pid::from_raw(id.parse().ok()?)).collect();
+    let handles = children.iter().filter_map(|child| pidfd_open(*child, PidfdFlags::empty()).ok());
+    let handles: Vec<OwnedFd> = handles.collect();
+    handles.into_iter().chain(children.into_iter().flat_map(below)).collect()
 }
 
 fn interrupted() -> io::Result<()> {

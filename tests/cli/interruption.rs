@@ -629,3 +629,62 @@ fn a_full_disk_when_an_artifact_is_written_leaves_the_old_lock_and_whole_artifac
     let listing = std::fs::read_to_string(back.join("listing")).unwrap();
     assert!(!listing.contains(".cargo-repro-"), "{listing}");
 }
+
+/// Starts the command with this search path, waits until the program that it needs waits, asks it to end as a supervisor
+/// does, and sees that it does so at once with all that it had started.
+#[track_caller]
+fn ends_while_it_waits(project: &Project, args: &[&str], path: &std::ffi::OsStr, program: &str) {
+    let child = project
+        .command(args)
+        .env("PATH", path)
+        .env("MARK", mark(project))
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for_processes(project, program, 1);
+    let began = Instant::now();
+    kill_process(pid(&child), Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(alive(&mark(project)), Vec::<String>::new());
+    assert_eq!(project.leftovers(), Vec::<PathBuf>::new());
+    assert_eq!(project.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_signal_ends_a_question_to_cargo() {
+    let project = Project::recorded("steady");
+    project.with_compiler("", &["status"]).code(0);
+    let cargo = project.around().join("toolchain/bin/cargo");
+    let real = std::fs::read_link(&cargo).unwrap();
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in metadata*) exec sleep 543.41 ;; *) exec {} \"$@\" ;; esac\n",
+        real.display()
+    );
+    crate::support::executable(&cargo, &script);
+    ends_while_it_waits(&project, &["status"], &project.path_with_compiler(), "543.41");
+}
+
+#[test]
+fn a_signal_ends_the_signing_of_a_tag_and_there_is_none() {
+    for (format, program) in [("ssh", "ssh-keygen"), ("openpgp", "gpg")] {
+        let project = Project::gated("tags = \"v*\"\n");
+        for (key, value) in [
+            ("gpg.format", format),
+            ("user.signingkey", "key"),
+            ("tag.gpgSign", "true"),
+        ] {
+            project.git(&["config", key, value]);
+        }
+        let bin = project.around().join("signing");
+        crate::support::executable(&bin.join(program), "#!/bin/sh\nexec sleep 543.42\n");
+        let mut path = bin.into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap());
+        ends_while_it_waits(&project, &["tag", "v0.1.0"], &path, "543.42");
+        assert_eq!(project.git(&["tag", "--list"]), "");
+    }
+}
