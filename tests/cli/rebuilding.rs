@@ -164,6 +164,22 @@ fn with_dependency() -> Project {
     project
 }
 
+#[test]
+fn a_package_of_the_repository_may_be_named_by_an_absolute_path() {
+    let project = with_dependency();
+    let absolute = project.root.join("dep");
+    project
+        .edit("Cargo.toml", "path = \"dep\"", &format!("path = \"{}\"", absolute.display()))
+        .commit("by its place");
+    project.record();
+    assert!(locks(&project, "dep/src/lib.rs"), "{}", project.read("repro.lock"));
+    project.repro(&["verify"]).code(0);
+    // It is the committed file that is built, wherever the path leads here.
+    project.write("dep/src/lib.rs", "pub fn weight() -> f64 { 2.0 }\n");
+    assert_eq!(project.json(&["status"]).code(3).kinds("drift"), ["source-dirty dep/src/lib.rs"]);
+    project.repro(&["record", "--allow-dirty"]).code(0);
+}
+
 const HONEST: &str = "fn main() { println!(\"cargo::rerun-if-changed=build.rs\"); }\n";
 
 #[test]

@@ -22,37 +22,51 @@ pub(super) struct Alias {
 
 impl Alias {
     /// For the directories outside the repository, if a manifest or the configuration names any by an absolute path.
-    /// From such a package, a relative path leads to places of the machine too, so it holds for all of them.
+    /// From such a package, a relative path leads to places of the machine too, so it holds for all of them. For the
+    /// repository itself, if one of these paths leads into it.
     pub(super) fn find(project: &Project, root: &Path, outside: &[(String, PathBuf)]) -> Vec<Self> {
         let package = &project.package;
         let members = package.local.iter().map(|local| local.directory.join("Cargo.toml"));
         let mut files: Vec<PathBuf> = members.chain([package.workspace.join("Cargo.toml")]).collect();
         files.extend(package.configuration.iter().cloned());
-        let names_a_place = |file: &PathBuf| {
+        let places = |file: &PathBuf| {
             let table = bounded::text(file, bounded::WRITTEN).ok().and_then(|text| text.parse().ok());
-            table.is_some_and(|table| has_absolute(&Value::Table(table)))
+            table.map(|table| absolute(&Value::Table(table))).unwrap_or_default()
         };
-        if outside.is_empty() || !files.iter().any(names_a_place) {
+        let places: Vec<PathBuf> = files.iter().flat_map(places).collect();
+        if places.is_empty() {
             return Vec::new();
         }
         let alias = |(name, directory): &(String, PathBuf)| Self {
             machine: directory.clone(),
             place: normal(&root.join(name)),
         };
-        outside.iter().map(alias).collect()
+        let mut aliases: Vec<Self> = outside.iter().map(alias).collect();
+        let own = project.repository.root();
+        if places.iter().any(|place| normal(place).starts_with(own)) {
+            aliases.push(Self {
+                machine: own.to_path_buf(),
+                place: root.to_path_buf(),
+            });
+        }
+        aliases
     }
 }
 
-fn has_absolute(value: &Value) -> bool {
-    let is_absolute = |value: &Value| value.as_str().is_some_and(|path| Path::new(path).is_absolute());
+/// Every absolute path that a manifest or a configuration gives as one of a package.
+fn absolute(value: &Value) -> Vec<PathBuf> {
+    let path = |value: &Value| value.as_str().map(PathBuf::from).filter(|path| path.is_absolute());
     match value {
-        Value::Table(table) => table.iter().any(|(key, value)| match value {
-            Value::String(_) => key == "path" && is_absolute(value),
-            Value::Array(list) if key == "paths" => list.iter().any(is_absolute),
-            value => has_absolute(value),
-        }),
-        Value::Array(list) => list.iter().any(has_absolute),
-        _ => false,
+        Value::Table(table) => table
+            .iter()
+            .flat_map(|(key, value)| match value {
+                Value::String(_) if key == "path" => path(value).into_iter().collect(),
+                Value::Array(list) if key == "paths" => list.iter().filter_map(path).collect(),
+                value => absolute(value),
+            })
+            .collect(),
+        Value::Array(list) => list.iter().flat_map(absolute).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -124,7 +138,7 @@ mod tests {
 
     #[test]
     fn only_paths_of_the_machine_count() {
-        let has = |text: &str| has_absolute(&Value::Table(text.parse().unwrap()));
+        let has = |text: &str| !absolute(&Value::Table(text.parse().unwrap())).is_empty();
         assert!(has("[dependencies]\na = { path = \"/a\" }\n"));
         assert!(has("[target.'cfg(unix)'.build-dependencies.a]\npath = \"/a\"\n"));
         assert!(has("[patch.crates-io]\na = { path = \"/a\" }\n"));
