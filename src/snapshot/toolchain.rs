@@ -65,7 +65,7 @@ impl Installed {
             Some(name) => pin::name_must_be_of_the_machine(Path::new(name), &of_repository)?,
             None => pin.iter().try_for_each(|pin| pin.must_be_of_the_machine(&of_repository))?,
         }
-        let by_name = |pin: &Pin| installed::by_another_name(pin.channel()?);
+        let by_name = |pin: &Pin| installed::by_another_name(pin.channel()?, memory);
         let chosen = match chosen {
             None if !choice::is_overridden(directory)? => pin.as_ref().and_then(by_name),
             chosen => chosen,

@@ -115,12 +115,9 @@ fn no_program_of_the_configuration_runs_outside_and_builds_have_none() {
         trap(&project, &format!("tools/{name}"));
     }
     let config = "include = [\"more.toml\"]\n[build]\nrustc-wrapper = \"tools/wrapper\"\nrustc = \"tools/rustc\"\n\
-        [registry]\nglobal-credential-providers = [\"tools/provider\"]\n\
-        [env]\nLD_PRELOAD = { value = \"tools/preload.so\", relative = true }\n";
-    // A library that is not there is complained about, by every program that has it.
+        [registry]\nglobal-credential-providers = [\"tools/provider\"]\n";
     project.write(".cargo/config.toml", config);
     project.write(".cargo/more.toml", "[build]\nrustc-workspace-wrapper = \"tools/workspace\"\n");
-    project.edit(".cargo/config.toml", "[env]\nLD_PRELOAD = { value = \"tools/preload.so\", relative = true }\n", "");
     project.commit("tools");
     let recorded = project.json(&["record"]);
     let named = ["rustc", "rustc-workspace-wrapper", "rustc-wrapper"];
@@ -223,9 +220,7 @@ fn the_packages_own_pin_holds_from_anywhere() {
     // Stands for rustup, which follows the variable first.
     let case = "*-vV) [ \"${RUSTUP_TOOLCHAIN:-own}\" = own ] && exec $real -vV; $real -vV | sed 's/^commit-hash: .*/commit-hash: 0/' ;;";
     project.with_compiler(case, &["status"]).code(0);
-    let mut path = project.around().join("toolchain/bin").into_os_string();
-    path.push(":");
-    path.push(std::env::var_os("PATH").unwrap());
+    let path = project.path_with_compiler();
     pin(&project.root, "own");
     project.commit("pin");
     project.answer(project.command(&["record"]).env("PATH", &path)).code(0);
@@ -395,9 +390,7 @@ fn a_revision_is_verified_with_the_toolchain_of_its_lock_where_that_is_installed
     let home = rustup_with(&project, "whatever");
     // Today's compiler is another one.
     project.with_compiler(case, &["status"]).code(3);
-    let mut path = project.around().join("toolchain/bin").into_os_string();
-    path.push(":");
-    path.push(std::env::var_os("PATH").unwrap());
+    let path = project.path_with_compiler();
     let verify = |args: &[&str], home: &Path, chosen: Option<&str>| {
         let mut command = project.command(args);
         command.env("PATH", &path).env("RUSTUP_HOME", home);
@@ -448,19 +441,25 @@ fn a_pin_that_is_here_under_another_name_needs_no_download() {
     // Stands for rustup, which would have to fetch the release.
     let case = "'--print sysroot') case $RUSTUP_TOOLCHAIN in stable-*) ;; *) echo none >&2; exit 1 ;; esac; echo ${0%/bin/rustc} ;;";
     project.with_compiler("", &["status"]).code(3);
-    let path = project.around().join("toolchain/bin");
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in {case}\n*) exec {}/toolchains/stable-x86_64-unknown-linux-gnu/bin/rustc \"$@\" ;; esac\n",
         home.display()
     );
-    executable(&path.join("rustc"), &script);
-    let mut search = path.into_os_string();
-    search.push(":");
-    search.push(std::env::var_os("PATH").unwrap());
+    executable(&project.around().join("toolchain/bin/rustc"), &script);
+    let search = project.path_with_compiler();
     let status =
         |home: &Path| project.answer(project.command(&["status"]).env("PATH", &search).env("RUSTUP_HOME", home));
-    // That the pin came is all that is said.
+    // That the pin came is all that is said; and what the toolchain is, it is asked once.
+    let asked = home.join("toolchains/stable-x86_64-unknown-linux-gnu/bin/rustc");
+    let (real, log) = (asked.canonicalize().unwrap(), project.around().join("asked"));
+    let script = format!("#!/bin/sh\necho \"$*\" >>{}\nexec {} \"$@\"\n", log.display(), real.display());
+    executable(&asked, &script);
+    status(&home).code(3);
+    assert!(std::fs::read_to_string(&log).unwrap().contains("-vV"));
+    status(&home).code(3); // by now nobody can have changed it within one tick of the clock
+    std::fs::write(&log, "").unwrap();
     let answer = status(&home);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "");
     assert!(answer.code(3).stdout.contains("rust-toolchain.toml"), "{}", answer.text());
     assert_eq!(status(&project.around().join("none")).code, Some(1));
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::{Installed, Toolchain};
 use crate::ambient;
 use crate::bounded;
+use crate::error::Result;
+use crate::memory::{Memory, Witnesses};
 
 /// Their directories, in the order of their names.
 fn directories() -> Vec<PathBuf> {
@@ -17,11 +19,29 @@ fn directories() -> Vec<PathBuf> {
 }
 
 /// What is in such a directory, if it is a whole toolchain.
-fn look(directory: &Path) -> Option<Installed> {
-    let [rustc, cargo] = ["rustc", "cargo"].map(|name| directory.join("bin").join(name));
-    let is_there = [&rustc, &cargo].into_iter().all(|program| ambient::is_executable(program));
-    let identity = is_there.then(|| Toolchain::of(&rustc, &cargo, Path::new("/"), None).ok())??;
-    Some(Installed { identity, rustc, cargo })
+fn look(directory: &Path) -> Result<Option<Installed>> {
+    let [rustc, cargo] = programs(directory);
+    if ![&rustc, &cargo].into_iter().all(|program| ambient::is_executable(program)) {
+        return Ok(None);
+    }
+    let identity = Toolchain::of(&rustc, &cargo, Path::new("/"), None)?;
+    Ok(Some(Installed { identity, rustc, cargo }))
+}
+
+/// The same, asked again only if its programs are others than at the last look.
+fn look_remembered(directory: &Path, memory: &mut Memory) -> Option<Installed> {
+    let observe = || {
+        let witnesses = Witnesses {
+            read: programs(directory).to_vec(),
+            present: Vec::new(),
+        };
+        Ok((look(directory)?, witnesses))
+    };
+    memory.fact(&format!("toolchain in {}", directory.display()), observe).ok()?
+}
+
+fn programs(directory: &Path) -> [PathBuf; 2] {
+    ["rustc", "cargo"].map(|name| directory.join("bin").join(name))
 }
 
 fn name(directory: &Path) -> String {
@@ -41,19 +61,19 @@ pub fn recorded(locked: &Toolchain) -> Option<Installed> {
     directories.sort_by_key(|directory| !is_of(&locked.rustc, directory));
     directories
         .into_iter()
-        .filter_map(|directory| look(&directory))
+        .filter_map(|directory| look(&directory).ok()?)
         .find(|found| found.identity.is(locked))
 }
 
 /// The name under which the release is here that a pin asks for, where it is not here under its own.
-pub fn by_another_name(channel: &str) -> Option<OsString> {
+pub fn by_another_name(channel: &str, memory: &mut Memory) -> Option<OsString> {
     let directories = directories();
     if released(channel).is_none() || directories.iter().any(|directory| is_of(channel, directory)) {
         return None;
     }
-    let found = directories
-        .iter()
-        .find(|directory| look(directory).is_some_and(|found| found.identity.rustc == channel));
+    let mut is_it =
+        |directory: &Path| look_remembered(directory, memory).is_some_and(|found| found.identity.rustc == channel);
+    let found = directories.iter().find(|directory| is_it(directory));
     Some(found?.file_name()?.to_owned())
 }
 
