@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::manifest::Declared;
 use crate::memory::Memory;
@@ -169,6 +169,13 @@ impl Data {
         let mut remarks: Vec<Remark> = files.iter().filter_map(no_table).collect();
         remarks.extend(dvc::disagreements(directory, &declared.paths, &files, memory)?);
         let files = Files::new(files);
+        if files.is_too_long() {
+            return Err(Error::new(format!(
+                "the paths of {} together are longer than 2 GiB",
+                declared.paths.join(", ")
+            ))
+            .hint("no lock can have so many; declare an archive of these files in their place"));
+        }
         let all = files.all();
         let digest = match all.first() {
             Some((_, only)) if form == Form::File => only.digest,

@@ -19,8 +19,9 @@ use crate::digest::{Digest, Hasher};
 /// A lock has up to so many files as tables.
 pub const MOST_OPEN: usize = 1000;
 
-/// So many bytes of paths are unpacked: each may repeat what the one before had, so a few bytes may stand for many.
-const MOST_UNPACKED: usize = 512 << 20;
+/// So many bytes all paths together may have: in the packed form each may repeat what the one before had, so a few
+/// bytes may stand for many.
+const MOST_PATHS: usize = 2 << 30;
 
 /// The version of the packed form.
 const RULES: u32 = 1;
@@ -64,6 +65,12 @@ impl Files {
             files.dedup_by(|one, other| one.0 == other.0);
         }
         Self(Form::Open(files))
+    }
+
+    /// Whether their paths together are longer than a lock may have them.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(&self.0, Form::Open(files) if files.iter().map(|(path, _)| path.len()).sum::<usize>() > MOST_PATHS)
     }
 
     /// How many there are.
@@ -145,10 +152,7 @@ impl<'de> Deserialize<'de> for Files {
             let known = format!("{what} {}, and this cargo repro knows those up to {RULES}", packed.rules);
             return Err(D::Error::custom(known));
         }
-        if packed.walk(|_, _, _| {}).is_none() {
-            let what = "the packed list of files is not one: it ends early, or has been changed";
-            return Err(D::Error::custom(what));
-        }
+        packed.walk(|_, _, _| {}).map_err(|fault| D::Error::custom(fault.words()))?;
         Ok(Self(Form::Packed(packed)))
     }
 }
@@ -174,8 +178,8 @@ impl Packed {
         }
     }
 
-    /// The files; none if the text is not such a list.
-    fn unpack(&self) -> Option<Vec<(String, DataFile)>> {
+    /// The files.
+    fn unpack(&self) -> Result<Vec<(String, DataFile)>, Fault> {
         let mut files = Vec::new();
         self.walk(|path, digest, size| {
             let file = DataFile {
@@ -184,33 +188,63 @@ impl Packed {
             };
             files.push((path.to_owned(), file));
         })?;
-        Some(files)
+        Ok(files)
     }
 
-    /// Shows each path with its digest and its packed size; none, at the first mistake, if the text is not
-    /// such a list.
-    fn walk(&self, mut show: impl FnMut(&str, Digest, u64)) -> Option<()> {
-        let bytes = BASE64.decode(self.packed.as_bytes()).ok()?;
+    /// Shows each path with its digest and its packed size, up to the first mistake.
+    fn walk(&self, mut show: impl FnMut(&str, Digest, u64)) -> Result<(), Fault> {
+        let bytes = BASE64.decode(self.packed.as_bytes()).map_err(|_| Fault::NotOne)?;
         let mut rest = bytes.as_slice();
         let (mut path, mut count, mut unpacked) = (Vec::new(), 0, 0);
         while !rest.is_empty() {
-            let shared = usize::try_from(read_number(&mut rest)?).ok()?;
-            let length = usize::try_from(read_number(&mut rest)?).ok()?;
-            if shared > path.len() {
-                return None;
-            }
-            path.truncate(shared);
-            path.extend(rest.split_off(..length)?);
+            read_path(&mut rest, &mut path).ok_or(Fault::NotOne)?;
             unpacked += path.len();
-            if unpacked > MOST_UNPACKED {
-                return None;
+            if unpacked > MOST_PATHS {
+                return Err(Fault::TooLong);
             }
-            let digest = Digest::from_raw(rest.split_off(..32)?.try_into().ok()?);
-            show(std::str::from_utf8(&path).ok()?, digest, read_number(&mut rest)?);
+            let (digest, size) = read_content(&mut rest).ok_or(Fault::NotOne)?;
+            show(std::str::from_utf8(&path).map_err(|_| Fault::NotOne)?, digest, size);
             count += 1;
         }
-        (count == self.count).then_some(())
+        if count == self.count {
+            Ok(())
+        } else {
+            Err(Fault::NotOne)
+        }
     }
+}
+
+/// What is wrong with a packed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    NotOne,
+    TooLong,
+}
+
+impl Fault {
+    fn words(self) -> String {
+        match self {
+            Self::NotOne => "the packed list of files is not one: it ends early, or has been changed".to_owned(),
+            Self::TooLong => format!("the packed list of files stands for more than {} GiB of paths", MOST_PATHS >> 30),
+        }
+    }
+}
+
+/// Makes the path before to the one that comes next.
+fn read_path(rest: &mut &[u8], path: &mut Vec<u8>) -> Option<()> {
+    let shared = usize::try_from(read_number(rest)?).ok()?;
+    let length = usize::try_from(read_number(rest)?).ok()?;
+    if shared > path.len() {
+        return None;
+    }
+    path.truncate(shared);
+    path.extend(rest.split_off(..length)?);
+    Some(())
+}
+
+fn read_content(rest: &mut &[u8]) -> Option<(Digest, u64)> {
+    let digest = Digest::from_raw(rest.split_off(..32)?.try_into().ok()?);
+    Some((digest, read_number(rest)?))
 }
 
 /// LEB128, as DWARF and WebAssembly write unsigned numbers.
@@ -268,6 +302,32 @@ mod tests {
             let packed = BASE64.encode(&bytes);
             let _ = Packed { rules: 1, count, paths: Digest::of(""), packed }.unpack();
         }
+    }
+
+    #[test]
+    fn a_list_that_stands_for_more_paths_than_there_may_be_is_called_that() {
+        // One long path, and then a great many that have all of it.
+        let length = 16 << 20;
+        let mut bytes = Vec::new();
+        let put = |bytes: &mut Vec<u8>, shared: usize, more: &[u8]| {
+            write_number(bytes, shared as u64);
+            write_number(bytes, more.len() as u64);
+            bytes.extend(more);
+            bytes.extend(Digest::of("").raw());
+            write_number(bytes, 0);
+        };
+        put(&mut bytes, 0, &vec![b'a'; length]);
+        let count = MOST_PATHS / length + 1;
+        (1..count).for_each(|_| put(&mut bytes, length, b""));
+        let packed = Packed {
+            rules: 1,
+            count,
+            paths: Digest::of(""),
+            packed: BASE64.encode(&bytes),
+        };
+        let fault = packed.walk(|_, _, _| {}).unwrap_err();
+        assert_eq!(fault, Fault::TooLong);
+        assert!(fault.words().contains("more than 2 GiB of paths"));
     }
 
     #[test]
