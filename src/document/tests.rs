@@ -142,6 +142,19 @@ fn pointers_are_those_of_rfc_6901() {
 
 proptest! {
     #[test]
+    fn no_bytes_make_a_metrics_file_panic_and_what_is_no_json_is_told_with_its_line(
+        bytes in prop_oneof![vec(any::<u8>(), 0..80), "[\\[\\]{}\":,0-9eE.a\\\\ \n-]{0,60}".prop_map(String::into_bytes)],
+        ignore in vec("[a*.\"0-9]{0,5}", 0..3),
+    ) {
+        let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| parse(text).is_err());
+        match super::figures::figures(&bytes, &ignore) {
+            Err(why) if is_text => prop_assert!(why.starts_with("line "), "{}", why),
+            Err(why) => prop_assert!(!why.is_empty()),
+            Ok(_) => prop_assert!(!is_text),
+        }
+    }
+
+    #[test]
     fn a_document_reads_back_from_its_canonical_text(document in document()) {
         prop_assert_eq!(parse(&document.canonical()), Ok(document));
     }

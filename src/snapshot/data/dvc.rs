@@ -157,3 +157,28 @@ fn ascii_json(text: &str) -> String {
 fn hex(hasher: Md5) -> String {
     data_encoding::HEXLOWER.encode(&hasher.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reading_panic_and_what_is_wrong_is_one_line(
+            text in prop_oneof![any::<String>(), "(outs|md5|path|hash|- |: |\\n|  |a|\\[|\\{|&x|\\*x|\"){0,40}"],
+            path in "[a-z/]{1,9}",
+        ) {
+            if let Err(why) = noted(&text, &path) {
+                prop_assert!(!why.is_empty() && !why.contains('\n'), "{}", why);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_note_is_told_with_its_place() {
+        let why = noted("outs:\n- md5: [\n", "data").unwrap_err();
+        assert!(why.contains("line"), "{why}");
+    }
+}
