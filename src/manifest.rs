@@ -116,6 +116,15 @@ pub struct Build {
     pub default_features: bool,
 }
 
+impl Build {
+    /// All of it in a line, for whoever keeps something by it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let default = if self.default_features { "default" } else { "" };
+        format!("profile {}, features {default} {}", self.profile, self.features.join(" "))
+    }
+}
+
 /// What the program sees of the environment, beside the fixed minimum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {

@@ -228,7 +228,7 @@ fn is_pointer(path: &Path, size: u64) -> bool {
 }
 
 fn key(digest: Digest, format: Format) -> String {
-    format!("{format:?} {digest}")
+    format!("{} {digest}", format.word())
 }
 
 #[cfg(test)]

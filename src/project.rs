@@ -79,7 +79,7 @@ impl Project {
         let commit = repository.head()?;
         let mut memory = remember(&repository);
         let toolchain = toolchain.map_or_else(|| Installed::find(&directory, &mut memory), Ok)?;
-        let name = format!("package in {} with {:?}", directory.display(), manifest.build);
+        let name = format!("package in {} with {}", directory.display(), manifest.build.key());
         let package = memory.fact(&name, || {
             let package = Package::resolve(&directory, repository.root(), &manifest.build, &toolchain, offline)
                 .map_err(|error| with_empty_submodule(error, &repository, commit))?;

@@ -65,6 +65,23 @@ fn the_source_tour_names_every_source_file_and_no_other() {
 }
 
 #[test]
+fn no_message_has_text_as_rust_debugs_it() {
+    for path in files(&["src"]) {
+        if path.contains("/tests/") || path.ends_with("tests.rs") {
+            continue;
+        }
+        let text = read(&path);
+        let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in shipped.lines().enumerate() {
+            let is_format = line
+                .match_indices("?}")
+                .any(|(at, _)| line[..at].rfind('{').is_some_and(|open| line[open..at].contains(':')));
+            assert!(!is_format, "{path}:{} prints what Rust's Debug says", number + 1);
+        }
+    }
+}
+
+#[test]
 fn the_glossary_has_every_word() {
     let design = read("DESIGN.md");
     let words = section(&design, "Words");

@@ -198,7 +198,7 @@ fn write_protocol(out: &mut fmt::Formatter<'_>, found: &str) -> fmt::Result {
     let known = protocol::VERSION;
     write!(
         out,
-        "`cargo repro` speaks protocol {found:?}, this program {known}: "
+        "`cargo repro` speaks protocol {found}, this program {known}: "
     )?;
     match found.parse::<u32>() {
         Ok(version) if version > known => {

@@ -120,7 +120,9 @@ impl Flaw {
         match self {
             Self::NotJson { why } => format!("it is not the JSON that it should be: {why}"),
             Self::NotAnEnvelope { what } => format!("it is no DSSE envelope: {what}"),
-            Self::PayloadType { found } => format!("what was signed is of the type {found:?} and no in-toto statement"),
+            Self::PayloadType { found } => {
+                format!("what was signed is of the type \"{found}\" and no in-toto statement")
+            }
             Self::NoSignature => "it is not signed".to_owned(),
             Self::NoAllowedKey { key_ids } => no_allowed_key(key_ids),
             Self::WrongSignature { names } => format!(
@@ -128,20 +130,20 @@ impl Flaw {
                 list(names)
             ),
             Self::NotAStatement { why } => format!("what was signed is no in-toto Statement v1: {why}"),
-            Self::Predicate { found } => format!("it says something else than a reproduction does: {found:?}"),
+            Self::Predicate { found } => format!("it says something else than a reproduction does: \"{found}\""),
             Self::UnreadablePredicate { why } => format!("what it says of the reproduction cannot be read: {why}"),
             Self::NoReproduction => "nothing in it says that a lock was reproduced".to_owned(),
             Self::OtherLock { found, wanted } => {
                 format!("it is about the lock {}, and this one is {}", found.short(), wanted.short())
             }
-            Self::Verdict { found } => format!("its verdict is {found:?} and not \"reproduced\""),
-            Self::SubjectUnknown { name } => format!("it vouches for {name:?}, which the lock does not have"),
-            Self::SubjectMissing { name } => format!("it does not vouch for {name:?}, which the lock has"),
+            Self::Verdict { found } => format!("its verdict is \"{found}\" and not \"reproduced\""),
+            Self::SubjectUnknown { name } => format!("it vouches for \"{name}\", which the lock does not have"),
+            Self::SubjectMissing { name } => format!("it does not vouch for \"{name}\", which the lock has"),
             Self::SubjectPart { name } => {
-                format!("it vouches for another part of {name:?} than the lock has: what is left out differs")
+                format!("it vouches for another part of \"{name}\" than the lock has: what is left out differs")
             }
             Self::SubjectDiffers { name, found, wanted } => {
-                format!("it vouches for {name:?} as {}, and the lock has {}", found.short(), wanted.short())
+                format!("it vouches for \"{name}\" as {}, and the lock has {}", found.short(), wanted.short())
             }
             Self::Expired { finished, max_age, now } => format!(
                 "the training ended at {}, which at {} is more than {} ago",
@@ -166,7 +168,7 @@ fn no_allowed_key(key_ids: &[String]) -> String {
     }
     let short: Vec<String> = key_ids
         .iter()
-        .map(|id| format!("{:?}", id.chars().take(SHOWN).collect::<String>()))
+        .map(|id| format!("\"{}\"", id.chars().take(SHOWN).collect::<String>()))
         .collect();
     format!("no allowed key signed it; it names {}", list(&short))
 }

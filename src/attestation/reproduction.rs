@@ -162,7 +162,7 @@ impl Reproduction {
         let unreadable = |why: String| Flaw::UnreadablePredicate { why };
         let written = Written::deserialize(&statement.predicate).map_err(|error| unreadable(error.to_string()))?;
         let time = |name: &str, text: &str| {
-            time::parse(text).ok_or_else(|| unreadable(format!("{name} is {text:?}, which is no time in UTC")))
+            time::parse(text).ok_or_else(|| unreadable(format!("{name} is \"{text}\", which is no time in UTC")))
         };
         let (started, finished) = (time("startedOn", &written.started_on)?, time("finishedOn", &written.finished_on)?);
         if finished < started {

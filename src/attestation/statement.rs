@@ -79,7 +79,7 @@ impl Statement {
         };
         match object.get("_type") {
             Some(Value::String(found)) if found == TYPE => {}
-            Some(Value::String(found)) => return Err(not_one(format!("its `_type` is {found:?}"))),
+            Some(Value::String(found)) => return Err(not_one(format!("its `_type` is \"{found}\""))),
             _ => return Err(not_one("it has no `_type`".to_owned())),
         }
         let subject = subjects(&object).map_err(not_one)?;
@@ -134,7 +134,7 @@ fn subjects(object: &Map<String, Value>) -> Result<Vec<Subject>, String> {
         let subject = Subject::from_json(value)
             .ok_or_else(|| format!("number {} of its `subject` has no name or no well-formed `sha256`", at + 1))?;
         if !names.insert(subject.name.clone()) {
-            return Err(format!("its `subject` has {:?} twice", subject.name));
+            return Err(format!("its `subject` has \"{}\" twice", subject.name));
         }
         subjects.push(subject);
     }

@@ -98,7 +98,7 @@ impl<'a> Object<'a> {
             .find(|pair| pair[0].name == pair[1].name)
         {
             return Err(Error::custom(format_args!(
-                "an object has the name {:?} twice: a reader would see one of them only",
+                "an object has the name \"{}\" twice: a reader would see one of them only",
                 twice[0].name
             )));
         }

@@ -79,7 +79,7 @@ fn head(splitter: &mut Splitter<'_>, delimiter: u8, cells: &[Vec<u8>], end: usiz
             return Err(Stop::NotATable("its header is not valid UTF-8".to_owned()));
         };
         if !seen.insert(name) {
-            return Err(Stop::NotATable(format!("two columns are called {name:?}")));
+            return Err(Stop::NotATable(format!("two columns are called \"{name}\"")));
         }
         names.push(name.to_owned());
     }

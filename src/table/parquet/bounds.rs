@@ -173,7 +173,7 @@ impl Column {
         while at < end {
             interrupt::check().map_err(io::Error::other)?;
             let Some((page, header)) = header(file, at, end)? else {
-                return Ok(Err(format!("it cannot be read as Parquet: column {name:?} has a broken page")));
+                return Ok(Err(format!("it cannot be read as Parquet: column \"{name}\" has a broken page")));
             };
             at = at.saturating_add(header);
             if let Err(why) = self.page(&page, &name, is_list).and_then(|()| fits(&page, end.saturating_sub(at), &name))
@@ -182,7 +182,7 @@ impl Column {
             }
             if page.is_packed && !unpacks(file, at, &page, chunk.compression())? {
                 return Ok(Err(format!(
-                    "it cannot be read as Parquet: a page of column {name:?} is larger than it says"
+                    "it cannot be read as Parquet: a page of column \"{name}\" is larger than it says"
                 )));
             }
             at = at.saturating_add(page.packed);
@@ -191,7 +191,7 @@ impl Column {
         }
         let is_tight = |size: u64, loose: u64| size > loose && size / TIGHTEST > length;
         if is_list && (is_tight(plain, LOOSE_BYTES) || is_tight(values, LOOSE_VALUES)) {
-            return Ok(Err(format!("column {name:?} takes more than {TIGHTEST} times its room in the file")));
+            return Ok(Err(format!("column \"{name}\" takes more than {TIGHTEST} times its room in the file")));
         }
         self.width = self.width.max(self.cell(chunk));
         Ok(Ok(()))
@@ -210,13 +210,13 @@ impl Column {
 
     fn page(&mut self, page: &Page, name: &str, is_list: bool) -> Result<(), Excess> {
         if page.plain > MOST_PAGE {
-            return Err(format!("a page of column {name:?} takes more than {} MiB", MOST_PAGE >> 20));
+            return Err(format!("a page of column \"{name}\" takes more than {} MiB", MOST_PAGE >> 20));
         }
         if page.is_dictionary {
             // Room is made for as many values as it says.
             if page.values > page.plain {
                 return Err(format!(
-                    "it cannot be read as Parquet: the dictionary of column {name:?} has more values than bytes"
+                    "it cannot be read as Parquet: the dictionary of column \"{name}\" has more values than bytes"
                 ));
             }
             self.dictionary = self.dictionary.max(page.plain);
@@ -236,7 +236,7 @@ impl Column {
             self.bytes -= bytes;
         }
         if self.bytes > 2 * MOST_LEAF_BYTES as u64 && self.last.len() > 1 {
-            return Err(format!("{LEAF_ROWS} rows of column {name:?} take more than {} MiB", MOST_LEAF_BYTES >> 20));
+            return Err(format!("{LEAF_ROWS} rows of column \"{name}\" take more than {} MiB", MOST_LEAF_BYTES >> 20));
         }
         Ok(())
     }
@@ -245,7 +245,7 @@ impl Column {
 /// A page lies within its chunk.
 fn fits(page: &Page, room: u64, name: &str) -> Result<(), Excess> {
     if page.packed > room.min(2 * MOST_PAGE) || page.levels > page.packed.min(page.plain) {
-        return Err(format!("it cannot be read as Parquet: column {name:?} has a broken page"));
+        return Err(format!("it cannot be read as Parquet: column \"{name}\" has a broken page"));
     }
     Ok(())
 }

@@ -181,9 +181,9 @@ fn columns(schema: &Schema) -> Result<(Vec<String>, Vec<String>), String> {
     for field in fields {
         let name = field.name();
         if !seen.insert(name) {
-            return Err(format!("two columns are called {name:?}"));
+            return Err(format!("two columns are called \"{name}\""));
         }
-        kinds.push(cells::kind(field.data_type()).map_err(|why| format!("column {name:?} {why}"))?);
+        kinds.push(cells::kind(field.data_type()).map_err(|why| format!("column \"{name}\" {why}"))?);
         names.push(name.clone());
     }
     Ok((names, kinds))
