@@ -238,6 +238,43 @@ fn a_vendored_package_is_source_even_where_its_checksums_were_corrected() {
     verify("source-dirty");
     project.commit("nobody will notice");
     verify("source-changed");
+    project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+
+    // A file more, and one that cargo would take for a build script.
+    for more in ["vendor/itoa/src/more.rs", "vendor/itoa/build.rs"] {
+        project.json(&["status"]).code(0);
+        project.write(more, "fn main() {}\n").commit("more");
+        let answer = project.json(&["status"]);
+        assert_eq!(answer.code(3).kinds("drift"), [format!("source-changed {more}")]);
+        project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+}
+
+#[test]
+fn packages_of_a_registry_are_compiled_once_for_all_edits_and_never_from_other_sources() {
+    let (project, itoa) = with_itoa();
+    project.edit("src/main.rs", "fn main() {", "fn main() {\n    print!(\"{}\", itoa::Buffer::new().format(7));");
+    project.commit("use it");
+    let apart = || glob::glob(&format!("{}/**/libitoa-*.rlib", project.work().display())).unwrap().count();
+    let record = || {
+        let answer = project.repro(&["record"]);
+        answer.code(0);
+        assert!(answer.stderr.contains("Compiling steady"), "{}", answer.stderr);
+        assert!(!answer.stderr.contains("Compiling itoa"), "it was built apart: {}", answer.stderr);
+    };
+    record();
+    let kept = apart();
+    assert!(kept > 0, "nothing was kept");
+    project.edit("src/main.rs", "format(7)", "format(8)").commit("an edit");
+    record();
+    assert_eq!(apart(), kept, "it was compiled again");
+    project.commit("record");
+    // What was kept is nothing to a verification, nor to a recording of tampered sources.
+    let verified = project.repro(&["verify"]);
+    assert!(verified.code(0).stderr.contains("Compiling itoa"), "{}", verified.stderr);
+    append(&itoa.archive(&project.cargo_home()), "more");
+    project.edit("src/main.rs", "format(8)", "format(9)").commit("another edit");
+    project.repro(&["record"]).code(3);
 }
 
 /// Writes a vendored package's checksum file so that cargo is content with whatever lies there.
