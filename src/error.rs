@@ -12,6 +12,9 @@ use crate::interrupt;
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What to do about a file that a newer version of this tool wrote.
+pub const NEWER: &str = "install a cargo repro as new as the one that wrote it: its README says how, under “Install”";
+
 /// Where in a run an error arose; the JSON verdict carries the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -81,7 +84,10 @@ impl Error {
 
     /// An I/O error with what was being done to which path.
     pub fn io(doing: &str, path: &Path, error: &std::io::Error) -> Self {
-        let plain = Self::new(format!("could not {doing} {}: {error}", path.display()));
+        // Of a scratch file, tempfile adds a path that nobody knows, as Rust's `Debug` has it.
+        let said = error.to_string();
+        let said = said.split(" at path \"").next().unwrap_or_default();
+        let plain = Self::new(format!("could not {doing} {}: {said}", path.display()));
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 plain.hint("free some space, then run the same command again; nothing was half written")

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::ci::quote;
 use crate::error::{Error, IoContext as _, Result};
 use crate::lockfile::{self, Lockfile, Read};
 use crate::manifest::Manifest;
@@ -35,9 +36,10 @@ pub fn check_out(directory: &Path, name: &str) -> Result<Revision> {
     repository.detach_at(&top, commit)?;
     let package = top.join(relative(repository.root(), directory)?);
     if !package.join("Cargo.toml").is_file() {
-        return Err(
-            Error::new(format!("the package is not in {name}")).hint("it may have been in another directory then")
-        );
+        return Err(Error::new(format!("the package is not in {name}")).hint(format!(
+            "`git ls-tree -r --name-only {}` lists what is; it may have been in another directory then",
+            quote::shell(name)
+        )));
     }
     lend_data(directory, &package, &top)?;
     Ok(Revision {
@@ -80,7 +82,7 @@ fn within(path: &Path, top: &Path) -> Option<PathBuf> {
 /// What there is to say of a revision without a lock.
 #[must_use]
 pub fn without_lock(name: &str, path: &str) -> Error {
-    Error::new(format!("{name} has no {path}")).hint("was the lock committed by then?")
+    Error::new(format!("{name} has no {path}")).hint("`cargo repro log` lists the commits that have one")
 }
 
 /// The lock that a revision carries.

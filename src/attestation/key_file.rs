@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::key::{PublicKey, SigningKey, Stored, Unusable};
+use crate::ci::quote;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 
@@ -84,7 +85,8 @@ pub fn read_public(path: &Path, passphrase: &mut Passphrase<'_>) -> Result<Publi
 fn load(path: &Path) -> Result<Stored> {
     let mut file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            Error::new(format!("there is no key at {}", path.display())).hint("`cargo repro key new` makes one")
+            let make = format!("`cargo repro key new --output {}` makes one there", typed(path));
+            Error::new(format!("there is no key at {}", path.display())).hint(make)
         }
         _ => Error::io("open", path, &error),
     })?;
@@ -95,7 +97,7 @@ fn load(path: &Path) -> Result<Stored> {
     let text = std::str::from_utf8(&bytes).map_err(|_| refusal(path, &Unusable::NotPem))?;
     if Stored::is_secret(text) && mode & 0o077 != 0 {
         let what = format!("the permissions {mode:04o} of the private key {} are too open", path.display());
-        return Err(Error::new(what).hint(format!("`chmod 600 {}`; others could have read it", path.display())));
+        return Err(Error::new(what).hint(format!("`chmod 600 {}`; others could have read it", typed(path))));
     }
     Stored::from_text(text).map_err(|why| refusal(path, &why))
 }
@@ -136,10 +138,14 @@ fn in_the_way(path: &Path) -> Error {
         .hint("name another place with `--output PATH`")
 }
 
+fn typed(path: &Path) -> String {
+    quote::shell(&path.to_string_lossy())
+}
+
 /// What is wrong with the key in a file, in words.
 fn refusal(path: &Path, why: &Unusable) -> Error {
     const MAKE: &str = "`cargo repro key new` makes one that can be used";
-    let path = path.display();
+    let (path, typed) = (path.display(), typed(path));
     match why {
         Unusable::NotPem => Error::new(format!("{path} holds no key in PEM")).hint(MAKE),
         Unusable::NotAKey { label } => Error::new(format!("{path} holds no key but a {label}")).hint(MAKE),
@@ -148,9 +154,9 @@ fn refusal(path: &Path, why: &Unusable) -> Error {
                 .hint(MAKE)
         }
         Unusable::OldEncryption => Error::new(format!("{path} is encrypted in a way from before PKCS#8"))
-            .hint(format!("`openssl pkcs8 -topk8 -in {path} -out NEW.pem` turns it into one that can be read")),
+            .hint(format!("`openssl pkcs8 -topk8 -in {typed} -out NEW.pem` turns it into one that can be read")),
         Unusable::UnknownEncryption => Error::new(format!("{path} is encrypted in a way that this tool cannot read"))
-            .hint(format!("`openssl pkcs8 -topk8 -in {path} -out NEW.pem` encrypts it as is usual now")),
+            .hint(format!("`openssl pkcs8 -topk8 -in {typed} -out NEW.pem` encrypts it as is usual now")),
         Unusable::Malformed { why } => Error::new(format!("the key in {path} is broken")).context(why.clone()),
         Unusable::WrongPassphrase => Error::new(format!("this is not the passphrase of {path}")),
     }

@@ -258,13 +258,24 @@ pub struct FileChange {
     pub turned: bool,
 }
 
+/// Where cargo has a package's sources from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// An archive that it downloaded.
+    Downloaded,
+    /// An archive in a local registry, into which it downloads nothing.
+    Local,
+    /// A checkout from git.
+    Git,
+}
+
 /// What is wrong with a package's sources on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tampered {
     /// Name and version.
     pub package: String,
-    /// Whether its archive lies in a local registry, into which cargo downloads nothing.
-    pub is_local: bool,
+    /// Where cargo has them from.
+    pub kept: Kept,
     /// The archive, or a file of the unpacked sources.
     pub what: String,
     /// What it should be.

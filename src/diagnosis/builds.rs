@@ -154,13 +154,13 @@ fn cause(kind: Kind, what: &str, first: Option<String>) -> Cause {
             format!(
                 "{what} follows the build's random numbers: a macro or build script walks a hash map, or draws, and another build makes another program"
             ),
-            "`[determinism] entropy = \"seeded\"` in repro.toml holds for builds too; or use a BTreeMap there",
+            "`entropy = \"seeded\"` under [determinism] holds for builds too; or use a BTreeMap there",
         ),
         Kind::Clock => (
             format!(
                 "{what} follows the build's clock: a build script or macro writes the time into the program, and a build at another time makes another"
             ),
-            "use SOURCE_DATE_EPOCH in the build script, which is the same in every build; or `[determinism] clock = \"frozen\"` in repro.toml, which holds for builds too",
+            "use SOURCE_DATE_EPOCH in the build script, which is the same in every build; or `clock = \"frozen\"` under [determinism], which holds for builds too",
         ),
         _ => (
             format!(

@@ -51,13 +51,15 @@ pub fn detail(factor: Factor, effect: &Effect, together: bool) -> String {
 pub fn hint(factor: Factor) -> &'static str {
     match factor {
         Kind::ProcessEntropy => {
-            "`[determinism] entropy = \"seeded\"` makes it follow the seed; or use a BTreeMap, and a generator from the run's seed"
+            "`entropy = \"seeded\"` under [determinism] makes it follow the seed; or use a BTreeMap, and a generator from the run's seed"
         }
         Kind::Clock => {
-            "`[determinism] clock = \"frozen\"` pins the date; what depends on how long something takes must be mended in the program"
+            "`clock = \"frozen\"` under [determinism] pins the date; what depends on how long something takes must be mended in the program"
         }
         Kind::Scheduling => "collect results by index instead of by arrival, and add numbers in a fixed order",
-        Kind::ThreadCount => "set the number of threads under `[environment] set`, for instance RAYON_NUM_THREADS",
+        Kind::ThreadCount => {
+            "`set = { RAYON_NUM_THREADS = \"1\" }` under [environment] sets the number of threads, or the variable that the library asks"
+        }
         Kind::AddressLayout => "something is ordered or hashed by its address, or read before it is written",
         Kind::DirectoryOrder => "sort the names that read_dir gives",
         Kind::CpuFeatures => {
@@ -65,6 +67,6 @@ pub fn hint(factor: Factor) -> &'static str {
         }
         Kind::FileTimes | Kind::UndeclaredRead => "take it from declared data or from a parameter",
         Kind::Network => "fetch it beforehand and declare the file under [data]",
-        _ => "take it from a parameter, or set it under `[environment] set`",
+        _ => "take it from a parameter, or from a variable that `set` under [environment] gives",
     }
 }

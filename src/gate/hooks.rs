@@ -160,7 +160,7 @@ if [ ! -x "$repro" ]; then
         *) exit 0 ;;
     esac
     echo 'error: cargo-repro is not in PATH, so no tag can be gated, and none is pushed' >&2
-    echo 'hint: `cargo install cargo-repro-ml`, or push without tags' >&2
+    echo 'hint: `cargo install --path .` in a checkout of cargo repro puts it there; or push without tags' >&2
     exit 1
 fi
 printf '%s' "$updates" | "$repro" repro hook run {file}{arguments} -- "$@"

@@ -111,6 +111,8 @@ pub struct Audit {
     driver: Option<PathBuf>,
     looks: BTreeMap<String, Look>,
     listed: BTreeMap<String, BTreeSet<String>>,
+    /// Programs of the system that are not there, by their paths, and who looked for them.
+    sought: BTreeMap<String, String>,
     /// What was at these paths at the first look.
     first: BTreeMap<String, Past>,
     /// What was decided already: most looks are at what was looked at before.
@@ -157,6 +159,9 @@ impl Audit {
     pub fn look(&mut self, thread: Thread, path: &Path, act: Act, found: Option<Found>) -> bool {
         let text = path.to_string_lossy().into_owned();
         if is_system(&text) {
+            if found.is_none() && matches!(act, Act::Stat | Act::Read) {
+                self.seek(thread, text);
+            }
             return true;
         }
         // Walking through a directory is no look at what is in it.
@@ -192,6 +197,16 @@ impl Audit {
         (look.opened || look.written) && !is_the_drivers
     }
 
+    /// Writes down a name in a directory of programs that is not there: a run that dies of it says which.
+    fn seek(&mut self, thread: Thread, path: String) {
+        const MOST: usize = 1 << 12;
+        let directory = Path::new(&path).parent().and_then(Path::file_name);
+        if self.sought.len() < MOST && directory.is_some_and(|name| name == "bin" || name == "sbin") {
+            let by = name(thread, self.driver.as_deref());
+            self.sought.entry(path).or_insert(by);
+        }
+    }
+
     /// Writes down that the thread reads the names in a directory.
     pub fn list(&mut self, thread: Thread, directory: &Path) {
         let text = normal(directory).to_string_lossy().into_owned();
@@ -212,6 +227,12 @@ impl Audit {
     #[must_use]
     pub fn listed(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.listed
+    }
+
+    /// All programs of the system that are not there.
+    #[must_use]
+    pub fn sought(&self) -> &BTreeMap<String, String> {
+        &self.sought
     }
 
     /// All looks.

@@ -238,6 +238,9 @@ pub struct Report {
     /// Directories whose names it read, by the path within, and the programs that did.
     #[serde(default)]
     pub listed: BTreeMap<String, BTreeSet<String>>,
+    /// Programs of the system that it looked for and that are not there, by the path within, and who looked.
+    #[serde(default)]
+    pub sought: BTreeMap<String, String>,
     /// Addresses that it tried to reach.
     pub network: BTreeMap<String, String>,
     /// Where it drew on a source.

@@ -166,6 +166,7 @@ impl Warden<'_> {
         let log = std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
         self.report.reads = log.audit.looks().clone();
         self.report.listed = log.audit.listed().clone();
+        self.report.sought = log.audit.sought().clone();
         self.report.network = log.network;
         self.report.sightings = log.sightings;
         self.report.draws = log.draws;

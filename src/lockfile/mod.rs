@@ -22,7 +22,7 @@ pub use class::Class;
 
 use crate::bounded;
 use crate::digest::Digest;
-use crate::error::{Error, IoContext as _, Result};
+use crate::error::{self, Error, IoContext as _, Result};
 use crate::isolation::entropy::Numbering;
 use crate::manifest::Overridden;
 use crate::manifest::merge::has_marks;
@@ -300,7 +300,7 @@ fn check_version(text: &str, origin: &str) -> Result<()> {
     };
     if version > VERSION {
         let what = format!("{origin} is of version {version}; this cargo repro reads up to version {VERSION}");
-        return Err(Error::new(what).hint("update it: `cargo install cargo-repro-ml`"));
+        return Err(Error::new(what).hint(error::NEWER));
     }
     if version < 1 {
         return Err(Error::new(format!("{origin} is of version {version}, which there never was")).hint(RESTORE));

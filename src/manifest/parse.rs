@@ -14,7 +14,7 @@ use super::origin::{Origin, in_words_of_toml};
 use super::stages::stages;
 use super::{Build, Clock, Determinism, Entropy, Environment, Isolation, Manifest, Overridden, Policy, VERSION};
 use crate::ambient;
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::snapshot::params::Param;
 use crate::snapshot::seed::Seed;
 
@@ -111,9 +111,12 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
         if merge::has_marks(text) {
             return shown.hint(merge::HINT);
         }
+        if text.parse::<toml::Table>().is_err() {
+            return shown; // no manifest's keys make TOML of it
+        }
         shown.hint(meant(error.message()).map_or_else(
-            || "the keys that a manifest may have are in the README under “The manifest”".to_owned(),
-            |key| format!("did you mean `{key}`? All keys are in the README under “The manifest”"),
+            || "the keys that a manifest may have are in the README of cargo repro under “The manifest”".to_owned(),
+            |key| format!("did you mean `{key}`? All keys are in the README of cargo repro under “The manifest”"),
         ))
     })?;
     let seed = Seed::new(*parsed.seed.get_ref())
@@ -166,7 +169,7 @@ fn refuse_newer_version(origin: &Origin<'_>) -> Result<()> {
     let what = format!("this manifest is of version {number}; this cargo repro reads version {VERSION}");
     let error = origin.at(&version, what, "not known here");
     Err(if number > VERSION {
-        error.hint("update it: `cargo install cargo-repro-ml`")
+        error.hint(error::NEWER)
     } else {
         error.hint(format!("write `version = {VERSION}`"))
     })

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::unreadable;
 use crate::ambient;
 use crate::bounded;
+use crate::ci::quote;
 use crate::error::{Error, Result};
 use crate::git;
 use crate::isolation::sys;
@@ -80,7 +81,9 @@ fn opened(directory: &Path, found: &Path) -> Result<git2::Repository> {
 }
 
 fn refused(directory: &Path, hint: Option<String>) -> Error {
-    let hint = hint.unwrap_or_else(|| format!("git config --global --add safe.directory {}", directory.display()));
+    let hint = hint.unwrap_or_else(|| {
+        format!("git config --global --add safe.directory {}", quote::shell(&directory.to_string_lossy()))
+    });
     Error::new(format!("the git repository of {} belongs to another user", directory.display()))
         .hint(format!("`{hint}`, if you trust it, or change its owner"))
 }

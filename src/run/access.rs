@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::denied;
 use crate::cause::{Cause, Kind};
 use crate::digest::Digest;
 use crate::isolation::{Look, PLACE, Report, audit};
@@ -325,18 +326,26 @@ impl Access {
             detail: self.detail(),
             first: None,
             sites: Vec::new(),
-            hint: self.hint().map(str::to_owned),
+            hint: self.hint(),
+        }
+    }
+
+    /// What to do about it where it is forbidden, with the line that allows it.
+    #[must_use]
+    pub fn leave(&self) -> Option<String> {
+        match &self.what {
+            Reached::Network(_) => Some(denied::network_hint(self.stage.is_some())),
+            _ => self.hint(),
         }
     }
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
+        let is_stage = self.stage.is_some();
         match &self.what {
-            Reached::Network(_) => Some("fetch it beforehand and declare the file under [data]"),
-            Reached::Outside(_) => {
-                Some("declare it under [data], or, if it cannot matter, `[isolation] reads = \"warn\"`")
-            }
+            Reached::Network(_) => Some("fetch it beforehand and declare the file under [data]".to_owned()),
+            Reached::Outside(path) => Some(denied::file_hint(path, is_stage)),
             _ => None,
         }
     }

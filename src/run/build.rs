@@ -77,7 +77,7 @@ pub fn build(
     if !ended.status.success() {
         let error = Error::build("the build failed in a clean checkout")
             .said(ended.tail.clone(), shell.is_human() && !shell.is_quiet())
-            .hint("the checkout holds what is committed and nothing else; is a file ignored by git, or not added?");
+            .hint("a checkout holds what is committed and nothing else; `git status --ignored` lists what of the work tree it has not");
         let turned = line_ends::turned_since_vendored(&ended.tail, &workdir.seen(root), root);
         let error = turned.iter().fold(error, |error, path| error.hint(turned_hint(path)));
         return Err(explained(error, &ended, project, workdir, checkout, pinned, &outlook)?);
@@ -102,7 +102,7 @@ pub fn build(
     match names.iter().find(|name| !built.programs.contains_key(**name)) {
         None => Ok(built),
         Some(name) => Err(Error::build(format!("cargo built no `{name}`"))
-            .hint("does it need a feature? `[build] features = […]` in repro.toml enables some")),
+            .hint("does it need a feature? `features = [\"NAME\"]` under [build] in repro.toml enables it")),
     }
 }
 
@@ -323,28 +323,29 @@ fn sources(dep_info: &Path, workdir: &Workdir, checkout: &Checkout) -> Result<Cl
     let text = bounded::text(dep_info, bounded::GENERATED).at("read", dep_info)?;
     let tree = workdir.tree();
     let mut sources = Closure::default();
-    for line in text.lines() {
-        let Some((_, files)) = line.split_once(": ") else {
+    for file in named(&text) {
+        let path = checkout.by_its_place(&normal(&workdir.unseen(Path::new(&file))));
+        if !path.starts_with(&tree) {
             continue;
-        };
-        for file in split_escaped(files) {
-            let path = checkout.by_its_place(&normal(&workdir.unseen(Path::new(&file))));
-            if !path.starts_with(&tree) {
-                continue;
-            }
-            // Nothing need have looked for what it would be built again for.
-            checkout.reach(&path)?;
-            let inner = relative(root, &path)?;
-            if path.is_file() {
-                sources.files.insert(inner);
-            } else if path.is_dir() {
-                below(&path, root, &mut sources)?; // a build script asked to be rerun for a directory
-            } else {
-                sources.absent.insert(inner); // or for a file that is not there
-            }
+        }
+        // Nothing need have looked for what it would be built again for.
+        checkout.reach(&path)?;
+        let inner = relative(root, &path)?;
+        if path.is_file() {
+            sources.files.insert(inner);
+        } else if path.is_dir() {
+            below(&path, root, &mut sources)?; // a build script asked to be rerun for a directory
+        } else {
+            sources.absent.insert(inner); // or for a file that is not there
         }
     }
     Ok(sources)
+}
+
+/// Every file that a dep-info text names.
+fn named(text: &str) -> impl Iterator<Item = String> {
+    let files = text.lines().filter_map(|line| Some(line.split_once(": ")?.1));
+    files.flat_map(split_escaped)
 }
 
 fn below(directory: &Path, root: &Path, sources: &mut Closure) -> Result<()> {
@@ -385,5 +386,15 @@ mod tests {
     fn escaped_blanks_in_dep_info_belong_to_the_name() {
         assert_eq!(split_escaped(r"/a/src/main.rs /with\ blank/x.rs"), ["/a/src/main.rs", "/with blank/x.rs"]);
         assert!(split_escaped("").is_empty());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_dep_info_makes_the_reading_panic_and_its_names_are_taken_from_it(text in "[ab /:\\\\\n\u{e9}]{0,60}") {
+            let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+            let found: Vec<String> = named(&text).collect();
+            proptest::prop_assert!(found.iter().all(|name| !name.is_empty()));
+            proptest::prop_assert!(found.iter().map(|name| letters(name)).sum::<usize>() <= letters(&text));
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::workdir::Workdir;
 use crate::ambient;
 use crate::bounded;
-use crate::compare::drift::Tampered;
+use crate::compare::drift::{Kept, Tampered};
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
@@ -69,8 +69,12 @@ pub fn check(root: &Path, package: &Package, dependencies: &Dependencies) -> Res
         for remote in packages {
             interrupt::check()?;
             match origin(remote, &package.registries, &cargo_home) {
-                Origin::Archive(archive) => tampered.extend(check_archive(remote, (&archive, false), &checksums)?),
-                Origin::Local(_, archive) => tampered.extend(check_archive(remote, (&archive, true), &checksums)?),
+                Origin::Archive(archive) => {
+                    tampered.extend(check_archive(remote, (&archive, Kept::Downloaded), &checksums)?)
+                }
+                Origin::Local(_, archive) => {
+                    tampered.extend(check_archive(remote, (&archive, Kept::Local), &checksums)?)
+                }
                 Origin::Git => tampered.extend(check_checkout(remote)?),
                 Origin::Directory if remote.directory.starts_with(root) => {} // source, and judged as that
                 Origin::Directory => unchecked.push(title(remote)),
@@ -110,13 +114,13 @@ fn title(package: &RemotePackage) -> String {
 
 fn check_archive(
     package: &RemotePackage,
-    (archive, is_local): (&Path, bool),
+    (archive, kept): (&Path, Kept),
     checksums: &Checksums<'_>,
 ) -> Result<Vec<Tampered>> {
     let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let tampered = |what: String, expected: String, found: String| Tampered {
         package: title(package),
-        is_local,
+        kept,
         what,
         expected,
         found,
@@ -192,7 +196,7 @@ fn list(directory: &Path, root: &Path, files: &mut Vec<PathBuf>) -> std::io::Res
 fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
     let tampered = |what: String, expected: String, found: String| Tampered {
         package: title(package),
-        is_local: false,
+        kept: Kept::Git,
         what,
         expected,
         found,

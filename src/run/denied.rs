@@ -1,10 +1,13 @@
 //! Why a program failed, as far as a run is to blame for it: what it asked for and was denied, which program asked,
 //! and which line of `repro.toml` allows it. Said on the first lines, before what the program printed itself.
 
+mod lacking;
 mod words;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+pub use words::{file_hint, network_hint};
 
 use crate::ambient;
 use crate::error::Error;
@@ -61,6 +64,10 @@ enum Denied {
     CompileTime(String),
     /// A program that the caller's search path has and the run's has not.
     Missing { program: String, here: PathBuf },
+    /// A program that neither search path has.
+    Absent { by: String, program: String },
+    /// A library, or what else of the system a build is made with.
+    Part(lacking::Part),
     /// Space on the disk.
     Space,
     /// Something in the user's home, from there.
@@ -128,7 +135,7 @@ impl Scene<'_> {
         let is_searching = ["cargo", "rustc", "rustup"].contains(&by);
         let by = by.to_owned();
         if let Ok(inner) = path.strip_prefix(&self.repository) {
-            return self.in_repository(inner, by, is_searching);
+            return self.in_repository(inner, by);
         }
         if path.starts_with(&self.place) && path.ends_with(".git") && !is_searching {
             return Some(Denied::History { by });
@@ -147,8 +154,9 @@ impl Scene<'_> {
         (is_of_machine && !is_searching).then_some(Denied::Hidden { by, path })
     }
 
-    fn in_repository(&self, inner: &Path, by: String, is_searching: bool) -> Option<Denied> {
-        if is_searching {
+    fn in_repository(&self, inner: &Path, by: String) -> Option<Denied> {
+        // Cargo looks for configuration and for manifests; the compiler for what the sources name.
+        if ["cargo", "rustup"].contains(&by.as_str()) {
             return None;
         }
         if inner.components().any(|part| part.as_os_str() == ".git") {
@@ -164,7 +172,15 @@ impl Scene<'_> {
     /// What the end of the output says.
     fn said(&self) -> BTreeSet<Denied> {
         let mut found = BTreeSet::new();
+        let said_missing: Vec<&str> = self
+            .tail
+            .lines()
+            .filter(|line| MISSING.iter().any(|phrase| line.contains(phrase)))
+            .collect();
+        found.extend(said_missing.iter().flat_map(|line| words_of(line)).filter_map(|word| self.program(word)));
+        found.extend(self.sought(&said_missing));
         for line in self.tail.lines() {
+            found.extend(lacking::part(line).map(Denied::Part));
             if line.contains("not a git repository") {
                 found.insert(Denied::History { by: "git".to_owned() });
             }
@@ -177,16 +193,10 @@ impl Scene<'_> {
             {
                 found.insert(Denied::CompileTime(name.to_owned()));
             }
-            for word in words_of(line) {
-                let is_name =
-                    word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-                if is_name && ambient::is_set(word) && !(self.has_variable)(word) {
-                    found.insert(Denied::Variable(word.to_owned()));
-                }
-            }
-            if MISSING.iter().any(|phrase| line.contains(phrase)) {
-                found.extend(words_of(line).filter_map(|word| self.program(word)));
-            }
+            found.extend(variables_of(line).filter_map(|name| {
+                let is_lacked = ambient::is_set(name) && !(self.has_variable)(name);
+                is_lacked.then(|| Denied::Variable(name.to_owned()))
+            }));
         }
         found
     }
@@ -218,7 +228,7 @@ impl Scene<'_> {
 }
 
 /// Variables that every run has, or that mean nothing to it: of these none is passed on.
-pub const EVERYWHERE: [&str; 8] = [
+pub const EVERYWHERE: [&str; 10] = [
     "HOME",
     "PATH",
     "TMPDIR",
@@ -227,6 +237,8 @@ pub const EVERYWHERE: [&str; 8] = [
     "CARGO",
     "RUSTC",
     "CARGO_HOME",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
 ];
 
 /// Whether so little space is left that programs die of it, in whatever way: a linker by SIGBUS.
@@ -254,4 +266,24 @@ fn words_of(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.+".contains(c)))
         .map(|word| word.trim_matches('.'))
         .filter(|word| (2..64).contains(&word.len()))
+}
+
+/// The names of variables in a line; those to which it gives a value, as in `run with NAME=1`, are advice and no want.
+fn variables_of(line: &str) -> impl Iterator<Item = &str> {
+    let is_name =
+        |word: &&str| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    words_of(line).filter(is_name).filter(move |word| !line.contains(&format!("{word}=")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_a_line_gives_a_value_is_not_wanted_by_it() {
+        let names = |line: &'static str| variables_of(line).collect::<Vec<_>>();
+        assert_eq!(names("KeyError: 'HUB_TOKEN'"), ["HUB_TOKEN"]);
+        assert_eq!(names("sh: HUB_TOKEN: unbound variable"), ["HUB_TOKEN"]);
+        assert!(names("note: run with `RUST_LOG=debug` to see more").is_empty());
+    }
 }

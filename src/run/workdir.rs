@@ -333,7 +333,7 @@ fn refuse_noexec(base: &Path) -> Result<()> {
     let is_noexec = rustix::fs::statvfs(base).is_ok_and(|on| on.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC));
     if is_noexec {
         return Err(Error::new(format!("{} is mounted noexec, and what is built there must run", base.display()))
-            .hint("set TMPDIR to a directory on another file system, such as one in your home: `TMPDIR=~/tmp`"));
+            .hint("set TMPDIR to a directory on another file system, such as one in your home: `export TMPDIR=~/tmp && mkdir -p ~/tmp`"));
     }
     Ok(())
 }

@@ -271,7 +271,11 @@ fn a_source_that_git_ignores_is_missing_in_the_clean_checkout_and_the_hint_says_
     project.write(".gitignore", "/target\n/secret.txt\n").write("secret.txt", "7");
     project.edit("src/main.rs", "fn main() {", "fn main() {\n    let _ = include_str!(\"../secret.txt\");");
     project.commit("ignored");
-    refused(&project, &["record"], 5, &["secret.txt", "hint: ", "is a file ignored by git"]);
+    let says = [
+        "secret.txt, which is in the work tree and not in the commit",
+        "hint: `git add --force :/secret.txt`",
+    ];
+    refused(&project, &["record"], 5, &says);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A run that dies of what it was denied says so first, and each hint leads on as it is printed.
 
-use crate::support::{Answer, Project, has_walls};
+use crate::support::hints::quoted;
+use crate::support::{Answer, Project, executable, has_walls};
 
 /// A copy of `command` whose stage does this first.
 fn doing(line: &str) -> Project {
@@ -13,33 +14,7 @@ fn doing(line: &str) -> Project {
 /// What stands behind `error: `, and the hint.
 #[track_caller]
 fn said(answer: &Answer) -> (String, String) {
-    let find = |start: &str| {
-        // Cargo's own errors come before.
-        let line = answer.stderr.lines().rev().find_map(|line| line.strip_prefix(start));
-        line.unwrap_or_else(|| panic!("no {start}\n{}", answer.stderr)).to_owned()
-    };
-    (find("error: "), find("hint: "))
-}
-
-/// The text between backticks that begins so.
-#[track_caller]
-fn quoted(hint: &str, start: &str) -> String {
-    let mut parts = hint.split('`').skip(1).step_by(2);
-    parts
-        .find(|part| part.starts_with(start))
-        .unwrap_or_else(|| panic!("no {start} in: {hint}"))
-        .to_owned()
-}
-
-/// Adds a line under a table of the manifest.
-fn under(project: &Project, table: &str, line: &str) {
-    let text = project.read("repro.toml");
-    let text = if text.contains(table) {
-        text.replace(table, &format!("{table}\n{line}"))
-    } else {
-        format!("{text}\n{table}\n{line}\n")
-    };
-    project.write("repro.toml", &text).commit("as the hint says");
+    (answer.after("error: "), answer.hint())
 }
 
 #[test]
@@ -54,7 +29,7 @@ fn a_file_of_the_machine_is_named_with_who_asked_and_the_line_that_allows_it() {
     let project = doing(&format!("cat {path}"));
     let (error, hint) = said(project.repro(&["record"]).code(6));
     assert!(error.contains(&format!("`cat` was denied {path}")), "{error}");
-    under(&project, "[data]", &quoted(&hint, "vocab = "));
+    project.under("[data]", &quoted(&hint, "vocab = "));
     project.repro(&["record"]).code(0);
     // In JSON it stands in the message.
     std::fs::remove_file(&vocabulary).unwrap();
@@ -74,7 +49,7 @@ fn a_file_that_is_not_in_the_commit_is_named_as_that() {
     }
     assert!(error.contains("extra/words.txt, which is in the work tree and not in the commit"), "{error}");
     // Either of the two does.
-    under(&project, "[data]", &quoted(&hint, "words = "));
+    project.under("[data]", &quoted(&hint, "words = "));
     project.repro(&["record"]).code(0);
     project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     let add = quoted(&hint, "git add ");
@@ -89,7 +64,7 @@ fn a_variable_that_was_not_passed_on_is_named() {
     let record = |project: &Project| project.answer(project.command(&["record"]).env("HUB_NAME_OF_MINE", "x"));
     let (error, hint) = said(record(&project).code(6));
     assert!(error.contains("HUB_NAME_OF_MINE is set here and was not passed on"), "{error}");
-    under(&project, "[environment]", &quoted(&hint, "pass = "));
+    project.under("[environment]", &quoted(&hint, "pass = "));
     record(&project).code(0);
     // Nothing is said of one that nobody set.
     project.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
@@ -111,9 +86,73 @@ fn a_program_that_a_run_does_not_find_is_named_with_where_it_is() {
         error.contains(&format!("`mytool` is not on the PATH of a run; yours is {}", tool.display())),
         "{error}"
     );
-    under(&project, "[data]", &quoted(&hint, "mytool = "));
-    under(&project, "[environment]", &quoted(&hint, "set = "));
+    project.under("[data]", &quoted(&hint, "mytool = "));
+    project.under("[environment]", &quoted(&hint, "set = "));
     record().code(0);
+}
+
+/// `steady` with this build script.
+fn built_by(script: &str) -> Project {
+    let project = Project::fixture("steady");
+    project.write("build.rs", &format!("fn main() {{ {script} }}\n")).commit("a build script");
+    project
+}
+
+#[test]
+fn a_program_that_is_nowhere_is_named_whether_a_build_or_a_stage_wants_it() {
+    if !has_walls("a_program_that_is_nowhere_is_named_whether_a_build_or_a_stage_wants_it") {
+        return;
+    }
+    let unnamed = "std::process::Command::new(\"nosuchtool\").output().unwrap();";
+    let named = "if std::process::Command::new(\"nosuchtool\").output().is_err() { panic!(\"is `nosuchtool` not installed?\") }";
+    let linker = built_by("");
+    linker
+        .write(".cargo/config.toml", "[target.'cfg(all())']\nlinker = \"nosuchtool\"\n")
+        .commit("a linker");
+    for (project, code) in [
+        (built_by(unnamed), 5),
+        (built_by(named), 5),
+        (linker, 5),
+        (doing("nosuchtool"), 6),
+    ] {
+        let answer = project.answer(project.command(&["record"]).env("RUST_BACKTRACE", "1"));
+        let (error, hint) = said(answer.code(code));
+        assert!(error.contains("looked for the program `nosuchtool`, which is not here"), "{error}");
+        // With the directory in which it is by now.
+        let bin = project.around().join("tools");
+        executable(&bin.join("nosuchtool"), "#!/bin/sh\ncase \"$*\" in '') ;; *) exec cc \"$@\" ;; esac\n");
+        let line = quoted(&hint, "set = ").replace("DIR", bin.to_str().unwrap());
+        project.under("[environment]", &line);
+        if code == 6 {
+            project.under("[data]", &format!("tools = \"{}\"", bin.display()));
+        }
+        project.repro(&["record"]).code(0);
+    }
+}
+
+#[test]
+fn a_library_or_a_header_that_is_nowhere_is_named_with_the_variable_that_leads_to_it() {
+    let library = "println!(\"cargo::rustc-link-lib=nosuchlibrary\");";
+    let header = "let out = std::env::var(\"OUT_DIR\").unwrap(); \
+                  std::fs::write(format!(\"{out}/a.c\"), \"#include <nosuchheader.h>\\n\").unwrap(); \
+                  assert!(std::process::Command::new(\"cc\").args([\"-c\", \"a.c\"]).current_dir(out).status().unwrap().success());";
+    for (script, says) in [
+        (library, "the linker found no library `nosuchlibrary`"),
+        (header, "the C compiler found no nosuchheader.h"),
+    ] {
+        let project = built_by(script);
+        let (error, hint) = said(project.repro(&["record"]).code(5));
+        assert!(error.contains(says), "{error}");
+        let lib = project.around().join("lib");
+        std::fs::create_dir(&lib).unwrap();
+        std::fs::write(lib.join("nosuchheader.h"), "int nothing(void);\n").unwrap();
+        project.type_in(&format!(
+            "cc -shared -o {0}/libnosuchlibrary.so -include {0}/nosuchheader.h -x c /dev/null",
+            lib.display()
+        ));
+        project.under("[environment]", &quoted(&hint, "set = ").replace("DIR", lib.to_str().unwrap()));
+        project.repro(&["record"]).code(0);
+    }
 }
 
 #[test]
@@ -155,6 +194,6 @@ fn a_build_that_wants_the_history_or_a_variable_is_told_so() {
         .commit("a name");
     let (error, hint) = said(project.repro(&["record"]).code(5));
     assert!(error.contains("the compiler wants the variable BUILD_NAME"), "{error}");
-    under(&project, "[environment]", &quoted(&hint, "set = "));
+    project.under("[environment]", &quoted(&hint, "set = "));
     project.repro(&["record"]).code(0);
 }

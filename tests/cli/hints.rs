@@ -2,24 +2,8 @@
 
 use std::process::Command;
 
-use crate::support::{Answer, Project};
-
-#[track_caller]
-fn hint(answer: &Answer) -> String {
-    let line = answer.stderr.lines().rev().find_map(|line| line.strip_prefix("hint: "));
-    line.unwrap_or_else(|| panic!("no hint\n{}", answer.stderr)).to_owned()
-}
-
-/// Runs a command of a hint that begins so, through the shell.
-#[track_caller]
-fn follow(project: &Project, hint: &str, start: &str) {
-    let mut parts = hint.split('`').skip(1).step_by(2);
-    let command = parts
-        .find(|part| part.starts_with(start))
-        .unwrap_or_else(|| panic!("no {start} in {hint}"));
-    let status = Command::new("sh").args(["-c", command]).current_dir(&project.root).status().unwrap();
-    assert!(status.success(), "{command}");
-}
+use crate::support::Project;
+use crate::support::hints::{quoted, quotes};
 
 #[test]
 fn a_lock_and_a_manifest_that_git_could_not_merge_are_named_as_that() {
@@ -32,7 +16,7 @@ fn a_lock_and_a_manifest_that_git_could_not_merge_are_named_as_that() {
     for args in [&["status"][..], &["verify"], &["show"]] {
         let answer = project.repro(args);
         assert!(answer.code(1).stderr.contains("marks of a merge"), "{}", answer.stderr);
-        assert!(hint(&answer).starts_with("`cargo repro record`"), "{}", answer.stderr);
+        assert!(answer.hint().starts_with("`cargo repro record`"), "{}", answer.stderr);
     }
     project.repro(&["record"]).code(0);
     project.repro(&["status"]).code(0);
@@ -44,7 +28,7 @@ fn a_lock_and_a_manifest_that_git_could_not_merge_are_named_as_that() {
 fn a_key_that_is_nearly_one_is_told_which() {
     let project = Project::fixture("steady");
     project.edit("repro.toml", "artifacts = ", "artefacts = ");
-    assert!(hint(project.repro(&["status"]).code(1)).starts_with("did you mean `artifacts`?"));
+    assert!(project.repro(&["status"]).code(1).hint().starts_with("did you mean `artifacts`?"));
 }
 
 #[test]
@@ -60,7 +44,7 @@ fn files_that_are_not_committed_are_added_by_the_hint() {
         "{}",
         answer.stderr
     );
-    follow(&project, &hint(&answer), "git add ");
+    project.type_in(&quoted(&answer.hint(), "git add "));
     project.git(&["commit", "--quiet", "--message", "as the hint says"]);
     project.repro(&["record"]).code(0);
 }
@@ -113,11 +97,83 @@ fn a_place_where_nothing_can_run_or_be_written_is_named() {
     let answer = record();
     unmount();
     assert!(answer.code(1).stderr.contains("is mounted noexec"), "{}", answer.stderr);
-    assert!(hint(&answer).contains("set TMPDIR"), "{}", answer.stderr);
+    assert!(answer.hint().contains("set TMPDIR"), "{}", answer.stderr);
     assert!(mounted("size=300k"));
     let answer = record();
     unmount();
     assert_ne!(answer.code, Some(0));
     let said = answer.stderr.to_lowercase();
     assert!(said.contains("no space left") && said.contains("free some"), "{}", answer.stderr);
+}
+
+/// What somebody does to a recorded package, the command that meets it, and how the command in its hint begins; after
+/// that, the same command has to get on.
+type Slip = (&'static str, &'static [&'static str], i32, &'static str);
+
+#[test]
+fn each_command_in_a_hint_mends_what_it_is_about() {
+    let forgotten = "git rm --quiet --cached repro.lock && git commit --quiet --message x && git tag v0";
+    let slips: [Slip; 8] = [
+        ("rm repro.lock", &["status"], 1, "cargo repro record"),
+        ("echo x >>repro.lock", &["show"], 1, "git checkout -- repro.lock"),
+        ("sed -i s/42/43/ repro.lock", &["status"], 3, "git checkout -- repro.lock"),
+        ("rm Cargo.lock", &["status"], 1, "git checkout -- Cargo.lock"),
+        ("rm repro.toml", &["status"], 1, "cargo repro init"),
+        ("echo >>src/main.rs", &["status"], 3, "git restore :/src/main.rs"),
+        ("rm -r .git", &["status"], 1, "git init"),
+        (forgotten, &["verify", "--rev", "v0"], 1, "cargo repro log"),
+    ];
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_cargo-repro"));
+    let path = binary.parent().unwrap().display();
+    for (slip, args, code, start) in slips {
+        let project = Project::recorded("steady");
+        project.named().type_in(slip);
+        let before = project.repro(args);
+        let text = format!("{}{}", before.code(code).stdout, before.stderr);
+        let hints: Vec<String> = text.split("hint: ").skip(1).map(|hint| hint.replace("\n      ", " ")).collect();
+        assert!(!hints.is_empty(), "{slip}: {text}");
+        let command = quoted(&hints.concat(), start);
+        project.type_in(&format!("PATH={path}:$PATH; {command}"));
+        let after = project.repro(args);
+        // Only that a revision has no lock stays as it is.
+        let gets_on = after.text() != before.text() || slip == forgotten;
+        assert!(gets_on, "{slip}, then {command}:\n{}", after.text());
+    }
+}
+
+#[test]
+fn each_command_that_the_sources_quote_is_one_of_the_binary() {
+    // A slip in the name of a command or of an option would be found by whoever types it.
+    let mut waiting = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let project = Project::empty();
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for quote in text.lines().flat_map(quotes) {
+            let Some(rest) = quote.strip_prefix("cargo repro ") else {
+                continue;
+            };
+            let is_word =
+                |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
+            let command: Vec<String> = rest.split(' ').take_while(is_word).take(2).map(str::to_owned).collect();
+            let options = rest.split(' ').filter(|word| word.starts_with("--"));
+            let options: Vec<String> = options.map(|word| word.split('=').next().unwrap().to_owned()).collect();
+            seen.insert((command, options, path.clone()));
+        }
+    }
+    assert!(seen.len() > 30, "{}", seen.len());
+    for (command, options, path) in seen {
+        let mut args: Vec<&str> = command.iter().map(String::as_str).collect();
+        args.push("--help");
+        let answer = project.repro(&args);
+        let told = format!("`cargo repro {}` in {}", command.join(" "), path.display());
+        assert_eq!(answer.code, Some(0), "{told}");
+        for option in options {
+            assert!(answer.stdout.contains(&option), "{told} has no {option}");
+        }
+    }
 }

@@ -220,7 +220,7 @@ fn a_hook_without_the_tool_refuses_tags_and_nothing_else() {
         pushed.goes_through(&["main"]);
         pushed.project.git(&["tag", "nightly"]);
         let said = pushed.is_refused(&["nightly"], "cargo-repro is not in PATH");
-        assert!(said.contains("hint: `cargo install cargo-repro-ml`"), "{said}");
+        assert!(said.contains("hint: `cargo install --path .` in a checkout of cargo repro"), "{said}");
     }
 }
 

@@ -158,7 +158,7 @@ fn what_is_no_key_says_so() {
     assert!(refused(&project, "certificate.pem").contains("holds no key but a CERTIFICATE"));
     let answer = project.repro(&["key", "show", "nowhere.pem"]);
     answer.code(1);
-    assert!(answer.stderr.contains("hint: `cargo repro key new` makes one"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("hint: `cargo repro key new --output "), "{}", answer.stderr);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn a_record_replaces_a_broken_lock_but_not_one_of_a_newer_version() {
         "{}",
         answer.stderr
     );
-    assert!(answer.stderr.contains("hint: update it"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("hint: install a cargo repro as new as"), "{}", answer.stderr);
     assert_eq!(project.read("repro.lock"), newer);
 }
 

@@ -260,7 +260,7 @@ fn refuse_undeclared<'a>(project: &Project, accesses: impl Iterator<Item = &'a A
     let lines: Vec<String> = denied.iter().map(line).collect();
     Err(Error::training("the program reached for what repro.toml does not declare")
         .context(lines.join("\n"))
-        .hint(first.hint().unwrap_or_default())
+        .hint(first.leave().unwrap_or_default())
         .causes(denied.iter().map(|access| access.cause()).collect()))
 }
 

@@ -25,7 +25,7 @@ pub(super) fn refusal_words(refusal: &Refusal) -> Words {
     }
 }
 
-const MAKE: &str = "`cargo repro tag NAME` makes one, after it has reproduced the model";
+const MAKE: &str = "`cargo repro tag NAME`, with a name that no tag has, makes one after it has reproduced the model";
 const DEEPEN: &str = "this clone is shallow; `git fetch --unshallow --tags` brings the rest";
 
 fn of_tag(fault: &TagFault) -> Words {
@@ -66,7 +66,7 @@ fn of_tag(fault: &TagFault) -> Words {
         }
         TagFault::Unsigned => {
             Words::new("tag-unsigned", "tag", "the tag is not signed, and the policy names who must sign")
-                .hint("`git config user.signingkey KEY` and `gpg.format`, then `cargo repro tag` signs it")
+                .hint("`git config user.signingkey KEY` says which key you sign with, for one of ssh beside `git config gpg.format ssh`; `cargo repro tag NAME` then signs a new tag")
         }
         TagFault::Signature { why } => {
             let lines: Vec<&str> = why.lines().filter(|line| !line.starts_with("[GNUPG:]")).collect();
@@ -126,7 +126,7 @@ fn of_commit(fault: &CommitFault) -> Words {
                 .hint(MAKE)
         }
         CommitFault::Copied(copied) => super::outputs::copied_words(copied)
-            .hint(format!("train it; or, if it is meant, `[gate] allow_copied = [\"{}\"]`", copied.artifact)),
+            .hint(format!("train it; or, if it is meant, `allow_copied = [\"{}\"]` under [gate]", copied.artifact)),
         CommitFault::LockDirty => {
             let detail = "the lock was recorded with uncommitted changes, so no commit has what it pins";
             Words::new("lock-dirty", "repro.lock", detail).hint("commit them, then `cargo repro record` again")
@@ -135,7 +135,7 @@ fn of_commit(fault: &CommitFault) -> Words {
             let detail = "the lock stands on fewer trainings than the policy asks for";
             Words::new("lock-unconfirmed", "repro.lock", detail)
                 .values(Some(wanted), Some(runs))
-                .hint("`cargo repro record --confirm N` trains so often before it writes the lock")
+                .hint(format!("`cargo repro record --confirm {wanted}` trains so often before it writes the lock"))
         }
         CommitFault::Other { commit, path } => {
             let detail = format!(

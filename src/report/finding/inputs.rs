@@ -2,7 +2,7 @@
 
 use super::{Words, tables};
 use crate::ci::quote::shell;
-use crate::compare::drift::{Change, DataChange, FileChange, NameChange, SourceName};
+use crate::compare::drift::{Change, DataChange, FileChange, Kept, NameChange, SourceName, Tampered};
 use crate::compare::{Drift, listed};
 use crate::repository::pathspec;
 use crate::snapshot::data::Sample;
@@ -31,11 +31,13 @@ pub(super) fn set_aside(setting: &str) -> String {
 /// Names a drift.
 pub(super) fn drift_words(drift: &Drift) -> Words {
     match drift {
-        Drift::LockEdited { stated, actual } => {
-            Words::new("lock-edited", "repro.lock", "its content is not the one that its id was made of")
-                .values(Some(stated), Some(actual))
-                .hint("restore it from git, or record again with `cargo repro record`")
-        }
+        Drift::LockEdited { stated, actual } => Words::new(
+            "lock-edited",
+            "repro.lock",
+            "its content is not the one that its id was made of",
+        )
+        .values(Some(stated), Some(actual))
+        .hint("`git checkout -- repro.lock` restores the committed one; or record again with `cargo repro record`"),
         Drift::Manifest(change) => {
             let detail = format!("repro.toml declares {} otherwise", change.name);
             changed("manifest-changed", change, detail)
@@ -59,11 +61,7 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
             let detail = format!("{} on this machine is not what Cargo.lock pins", tampered.what);
             Words::new("dependency-tampered", tampered.package.clone(), detail)
                 .values(Some(&tampered.expected), Some(&tampered.found))
-                .hint(if tampered.is_local {
-                    "put the published archive back into the local registry, and remove what the cargo home's registry/src has of it"
-                } else {
-                    "remove the package from the cargo home's registry or git directory; `cargo fetch --locked` downloads it anew"
-                })
+                .hint(tampered_hint(tampered))
         }
         Drift::Source(change) => {
             // A file that came among them may have been there before, as data.
@@ -132,6 +130,24 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
                 .values(Some(locked.digest), Some(found.digest))
                 .hint("commit the recorded file again, or `cargo repro record` anew; a verification tells whether a training gives it")
         }
+    }
+}
+
+/// What removes the sources that are not the pinned ones, in any shell, and has cargo bring them anew.
+fn tampered_hint(tampered: &Tampered) -> String {
+    const HOME: &str = "\"${CARGO_HOME:-$HOME/.cargo}\"";
+    // Those of a registry are called so, in its directories of archives and of sources.
+    let name = shell(&tampered.package.replace(' ', "-"));
+    match tampered.kept {
+        Kept::Downloaded => format!(
+            "`rm -r {HOME}/registry/*/*/{name}*` removes what is here of it, and `cargo fetch --locked` downloads it anew"
+        ),
+        Kept::Local => format!(
+            "put the published archive back into the local registry, and `rm -r {HOME}/registry/src/*/{name}*` removes what was unpacked"
+        ),
+        Kept::Git => format!(
+            "`rm -r {HOME}/git/checkouts` removes what was checked out, and `cargo fetch --locked` does it anew"
+        ),
     }
 }
 

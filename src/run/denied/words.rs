@@ -1,5 +1,6 @@
 //! What was denied, in words.
 
+use super::lacking::Part;
 use super::{Denied, Scene};
 use crate::repository::pathspec;
 
@@ -20,6 +21,10 @@ impl Denied {
             Self::Missing { program, here } => {
                 format!("`{program}` is not on the PATH of a run; yours is {}", here.display())
             }
+            Self::Absent { by, program } => format!("`{by}` looked for the program `{program}`, which is not here"),
+            Self::Part(Part::Library(name)) => format!("the linker found no library `{name}`"),
+            Self::Part(Part::Header(name)) => format!("the C compiler found no {name}"),
+            Self::Part(Part::Package(name)) => format!("pkg-config found no package `{name}`"),
             Self::Space => "there was no space left on the disk".to_owned(),
             Self::Home { by, inner } => {
                 format!("`{by}` looked for ~/{inner}, which is in your home; a run has an empty one")
@@ -36,21 +41,9 @@ impl Denied {
 
     /// Which line allows it, or what else helps.
     pub(super) fn hint(&self, scene: &Scene<'_>) -> String {
-        let named = |path: &str| format!("{} = \"{path}\"", name_of(path));
         match self {
-            Self::Network { .. } if scene.is_stage => {
-                "fetch it beforehand and declare the file under [data]; or `[isolation] network = \"warn\"` in repro.toml lets it through, and says so".to_owned()
-            }
-            Self::Network { .. } => {
-                "no build reaches the network: fetch it beforehand and commit it, or take it from a package".to_owned()
-            }
-            Self::Hidden { path, .. } if scene.is_stage => format!(
-                "put `{}` under [data] in repro.toml; or, where it cannot matter, `reads = \"warn\"` under [isolation]",
-                named(path)
-            ),
-            Self::Hidden { .. } => {
-                "a build reads what is committed, the toolchain, packages and the system's own: commit it beside the sources, or read it in a stage from [data]".to_owned()
-            }
+            Self::Network { .. } => network_hint(scene.is_stage),
+            Self::Hidden { path, .. } => file_hint(path, scene.is_stage),
             Self::Uncommitted { path, .. } => {
                 let add = format!("`git add --force {}` and commit it", pathspec(path));
                 let inner = path.strip_prefix(scene.prefix).unwrap_or(path).trim_start_matches('/');
@@ -70,6 +63,20 @@ impl Denied {
                 "`set = {{ {name} = \"…\" }}` under [environment] in repro.toml gives it to builds and stages; `option_env!` does without"
             ),
             Self::Missing { .. } | Self::Other { .. } => self.program_hint(scene),
+            Self::Absent { program, .. } => format!(
+                "install `{program}` for the whole system, as by its package manager; or, where it lies elsewhere, `set = {{ PATH = \"DIR:{}\" }}` under [environment] in repro.toml, with its directory as DIR",
+                scene.path
+            ),
+            Self::Part(part) => {
+                let variable = match part {
+                    Part::Library(_) => "LIBRARY_PATH",
+                    Part::Header(_) => "CPATH",
+                    Part::Package(_) => "PKG_CONFIG_PATH",
+                };
+                format!(
+                    "install it for the whole system, with what is for development; or, where it lies elsewhere, `set = {{ {variable} = \"DIR\" }}` under [environment] in repro.toml, with its directory as DIR"
+                )
+            }
             Self::Space => {
                 "free some, or set TMPDIR to a directory on a larger disk; nothing was half written".to_owned()
             }
@@ -96,16 +103,48 @@ impl Denied {
                 here.display()
             );
         }
-        if !scene.is_stage {
-            return format!("install `{program}` for the whole system: a build finds no other");
-        }
         let directory = here.parent().map_or_else(String::new, |directory| directory.display().to_string());
+        if !scene.is_stage {
+            return format!(
+                "install `{program}` for the whole system; or `set = {{ PATH = \"{directory}:{}\" }}` under [environment] in repro.toml, and a build finds this one",
+                scene.path
+            );
+        }
         format!(
             "install it for the whole system; or put `{} = \"{directory}\"` under [data], which pins it, and `set = {{ PATH = \"{directory}:{}\" }}` under [environment] in repro.toml",
             name_of(program),
             scene.path
         )
     }
+}
+
+/// What helps where an address was asked for.
+#[must_use]
+pub fn network_hint(is_stage: bool) -> String {
+    if is_stage {
+        "fetch it beforehand and declare the file under [data]; or `network = \"warn\"` under [isolation] in repro.toml lets it through, and says so"
+    } else {
+        "no build reaches the network: fetch it beforehand and commit it, or take it from a package"
+    }
+    .to_owned()
+}
+
+/// What helps where a file of the machine was asked for.
+#[must_use]
+pub fn file_hint(path: &str, is_stage: bool) -> String {
+    if is_stage {
+        format!(
+            "put `{}` under [data] in repro.toml; or, where it cannot matter, `reads = \"warn\"` under [isolation]",
+            named(path)
+        )
+    } else {
+        "a build reads what is committed, the toolchain, packages and the system's own: commit it beside the sources, or read it in a stage from [data]".to_owned()
+    }
+}
+
+/// The line that declares a path.
+fn named(path: &str) -> String {
+    format!("{} = \"{path}\"", name_of(path))
 }
 
 /// A name under which data can be declared: the file's, as far as it is one.
