@@ -33,6 +33,19 @@ pub const NEW_QUEUES: c_long = libc::CLONE_NEWIPC as c_long;
 /// Control groups.
 pub const NEW_CONTROL_GROUPS: c_long = libc::CLONE_NEWCGROUP as c_long;
 
+/// What the GNU C library that this process runs on calls its version; none where it runs on another.
+#[must_use]
+pub fn gnu_libc_version() -> Option<String> {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: it takes nothing, and gives a text with its end that lives as long as the process.
+        let version = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
+        version.to_str().ok().map(str::to_owned)
+    }
+    #[cfg(not(target_env = "gnu"))]
+    None
+}
+
 /// Forks, into new namespaces if flags are given. To be called while this process has one thread.
 ///
 /// # Errors

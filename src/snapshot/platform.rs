@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::bounded;
+use crate::isolation::sys;
 
 /// Within one class, equal inputs must give equal bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,9 +68,12 @@ impl Facts {
     }
 }
 
-/// The C library that this process runs on, which is the one that programs built here will run on.
-/// glibc and musl both carry their version as text.
+/// The C library that this process runs on, which is the one that programs built here will run on. That of GNU says
+/// its version when asked; musl only carries it as text.
 fn libc() -> Option<String> {
+    if let Some(version) = sys::gnu_libc_version() {
+        return Some(format!("glibc {version}"));
+    }
     let maps = bounded::text(Path::new("/proc/self/maps"), bounded::GENERATED).ok()?;
     let path = maps.lines().find_map(|line| {
         let path = line.split_whitespace().nth(5)?;
@@ -80,17 +84,12 @@ fn libc() -> Option<String> {
 }
 
 fn version_in(library: &[u8]) -> Option<String> {
-    let number_after = |mark: &[u8]| {
-        let at = memchr::memmem::find(library, mark)? + mark.len();
-        let digits = library[at..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.');
-        let text: String = digits.map(|byte| char::from(*byte)).collect();
-        let text = text.trim_end_matches('.');
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    number_after(b"stable release version ")
-        .or_else(|| number_after(b"development release version "))
-        .map(|version| format!("glibc {version}"))
-        .or_else(|| number_after(b"musl libc\0").map(|version| format!("musl {version}")))
+    let mark = b"musl libc\0";
+    let at = memchr::memmem::find(library, mark)? + mark.len();
+    let digits = library[at..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.');
+    let text: String = digits.map(|byte| char::from(*byte)).collect();
+    let text = text.trim_end_matches('.');
+    (!text.is_empty()).then(|| format!("musl {text}"))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -126,8 +125,7 @@ mod tests {
 
     #[test]
     fn the_version_is_read_from_what_the_library_says_of_itself() {
-        let said = b"\0GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\nCopyright";
-        assert_eq!(version_in(said).as_deref(), Some("glibc 2.36"));
+        assert_eq!(version_in(b"\0musl libc\x001.2.5\0Version").as_deref(), Some("musl 1.2.5"));
         assert_eq!(version_in(b"nothing of the kind"), None);
     }
 
