@@ -3,6 +3,7 @@
 mod bad;
 mod bombs;
 mod parquet;
+mod written;
 
 use std::path::PathBuf;
 

@@ -1,20 +1,26 @@
 //! Parquet. One thread reads the table while another digests the bytes.
 
 mod bounds;
-mod cells;
+mod column;
+mod rows;
+mod shape;
 mod thrift;
+mod value;
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 use std::thread::Builder;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{DataType, FieldRef, Schema};
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::column::reader::ColumnReader;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
 use xxhash_rust::xxh3::xxh3_128;
 
+use self::column::Column;
+use self::rows::Stop;
+use self::shape::Field;
 use super::build::Ordered;
 use super::leaf::{Cells, Sums};
 use super::{Format, LEAF_ROWS, MOST_COLUMNS, MOST_LEAF_BYTES, NotATable, Reading, Table};
@@ -62,9 +68,7 @@ fn beside<T>(
         let other = other();
         let table = match reader.join() {
             Ok(table) => table,
-            Err(_panic) => {
-                Ok(Err(NotATable("it cannot be read as Parquet: its parts contradict each other".to_owned())))
-            }
+            Err(_panic) => Ok(Err(contradicts())),
         };
         Ok((other, table))
     })
@@ -108,85 +112,81 @@ fn table(path: &Path, first: Option<u64>) -> Result<Result<Table, NotATable>> {
     if let Err(why) = bounds::of_footer(&file).at("read", path)? {
         return Ok(Err(NotATable(why)));
     }
-    // What Arrow wrote beside Parquet's own types depends on the program that wrote it.
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata = match ArrowReaderMetadata::load(&file, options) {
-        Ok(metadata) => metadata,
-        Err(error) => return Ok(Err(unreadable(&error))),
-    };
-    let (names, kinds) = match columns(metadata.schema()) {
-        Ok(columns) => columns,
-        Err(why) => return Ok(Err(NotATable(why))),
-    };
-    let rows = match bounds::of_pages(&file, metadata.metadata()).at("read", path)? {
-        Ok(rows) => rows,
-        Err(why) => return Ok(Err(NotATable(why))),
-    };
-    // Texts as views: else each row gets a copy of what it has in common with others.
-    let options = ArrowReaderOptions::new().with_schema(views(metadata.schema()).into());
-    let metadata = match ArrowReaderMetadata::try_new(metadata.metadata().clone(), options) {
-        Ok(metadata) => metadata,
-        Err(error) => return Ok(Err(unreadable(&error))),
-    };
-    let limit = first.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(rows);
-    let builder = if let Some(rows) = limit {
-        builder.with_limit(rows)
-    } else {
-        builder
-    };
-    let reader = match builder.build() {
+    let reader = match SerializedFileReader::new(file.try_clone().at("read", path)?) {
         Ok(reader) => reader,
         Err(error) => return Ok(Err(unreadable(&error))),
     };
-    let mut leaves = Leaves::new(names.len());
-    for batch in reader {
-        interrupt::check()?;
-        let pushed = batch.map_err(|error| unreadable(&error)).and_then(|batch| leaves.push(&batch));
-        if let Err(why) = pushed {
-            return Ok(Err(why));
+    // What Arrow wrote beside Parquet's own types depends on the program that wrote it, and is not looked at.
+    let schema = reader.metadata().file_metadata().schema_descr();
+    let fields = match columns(schema.root_schema()) {
+        Ok(fields) => fields,
+        Err(why) => return Ok(Err(NotATable(why))),
+    };
+    let rows = match bounds::of_pages(&file, reader.metadata()).at("read", path)? {
+        Ok(rows) => rows,
+        Err(why) => return Ok(Err(NotATable(why))),
+    };
+    let mut leaves = Leaves::new(fields.len());
+    let mut columns: Vec<Column> = schema.columns().iter().map(|column| Column::new(column)).collect();
+    let mut left = first.unwrap_or(u64::MAX);
+    for index in 0..reader.num_row_groups() {
+        let group = match reader.get_row_group(index) {
+            Ok(group) => group,
+            Err(error) => return Ok(Err(unreadable(&error))),
+        };
+        let mut readers = match opened(&*group) {
+            Ok(readers) => readers,
+            Err(error) => return Ok(Err(unreadable(&error))),
+        };
+        while left > 0 {
+            interrupt::check()?;
+            let most = rows.min(usize::try_from(left).unwrap_or(usize::MAX));
+            let filled = fill(&mut columns, &mut readers, most);
+            let pushed = filled.and_then(|rows| leaves.push(&fields, &mut columns, rows).map(|()| rows));
+            match pushed {
+                Ok(0) => break,
+                Ok(rows) => left -= rows as u64,
+                Err(why) => return Ok(Err(why)),
+            }
         }
     }
     leaves.end();
+    let kinds = fields.iter().map(|field| field.node.to_string()).collect();
+    let names = fields.into_iter().map(|field| field.name).collect();
     Ok(Ok(leaves.ordered.finish(Format::Parquet, first, names, Some(kinds), &leaves.sums)))
 }
 
-/// The same schema with views in place of texts.
-fn views(schema: &Schema) -> Schema {
-    let fields: Vec<FieldRef> = schema.fields().iter().map(with_views).collect();
-    Schema::new_with_metadata(fields, schema.metadata().clone())
+fn opened(group: &dyn RowGroupReader) -> Result<Vec<ColumnReader>, ParquetError> {
+    (0..group.num_columns()).map(|index| group.get_column_reader(index)).collect()
 }
 
-fn with_views(field: &FieldRef) -> FieldRef {
-    use DataType as Is;
-    let kind = match field.data_type() {
-        Is::Utf8 => Is::Utf8View,
-        Is::Binary => Is::BinaryView,
-        Is::List(item) => Is::List(with_views(item)),
-        Is::LargeList(item) => Is::LargeList(with_views(item)),
-        Is::Struct(fields) => Is::Struct(fields.iter().map(with_views).collect()),
-        Is::Map(entries, sorted) => Is::Map(with_views(entries), *sorted),
-        other => other.clone(),
-    };
-    Arc::new(field.as_ref().clone().with_data_type(kind))
+/// Reads so many rows of each column, or what is left of its part of the file.
+fn fill(columns: &mut [Column], readers: &mut [ColumnReader], most: usize) -> Result<usize, NotATable> {
+    let mut rows = None;
+    for (column, reader) in columns.iter_mut().zip(readers) {
+        let filled = column.fill(reader, most).map_err(|error| unreadable(&error))?;
+        if *rows.get_or_insert(filled) != filled {
+            return Err(contradicts());
+        }
+    }
+    Ok(rows.unwrap_or(0))
 }
 
-/// The names and the types, if they are such as a table has.
-fn columns(schema: &Schema) -> Result<(Vec<String>, Vec<String>), String> {
-    let fields = schema.fields();
+/// The columns, if they are such as a table has.
+fn columns(schema: &parquet::schema::types::Type) -> Result<Vec<Field>, String> {
+    let fields = schema.get_fields();
     if fields.len() > MOST_COLUMNS {
         return Err(format!("it has {} columns, more than {MOST_COLUMNS}", fields.len()));
     }
-    let (mut names, mut kinds, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for field in fields {
-        let name = field.name();
-        if !seen.insert(name) {
-            return Err(format!("two columns are called \"{name}\""));
-        }
-        kinds.push(cells::kind(field.data_type()).map_err(|why| format!("column \"{name}\" {why}"))?);
-        names.push(name.clone());
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = fields.iter().find(|field| !seen.insert(field.name())) {
+        return Err(format!("two columns are called \"{}\"", twice.name()));
     }
-    Ok((names, kinds))
+    Field::all(schema).map_err(|(column, why)| format!("column \"{column}\" {why}"))
+}
+
+fn contradicts() -> NotATable {
+    NotATable("it cannot be read as Parquet: its parts contradict each other".to_owned())
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> NotATable {
@@ -217,28 +217,33 @@ impl Leaves {
         }
     }
 
-    fn push(&mut self, batch: &RecordBatch) -> Result<(), NotATable> {
+    fn push(&mut self, fields: &[Field], columns: &mut [Column], rows: usize) -> Result<(), NotATable> {
         let mut done = 0;
-        while done < batch.num_rows() {
-            let rows = (batch.num_rows() - done).min(LEAF_ROWS as usize - self.rows);
+        while done < rows {
+            let some = (rows - done).min(LEAF_ROWS as usize - self.rows);
             let mut bytes = 0;
-            for (array, column) in batch.columns().iter().zip(&mut self.cells) {
-                cells::push(array, done..done + rows, column).map_err(NotATable)?;
-                bytes += column.encoded().len();
-                if bytes <= MOST_LEAF_BYTES {
-                    continue;
+            for (field, cells) in fields.iter().zip(&mut self.cells) {
+                match rows::push(&field.node, columns, some, cells) {
+                    Ok(()) => bytes += cells.encoded().len(),
+                    Err(Stop::Broken) => return Err(contradicts()),
+                    Err(Stop::TooMuch) => bytes = usize::MAX,
                 }
-                return Err(NotATable(format!(
-                    "the {LEAF_ROWS} rows from row {} on (counted from 0) take more than {} MiB",
-                    self.first_row,
-                    MOST_LEAF_BYTES >> 20
-                )));
+                if bytes > MOST_LEAF_BYTES {
+                    return Err(NotATable(format!(
+                        "the {LEAF_ROWS} rows from row {} on (counted from 0) take more than {} MiB",
+                        self.first_row,
+                        MOST_LEAF_BYTES >> 20
+                    )));
+                }
             }
-            done += rows;
-            self.rows += rows;
+            done += some;
+            self.rows += some;
             if self.rows == LEAF_ROWS as usize {
                 self.end();
             }
+        }
+        if columns.iter().any(|column| column.definition().is_some()) {
+            return Err(contradicts());
         }
         Ok(())
     }

@@ -1,28 +1,12 @@
 //! Parquet files that are small, and would not be in memory.
 
-use std::sync::Arc;
-
-use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::{Compression, Encoding};
-use ::parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
-use arrow_array::builder::{ListBuilder, StringBuilder};
-use arrow_array::*;
-use arrow_schema::{DataType, Field};
+use ::parquet::data_type::ByteArray;
+use ::parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 
+use super::written::{Values, lists, optional, required, written};
 use super::*;
-
-fn written(batch: &RecordBatch, properties: WriterPropertiesBuilder) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties.build())).unwrap();
-    writer.write(batch).unwrap();
-    writer.close().unwrap();
-    bytes
-}
-
-fn one(array: ArrayRef, properties: WriterPropertiesBuilder) -> Vec<u8> {
-    written(&RecordBatch::try_from_iter_with_nullable([("a", array, true)]).unwrap(), properties)
-}
 
 fn why(bytes: impl AsRef<[u8]>) -> String {
     reading("t.parquet", bytes, 2).table.unwrap_err().0
@@ -31,13 +15,13 @@ fn why(bytes: impl AsRef<[u8]>) -> String {
 #[test]
 fn one_large_text_in_every_row_is_not_copied_for_each() {
     let text = "x".repeat(2 * MOST_LEAF_BYTES);
-    let texts: ArrayRef = Arc::new(StringArray::from(vec![text.as_str(); 40]));
-    let mut lists = ListBuilder::new(StringBuilder::new());
-    for _ in 0..20 {
-        lists.append_value([Some(&text), None]);
-    }
-    let lists: ArrayRef = Arc::new(lists.finish());
-    for array in [texts, lists] {
+    let text = ByteArray::from(text.into_bytes());
+    let texts = required(vec![text.clone(); 40]);
+    let lists = lists((0..20).map(|_| Some(vec![Some(text.clone()), None])));
+    for (schema, leaf) in [
+        ("required binary a (STRING);", texts),
+        ("optional group a (LIST) { repeated group list { optional binary element (STRING); } }", lists),
+    ] {
         for properties in [
             WriterProperties::builder().set_dictionary_page_size_limit(64 << 20),
             WriterProperties::builder().set_dictionary_enabled(false),
@@ -45,7 +29,8 @@ fn one_large_text_in_every_row_is_not_copied_for_each() {
                 .set_dictionary_enabled(false)
                 .set_encoding(Encoding::DELTA_BYTE_ARRAY),
         ] {
-            let why = why(one(Arc::clone(&array), properties.set_compression(Compression::SNAPPY)));
+            let why =
+                why(written(schema, std::slice::from_ref(&leaf), properties.set_compression(Compression::SNAPPY)));
             assert!(why.contains("take more than"), "{why}");
         }
     }
@@ -54,12 +39,8 @@ fn one_large_text_in_every_row_is_not_copied_for_each() {
 #[test]
 fn a_schema_that_is_too_deep_is_told_and_one_that_is_not_is_read() {
     let nested = |depth: usize| {
-        let mut array: ArrayRef = Arc::new(Int32Array::from(vec![1]));
-        for _ in 0..depth {
-            let field = Field::new("p", array.data_type().clone(), false);
-            array = Arc::new(StructArray::from(vec![(Arc::new(field), array)]));
-        }
-        one(array, WriterProperties::builder())
+        let schema = format!("{}required int32 a;{}", "required group p { ".repeat(depth), " }".repeat(depth));
+        written(&schema, &[required(vec![1_i32])], WriterProperties::builder())
     };
     // Whoever writes such a file needs more of a stack, too.
     let nested = |depth| {
@@ -75,8 +56,7 @@ fn a_page_that_is_larger_than_it_says_is_not_unpacked() {
     let text = "x".repeat(MOST_LEAF_BYTES / 2);
     let codec = Compression::BROTLI(Default::default());
     let properties = WriterProperties::builder().set_dictionary_enabled(false).set_compression(codec);
-    let array: ArrayRef = Arc::new(StringArray::from(vec![text.as_str()]));
-    let mut bytes = one(array, properties);
+    let mut bytes = written("required binary a (STRING);", &[required(vec![text.as_str()])], properties);
     assert!(reading("t.parquet", &bytes, 2).table.is_ok());
     // After the magic: the kind of page, and its size as a zigzag varint of three bytes.
     assert_eq!(bytes[4..7], [0x15, 0, 0x15]);
@@ -87,18 +67,19 @@ fn a_page_that_is_larger_than_it_says_is_not_unpacked() {
 
 #[test]
 fn fixed_and_repeated_prefixes_are_read_in_as_many_rows_as_there_is_room_for() {
-    let texts: StringArray = (0..1200).map(|row| Some(format!("{}{row}", "prefix".repeat(row % 7)))).collect();
-    let bytes: Vec<Vec<u8>> = (0..1200_u32).map(|row| row.to_le_bytes().repeat(100)).collect();
-    let fixed = FixedSizeBinaryArray::try_from_iter(bytes.into_iter()).unwrap();
-    let fields: [(&str, ArrayRef); 2] = [("t", Arc::new(texts)), ("f", Arc::new(fixed))];
-    let batch = RecordBatch::try_from_iter(fields).unwrap();
-    let usual = reading("t.parquet", written(&batch, WriterProperties::builder()), 2).table.unwrap();
+    let texts: Vec<String> = (0..1200).map(|row| format!("{}{row}", "prefix".repeat(row % 7))).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let fixed = Values::fixed((0..1200_u32).map(|row| row.to_le_bytes().repeat(100)));
+    let schema = "required binary t (STRING); required fixed_len_byte_array(400) f;";
+    let columns = [required(texts), required(fixed)];
+    let usual = reading("t.parquet", written(schema, &columns, WriterProperties::builder()), 2)
+        .table
+        .unwrap();
     let prefixed = WriterProperties::builder()
         .set_dictionary_enabled(false)
         .set_encoding(Encoding::DELTA_BYTE_ARRAY);
-    assert_eq!(reading("t.parquet", written(&batch, prefixed), 2).table.unwrap(), usual);
+    assert_eq!(reading("t.parquet", written(schema, &columns, prefixed), 2).table.unwrap(), usual);
     assert_eq!(usual.columns[1].kind, "binary[400]");
-    assert!(matches!(batch.schema().field(1).data_type(), DataType::FixedSizeBinary(400)));
 }
 
 proptest! {
@@ -108,9 +89,11 @@ proptest! {
         edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
         packed in any::<bool>(),
     ) {
-        let texts: ArrayRef = Arc::new((0..700).map(|row| (row % 5 != 0).then(|| format!("t{}", row % 90))).collect::<StringArray>());
+        let texts: Vec<String> = (0..700).map(|row| format!("t{}", row % 90)).collect();
+        let texts = optional((0..700).map(|row| (row % 5 != 0).then(|| texts[row].as_str())));
         let codec = if packed { Compression::GZIP(Default::default()) } else { Compression::UNCOMPRESSED };
-        let mut bytes = one(texts, WriterProperties::builder().set_compression(codec));
+        let properties = WriterProperties::builder().set_compression(codec);
+        let mut bytes = written("optional binary a (STRING);", &[texts], properties);
         for (at, byte) in edits {
             let at = at.index(bytes.len());
             bytes[at] = byte;

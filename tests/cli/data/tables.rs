@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
-
 use insta::assert_snapshot;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
+use parquet::data_type::{DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 
 use super::{declaring, lock};
 use crate::support::{Project, fixtures};
@@ -239,16 +239,21 @@ fn a_file_is_read_as_the_table_that_the_manifest_says_it_is() {
 }
 
 fn parquet(project: &Project, sugar: &[Option<f64>], compression: Compression) {
-    let quality: Vec<i64> = (0..sugar.len()).map(|row| row as i64).collect();
-    let columns: [(&str, ArrayRef); 2] = [
-        ("sugar", Arc::new(Float64Array::from(sugar.to_vec()))),
-        ("quality", Arc::new(Int64Array::from(quality))),
-    ];
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
+    let schema = parse_message_type("message m { optional double sugar; required int64 quality; }").unwrap();
     let file = File::create(project.root.join("wine.parquet")).unwrap();
     let properties = WriterProperties::builder().set_compression(compression).build();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
-    writer.write(&batch).unwrap();
+    let mut writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties)).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let there: Vec<f64> = sugar.iter().copied().flatten().collect();
+    let levels: Vec<i16> = sugar.iter().map(|cell| i16::from(cell.is_some())).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&there, Some(&levels), None).unwrap();
+    column.close().unwrap();
+    let quality: Vec<i64> = (0..sugar.len()).map(|row| row as i64).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&quality, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
     writer.close().unwrap();
 }
 
