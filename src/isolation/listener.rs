@@ -3,7 +3,7 @@
 //! point to is as it left it. (Another of its threads could change them: an audit is for programs that
 //! forget to declare, and the walls are for those that lie.)
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
@@ -18,6 +18,7 @@ use super::delays::{self, Delays, Wait};
 use super::directories::Directories;
 use super::entropy::{self, Entropy};
 use super::giving::Giving;
+use super::known::Known;
 use super::lineage::{Line, Lineage};
 use super::network::Network;
 use super::paths::{Paths, Place};
@@ -38,9 +39,6 @@ pub struct Log {
     pub draws: u64,
 }
 
-/// How many paths are remembered.
-const MOST_KNOWN: usize = 1 << 20;
-
 /// An answer to one call.
 enum Answer {
     /// The kernel does it.
@@ -58,7 +56,6 @@ pub struct Listener {
     descriptor: Arc<OwnedFd>,
     conditions: Conditions,
     audits: bool,
-    drives: bool,
     entropy: Option<Entropy>,
     directories: Directories,
     has_walls: bool,
@@ -66,8 +63,7 @@ pub struct Listener {
     paths: Paths,
     /// Asks for what is not in its place yet.
     pub giving: Giving,
-    /// Paths of which everything was said.
-    known: BTreeSet<Vec<u8>>,
+    known: Known,
     lineage: Arc<Lineage>,
     log: Arc<Mutex<Log>>,
     delays: Delays,
@@ -85,14 +81,13 @@ impl Listener {
             descriptor: Arc::new(descriptor),
             conditions: conditions.clone(),
             audits: plan.audit,
-            drives: plan.drives,
             entropy: conditions.entropy.as_deref().map(|key| Entropy::new(key, conditions.numbering)),
             directories: Directories::default(),
             has_walls: plan.walls.is_some(),
             network: Network::within(plan.walls.as_ref()),
             paths: Paths::new(plan.walls.is_some()),
             giving: Giving::default(),
-            known: BTreeSet::new(),
+            known: Known::within(plan),
             delays: Delays::of(conditions, &lineage),
             lineage,
             log,
@@ -232,11 +227,7 @@ impl Listener {
             // What is not there, or not the program's own, keeps its times.
             let _ = file_times::hold(thread, Some(&full), 0, date);
         }
-        // The system's own is read-only, so no link in it leads elsewhere by now. Whether a name is there was asked,
-        // though cargo's asking says nothing of who asks after it.
-        let bytes = full.as_os_str().as_encoded_bytes();
-        let may_be_known = audit::is_program_or_library(&full) || call.wish == Wish::Stat && !self.drives;
-        if may_be_known && self.known.contains(bytes) {
+        if self.known.has(call, &full) {
             return Answer::Go;
         }
         let place = self.giving.lead(&mut self.paths, thread, call, full);
@@ -250,9 +241,7 @@ impl Listener {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             self.paths.look(&mut log.audit, thread, call, &place);
         }
-        if may_be_known && self.known.len() < MOST_KNOWN {
-            self.known.insert(place.full.into_os_string().into_encoded_bytes());
-        }
+        self.known.note(call, &place);
         Answer::Go
     }
 

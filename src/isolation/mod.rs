@@ -20,6 +20,7 @@ pub mod file_times;
 pub mod filter;
 pub mod giving;
 pub mod inside;
+mod known;
 pub mod lineage;
 pub mod links;
 pub mod listener;

@@ -51,6 +51,9 @@ fn wide() -> Project {
         ("shared/deep/b.txt", "b"),
         ("packages/other/file", "read by a stage"),
         ("deep/inner/far.txt", "behind a link"),
+        ("deep/near.txt", "behind a link itself"),
+        ("deep/late.txt", "behind a link that a stage makes"),
+        ("deep/inside/file", "in a directory behind a link"),
         ("asked/one.txt", "1"),
         ("asked/more/two.txt", "2"),
         ("asks/x", "x"),
@@ -69,6 +72,8 @@ fn wide() -> Project {
     }
     std::fs::create_dir(project.root.join("links")).unwrap();
     symlink("../deep/inner", project.root.join("links/here")).unwrap();
+    symlink("../deep/near.txt", project.root.join("links/near.txt")).unwrap();
+    symlink("../deep/inside", project.root.join("links/inside")).unwrap();
     project.commit("wide");
     project.root = project.root.join(package);
     project
@@ -170,6 +175,44 @@ fn the_next_recording_finds_nothing_of_what_an_earlier_one_looked_for() {
     let answer = project.repro(&["record"]);
     answer.code(6);
     assert!(answer.stderr.contains("stage `train` failed"), "{}", answer.stderr);
+}
+
+const LOOKS: &str = r#"
+use std::fs::{metadata, read_to_string, symlink_metadata};
+fn main() {
+    let mut model = Vec::new();
+    // A link, and then where it leads.
+    symlink_metadata("../../links/near.txt").unwrap();
+    model.push(metadata("../../links/near.txt").is_ok());
+    // A name that is looked for before it leads anywhere.
+    let mut before = metadata("late").is_ok();
+    std::os::unix::fs::symlink("../../deep/late.txt", "late").unwrap();
+    before |= !metadata("late").is_ok();
+    std::fs::remove_file("late").unwrap();
+    model.push(!before);
+    let here = std::env::current_dir().unwrap();
+    symlink_metadata("../../links/inside").unwrap();
+    model.push(std::env::set_current_dir("../../links/inside").is_ok() && read_to_string("file").is_ok());
+    std::env::set_current_dir(here).unwrap();
+    std::fs::write("model.json", format!("{model:?}")).unwrap();
+    std::fs::write("copy.json", "[1]").unwrap();
+    std::fs::write("metrics.json", "{\"accuracy\":0.5}").unwrap();
+}
+"#;
+
+#[test]
+fn whichever_way_something_is_looked_for_it_is_there_and_pinned() {
+    let project = wide();
+    project
+        .write("src/main.rs", LOOKS)
+        .write("build.rs", "fn main() {}\n")
+        .commit("looks");
+    project.record();
+    assert!(!project.read("model.json").contains("false"), "{}", project.read("model.json"));
+    let lock = project.read("repro.lock");
+    for path in ["links/near.txt", "deep/near.txt", "deep/late.txt", "links/inside", "deep/inside/file"] {
+        assert!(lock.contains(&format!("\"{path}\" = \"sha256:")), "{path} is not pinned:\n{lock}");
+    }
 }
 
 #[test]
