@@ -69,20 +69,20 @@ pub fn answer(line: &mut impl io::Write, something: bool) -> io::Result<()> {
 #[derive(Debug, Default)]
 pub struct Giving {
     line: Option<File>,
-    /// The directory in which things are put, as it is seen within.
-    tree: PathBuf,
+    /// The directories in which things are put, as they are seen within: one may have several names.
+    trees: Vec<PathBuf>,
     /// Of what there is nothing to be had any more: paths, and the names in directories.
     nothing: BTreeSet<PathBuf>,
     listed: BTreeSet<PathBuf>,
 }
 
 impl Giving {
-    /// Asks by this line for what belongs into that directory.
+    /// Asks by this line for what belongs into these directories.
     #[must_use]
-    pub fn new(line: File, tree: PathBuf) -> Self {
+    pub fn new(line: File, trees: Vec<PathBuf>) -> Self {
         Self {
             line: Some(line),
-            tree,
+            trees,
             ..Self::default()
         }
     }
@@ -101,10 +101,14 @@ impl Giving {
         self.ask(&Asked::All);
     }
 
+    fn may_give(&self, path: &Path) -> bool {
+        self.line.is_some() && self.trees.iter().any(|tree| path.starts_with(tree))
+    }
+
     /// Whether something was put at a path without links, or on the way to it.
     fn gives(&mut self, paths: &Paths, real: &Path) -> bool {
         const MOST: usize = 1 << 16;
-        if self.line.is_none() || !real.starts_with(&self.tree) || self.nothing.contains(real) || paths.is_there(real) {
+        if !self.may_give(real) || self.nothing.contains(real) || paths.is_there(real) {
             return false;
         }
         let given = self.ask(&Asked::Path(real.to_path_buf()));
@@ -135,7 +139,7 @@ impl Giving {
 
     /// Has the files in a directory put there, before its names are read.
     pub fn names(&mut self, directory: &Path) {
-        if self.line.is_some() && directory.starts_with(&self.tree) && self.listed.insert(directory.to_path_buf()) {
+        if self.may_give(directory) && self.listed.insert(directory.to_path_buf()) {
             self.ask(&Asked::Names(directory.to_path_buf()));
         }
     }

@@ -28,7 +28,7 @@ impl Known {
     #[must_use]
     pub fn within(plan: &Plan) -> Self {
         // What is given comes while it runs. And that cargo asked says nothing of who asks after it.
-        let walls = plan.walls.as_ref().filter(|_| plan.gives.is_none() && !plan.drives);
+        let walls = plan.walls.as_ref().filter(|_| plan.gives.is_empty() && !plan.drives);
         Self {
             looks: BTreeSet::new(),
             moving: walls.map(moving),
@@ -130,7 +130,13 @@ mod tests {
             links: Vec::new(),
         };
         assert!(!known.has(first, Path::new(full)));
-        known.note(first, &Place { full: full.into(), walked });
+        known.note(
+            first,
+            &Place {
+                full: full.into(),
+                walked,
+            },
+        );
         known.has(second, Path::new(full))
     }
 
@@ -156,7 +162,7 @@ mod tests {
         }
         assert!(!stays(&plan(), "/data/link", "/data/x") && !stays(&plan(), "/data/a/../x", "/data/x"));
         let giving = Plan {
-            gives: Some("/repro/tree".into()),
+            gives: vec!["/repro/tree".into()],
             ..plan()
         };
         let driving = Plan { drives: true, ..plan() };

@@ -70,9 +70,9 @@ pub struct Plan {
     pub drives: bool,
     /// What is answered in the system's place.
     pub conditions: Conditions,
-    /// A directory within, of which some files are put in place once they are looked for; they are asked for by the
+    /// Directories within, of which some files are put in place once they are looked for; they are asked for by the
     /// line that this plan came by.
-    pub gives: Option<OsString>,
+    pub gives: Vec<OsString>,
     /// Where the warden leaves its report.
     pub report: OsString,
 }

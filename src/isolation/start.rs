@@ -80,7 +80,7 @@ impl Plan {
             audit: false,
             drives: false,
             conditions: Conditions::default(),
-            gives: None,
+            gives: Vec::new(),
             report: "/dev/null".into(),
         }
     }

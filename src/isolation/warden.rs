@@ -60,7 +60,10 @@ fn write(plan: &Plan, report: &Report) -> Result<(), String> {
 fn run(plan: &Plan, line: File) -> Result<Report, String> {
     let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
     let (init, ours, line) = start(plan, (ours, line), theirs)?;
-    let giving = plan.gives.as_ref().map_or_else(Giving::default, |tree| Giving::new(line, tree.into()));
+    let giving = match plan.gives.as_slice() {
+        [] => Giving::default(),
+        trees => Giving::new(line, trees.iter().map(Into::into).collect()),
+    };
     Warden {
         plan,
         init,

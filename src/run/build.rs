@@ -133,7 +133,7 @@ pub fn cargo(
         copy_stdout: None,
         doing: ("Building", &project.package.name),
         gives: checkout.withholds().then(|| Gives {
-            tree: workdir.seen(&workdir.tree()),
+            trees: checkout.trees(workdir.seen(&workdir.tree())),
             give: &give,
         }),
     }

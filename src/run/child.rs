@@ -64,15 +64,15 @@ pub struct Task<'a> {
 
 /// Puts what a child looks for in its place.
 pub struct Gives<'a> {
-    /// The directory in which that may be, as the child sees it.
-    pub tree: PathBuf,
+    /// The directories in which that may be, as the child sees them.
+    pub trees: Vec<PathBuf>,
     /// Does it, and says whether there was anything to do.
     pub give: &'a dyn Fn(&Asked) -> Result<bool>,
 }
 
 impl std::fmt::Debug for Gives<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gives").field("tree", &self.tree).finish_non_exhaustive()
+        f.debug_struct("Gives").field("trees", &self.trees).finish_non_exhaustive()
     }
 }
 
@@ -190,7 +190,7 @@ impl Task<'_> {
             audit: true,
             drives: self.enclosure.drives,
             conditions: self.enclosure.conditions.clone(),
-            gives: self.gives.as_ref().map(|gives| gives.tree.clone().into()),
+            gives: self.gives.iter().flat_map(|gives| &gives.trees).map(Into::into).collect(),
             report: format!("/proc/{}/fd/{}", getpid(), report.as_raw_fd()).into(),
             ..Plan::empty()
         }

@@ -94,7 +94,7 @@ impl Training<'_> {
             copy_stdout: copy.transpose()?,
             doing: ("Training", name),
             gives: self.checkout.withholds().then(|| Gives {
-                tree: self.workdir.seen_at(place, &self.workdir.tree()),
+                trees: self.checkout.trees(self.workdir.seen_at(place, &self.workdir.tree())),
                 give: &give,
             }),
         }

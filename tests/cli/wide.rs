@@ -203,16 +203,56 @@ fn main() {
 #[test]
 fn whichever_way_something_is_looked_for_it_is_there_and_pinned() {
     let project = wide();
-    project
-        .write("src/main.rs", LOOKS)
-        .write("build.rs", "fn main() {}\n")
-        .commit("looks");
+    project.write("src/main.rs", LOOKS).write("build.rs", "fn main() {}\n").commit("looks");
     project.record();
     assert!(!project.read("model.json").contains("false"), "{}", project.read("model.json"));
     let lock = project.read("repro.lock");
-    for path in ["links/near.txt", "deep/near.txt", "deep/late.txt", "links/inside", "deep/inside/file"] {
+    for path in [
+        "links/near.txt",
+        "deep/near.txt",
+        "deep/late.txt",
+        "links/inside",
+        "deep/inside/file",
+    ] {
         assert!(lock.contains(&format!("\"{path}\" = \"sha256:")), "{path} is not pinned:\n{lock}");
     }
+}
+
+#[test]
+fn what_is_found_by_its_place_on_the_machine_is_there_and_pinned() {
+    let project = wide();
+    let top = project.root.join("../..").canonicalize().unwrap();
+    let far = top.join("packages/far");
+    project
+        .write("../far/Cargo.toml", "[package]\nname = \"far\"\nversion = \"0.1.0\"\nedition = \"2021\"\n")
+        .write("../far/src/lib.rs", "pub const TEXT: &str = include_str!(\"../../other/file\");\n")
+        .edit(
+            "Cargo.toml",
+            "[dependencies]\n",
+            &format!("[dependencies]\nfar = {{ path = \"{}\" }}\n", far.display()),
+        )
+        .edit("Cargo.lock", "version = \"0.1.0\"\n", "version = \"0.1.0\"\ndependencies = [\n \"far\",\n]\n");
+    let lock = project.read("Cargo.lock");
+    let main = format!(
+        "fn main() {{\n    let listed = std::fs::read_dir(\"{0}/crowd\").unwrap().count();\n    \
+         let text = std::fs::read_to_string(\"{0}/deep/near.txt\").unwrap();\n    \
+         std::fs::write(\"model.json\", format!(\"{{}} {{text}} {{listed}}\", far::TEXT)).unwrap();\n    \
+         std::fs::write(\"copy.json\", \"[1]\").unwrap();\n    \
+         std::fs::write(\"metrics.json\", \"{{\\\"accuracy\\\":0.5}}\").unwrap();\n}}\n",
+        top.display()
+    );
+    project
+        .write("Cargo.lock", &format!("{lock}\n[[package]]\nname = \"far\"\nversion = \"0.1.0\"\n"))
+        .write("src/main.rs", &main)
+        .write("build.rs", "fn main() {}\n")
+        .commit("by its place");
+    project.record();
+    assert_eq!(project.read("model.json"), "read by a stage behind a link itself 40");
+    let lock = project.read("repro.lock");
+    for path in ["packages/far/src/lib.rs", "packages/other/file", "deep/near.txt"] {
+        assert!(lock.contains(&format!("\"{path}\" = \"sha256:")), "{path} is not pinned:\n{lock}");
+    }
+    project.repro(&["verify"]).code(0);
 }
 
 #[test]

@@ -80,6 +80,11 @@ impl Checkout {
         })
     }
 
+    /// The directories in which programs find the checkout, which is seen there.
+    pub fn trees(&self, seen: PathBuf) -> Vec<PathBuf> {
+        self.aliases().map(|alias| alias.to).chain([seen]).collect()
+    }
+
     /// The place in the checkout of what a program calls by its place on the machine; any other path as it is.
     #[must_use]
     pub fn by_its_place(&self, path: &Path) -> PathBuf {

@@ -107,6 +107,7 @@ impl Checkout {
         unseen: impl Fn(&Path) -> PathBuf,
         is_put: impl Fn(&Path) -> bool,
     ) -> Result<bool> {
+        let unseen = |path: &Path| self.by_its_place(&unseen(path));
         let wanted: Vec<PathBuf> = match asked {
             Asked::Path(path) => {
                 let place = unseen(path);
