@@ -72,6 +72,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The object id in hex that a file with these bytes has.
+    #[must_use]
+    pub fn id_of(bytes: &[u8]) -> Option<String> {
+        Some(git2::Oid::hash_object(git2::ObjectType::Blob, bytes).ok()?.to_string())
+    }
+
     /// The object id in hex.
     #[must_use]
     pub fn id(&self) -> String {

@@ -41,7 +41,7 @@ pub(super) fn artifacts(
         outcomes.any(|outcome| outcome.artifacts.get(path) == Some(found))
     };
     // A lock that is not committed yet speaks of artifacts that are not either.
-    let is_lock_committed = is_committed(project, lockfile::FILE)?;
+    let is_lock_committed = is_committed(project, lockfile::FILE, memory)?;
     let mut found = Artifacts::default();
     for (stage, outcome) in lock.expected(platform).unwrap_or(&lock.outcome) {
         for (path, locked) in &outcome.artifacts {
@@ -92,13 +92,25 @@ pub(super) fn artifacts(
 }
 
 /// Whether a file of the package is in the work tree as it is in the commit.
-fn is_committed(project: &Project, path: &str) -> Result<bool> {
+fn is_committed(project: &Project, path: &str, memory: &mut Memory) -> Result<bool> {
     let in_repository = project.in_repository(path)?;
-    let entry = project.repository.entry(project.commit, Path::new(&in_repository));
+    let Some(entry) = project.repository.entry(project.commit, Path::new(&in_repository)) else {
+        return Ok(false);
+    };
     let place: PathBuf = project.directory.join(path);
-    let here = bounded::bytes(&place, bounded::HELD).unwrap_or_default();
-    let is_content = |bytes: &[u8]| entry.is_some_and(|entry| project.repository.is_content(entry, bytes));
-    Ok(is_content(&here) || is_content(&line_ends::with_lf(&here)))
+    // A lock of many files is long, and git's digest slow.
+    let ids: Vec<String> = memory.fact(&format!("git's name of {in_repository}"), || {
+        let here = bounded::bytes(&place, bounded::HELD).unwrap_or_default();
+        let turned = line_ends::with_lf(&here);
+        let turned = (turned != here).then_some(&*turned);
+        let ids = [Some(&*here), turned].into_iter().flatten().filter_map(Entry::id_of).collect();
+        let read = Witnesses {
+            read: vec![place.clone()],
+            present: Vec::new(),
+        };
+        Ok((ids, read))
+    })?;
+    Ok(ids.contains(&entry.id()))
 }
 
 /// Whether it is as committed, but for line ends that git has turned.

@@ -277,7 +277,7 @@ pub fn names(directory: &Path, root: &str) -> Result<Vec<String>> {
     let prefix = |group: &find::Group| group.prefix.strip_prefix("./").unwrap_or_default().to_owned();
     let names = found.groups.iter().flat_map(|group| {
         let within = format!("{}/{}", root.trim_end_matches('/'), prefix(group));
-        group.names.iter().map(move |name| format!("{within}{name}"))
+        group.names.iter().map(move |name| [&within, &**name].concat())
     });
     Ok(names.collect())
 }

@@ -91,7 +91,7 @@ pub(super) fn files(
                 None => DataFile::new(seen.digest.expect("only a table's file comes without"), seen.stamp.size),
             };
             let sampled = seen.sampled;
-            files.push((format!("{}{name}", group.prefix), DataFile { sampled, ..file }));
+            files.push(([&group.prefix, &**name].concat(), DataFile { sampled, ..file }));
         }
     }
     Ok(files)
