@@ -46,23 +46,30 @@ impl Repository {
         self.bring_directories(commit)?;
         let broken = |error: git2::Error| unreadable(&self.root, &error);
         let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
-        // Sorted all at once: comparing paths is what takes time.
+        // In the order of paths, so that none need be sorted: comparing them is what takes time.
         let mut entries = Vec::new();
-        let mut waiting = vec![(PathBuf::new(), tree)];
-        while let Some((directory, tree)) = waiting.pop() {
+        let mut waiting = vec![(PathBuf::new(), Part::Directory(tree.id()))];
+        while let Some((path, part)) = waiting.pop() {
+            let id = match part {
+                Part::Entry(entry) => {
+                    entries.push((path, entry));
+                    continue;
+                }
+                Part::Directory(id) => id,
+            };
             interrupt::check()?;
-            for entry in &tree {
-                let path = directory.join(OsStr::from_bytes(entry.name_bytes()));
+            let mut parts = Vec::new();
+            for entry in &self.git.find_tree(id).map_err(broken)? {
+                let path = path.join(OsStr::from_bytes(entry.name_bytes()));
                 if !is_name(entry.name_bytes()) {
                     return Err(Error::new(format!("the commit has an entry called {}", path.display()))
                         .hint("git itself would not check it out; `git fsck` names the tree that it is in"));
                 }
-                if let Some(found) = entry_of(&entry) {
-                    entries.push((path, found));
-                } else {
-                    waiting.push((path, self.git.find_tree(entry.id()).map_err(broken)?));
-                }
+                parts.push((path, entry_of(&entry).map_or(Part::Directory(entry.id()), Part::Entry)));
             }
+            // Git has a directory among its names as if a slash were part of its own.
+            parts.sort_by(|(one, _), (other, _)| other.file_name().cmp(&one.file_name()));
+            waiting.append(&mut parts);
         }
         let entries: BTreeMap<PathBuf, Entry> = entries.into_iter().collect();
         refuse_files_in_files(&entries)?;
@@ -70,6 +77,12 @@ impl Repository {
         *self.listed.borrow_mut() = Some((commit.0, Rc::clone(&entries)));
         Ok(entries)
     }
+}
+
+/// What a tree has under a name.
+enum Part {
+    Entry(Entry),
+    Directory(git2::Oid),
 }
 
 /// Whether a name stays in its directory, and is none of git's own: objects may say anything.
