@@ -196,6 +196,9 @@ impl Listener {
             libc::SYS_statx | libc::SYS_newfstatat if thread.text(args[1]).is_ok_and(|text| text.is_empty()) => {
                 self.look_at_open(thread, args[0] as i32)
             }
+            calls::FCHMODAT2 | libc::SYS_fchownat if thread.text(args[1]).is_ok_and(|text| text.is_empty()) => {
+                Answer::Go
+            }
             libc::SYS_getpid | libc::SYS_gettid => self.identity(thread, "the process's number"),
             libc::SYS_uname => self.identity(thread, "the host's name"),
             libc::SYS_getuid => self.identity(thread, "the user's number"),

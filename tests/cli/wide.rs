@@ -54,6 +54,7 @@ fn wide() -> Project {
         ("deep/near.txt", "behind a link itself"),
         ("deep/late.txt", "behind a link that a stage makes"),
         ("deep/inside/file", "in a directory behind a link"),
+        ("deep/flagged.txt", "asked about as if it were open"),
         ("asked/one.txt", "1"),
         ("asked/more/two.txt", "2"),
         ("asks/x", "x"),
@@ -179,6 +180,9 @@ fn the_next_recording_finds_nothing_of_what_an_earlier_one_looked_for() {
 
 const LOOKS: &str = r#"
 use std::fs::{metadata, read_to_string, symlink_metadata};
+unsafe extern "C" {
+    fn statx(directory: i32, path: *const u8, flags: i32, mask: u32, into: *mut u8) -> i32;
+}
 fn main() {
     let mut model = Vec::new();
     // A link, and then where it leads.
@@ -194,6 +198,9 @@ fn main() {
     symlink_metadata("../../links/inside").unwrap();
     model.push(std::env::set_current_dir("../../links/inside").is_ok() && read_to_string("file").is_ok());
     std::env::set_current_dir(here).unwrap();
+    // AT_FDCWD and AT_EMPTY_PATH, though it is not empty.
+    let path = "../../deep/flagged.txt\0";
+    model.push(unsafe { statx(-100, path.as_ptr(), 0x1000, 0x7ff, [0u8; 256].as_mut_ptr()) } == 0);
     std::fs::write("model.json", format!("{model:?}")).unwrap();
     std::fs::write("copy.json", "[1]").unwrap();
     std::fs::write("metrics.json", "{\"accuracy\":0.5}").unwrap();
@@ -213,6 +220,7 @@ fn whichever_way_something_is_looked_for_it_is_there_and_pinned() {
         "deep/late.txt",
         "links/inside",
         "deep/inside/file",
+        "deep/flagged.txt",
     ] {
         assert!(lock.contains(&format!("\"{path}\" = \"sha256:")), "{path} is not pinned:\n{lock}");
     }
