@@ -7,6 +7,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
 
 use super::audit::normal;
 use super::remote::Thread;
@@ -17,7 +18,8 @@ const MOST_LINKS: usize = 40;
 /// A path as the kernel walks it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walked {
-    /// Without `..` and without links; also where nothing is there.
+    /// Without `..` and without links; also where nothing is there. Of a path that `..` leads out of something that is
+    /// not there, it is that: the kernel comes no further, and what it would be says where `..` leads.
     pub real: PathBuf,
     /// The links on the way.
     pub links: Vec<PathBuf>,
@@ -41,7 +43,14 @@ pub const PLAIN: Way<'static> = Way {
 /// The path as the thread would walk it; `root` is its root directory.
 #[must_use]
 pub fn followed(thread: Thread, root: BorrowedFd<'_>, path: &Path, way: Way<'_>) -> Walked {
-    if way.base.is_some() || has_links(root, path, way).unwrap_or(false) {
+    let climbs = || path.components().any(|part| part == Component::ParentDir);
+    let must_walk = way.base.is_some()
+        || match found(root, path, way) {
+            Ok(()) => false,
+            // Before it comes to a link it may have come to where nothing is, and from there `..` leads nowhere.
+            Err(error) => error == Errno::LOOP || climbs(),
+        };
+    if must_walk {
         walk(thread, path, way)
     } else {
         Walked {
@@ -61,15 +70,14 @@ pub fn past_proc(thread: Thread, path: PathBuf) -> PathBuf {
     if followed.starts_with("/proc") { path } else { followed }
 }
 
-/// Asks the kernel, which walks faster than we do.
-fn has_links(root: BorrowedFd<'_>, path: &Path, way: Way<'_>) -> io::Result<bool> {
+/// Asks the kernel, which walks faster than we do, whether something is there and no link on the way.
+fn found(root: BorrowedFd<'_>, path: &Path, way: Way<'_>) -> Result<(), Errno> {
     let mut flags = OFlags::PATH | OFlags::CLOEXEC;
     if !way.to_the_end {
         flags |= OFlags::NOFOLLOW;
     }
     let inner = path.strip_prefix("/").unwrap_or(path);
-    let found = openat2(root, inner, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS);
-    Ok(found.is_err_and(|error| error == rustix::io::Errno::LOOP))
+    openat2(root, inner, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS).map(drop)
 }
 
 fn walk(thread: Thread, path: &Path, way: Way<'_>) -> Walked {
@@ -88,6 +96,9 @@ fn walk(thread: Thread, path: &Path, way: Way<'_>) -> Walked {
     while let Some(part) = rest.pop() {
         let real = &mut walked.real;
         if part == ".." {
+            if is_missing(thread, real) {
+                break;
+            }
             if real != base {
                 real.pop();
             }
@@ -115,6 +126,13 @@ fn walk(thread: Thread, path: &Path, way: Way<'_>) -> Walked {
 #[must_use]
 pub fn is_in_memory(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().starts_with(b"/memfd:")
+}
+
+/// Whether nothing is at a path without links. What `/proc` has depends on who asks.
+fn is_missing(thread: Thread, path: &Path) -> bool {
+    let place = thread.proc("root").join(path.strip_prefix("/").unwrap_or(path));
+    let missing = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+    !path.starts_with("/proc") && place.symlink_metadata().is_err_and(missing)
 }
 
 /// Where a link leads; none for what is none, or leads to no file.
@@ -160,8 +178,12 @@ mod tests {
         let root = std::fs::File::open("/").unwrap();
         let followed = |name: &str| followed(this(), root.as_fd(), &place.join(name), PLAIN).real;
         assert_eq!(followed("here"), Path::new("/nowhere/at/all"));
-        assert_eq!(followed("here/../x"), Path::new("/nowhere/at/x"));
-        assert_eq!(followed("none/../x"), place.join("x"));
+        assert_eq!(followed("here/../x"), Path::new("/nowhere/at/all"));
+        assert_eq!(followed("none/../x"), place.join("none"), "the kernel comes no further");
+        std::fs::create_dir(place.join("some")).unwrap();
+        assert_eq!(followed("some/../x"), place.join("x"));
+        std::os::unix::fs::symlink("none/../x", place.join("on")).unwrap();
+        assert_eq!(followed("some/../on"), place.join("none"));
         assert_eq!(followed("round"), place.join("round"));
     }
 
@@ -169,6 +191,7 @@ mod tests {
     fn a_way_may_end_at_its_last_link_and_may_have_a_root_of_its_own() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().canonicalize().unwrap();
+        std::fs::create_dir(place.join("inner")).unwrap();
         std::os::unix::fs::symlink("/inner", place.join("here")).unwrap();
         std::os::unix::fs::symlink("here", place.join("there")).unwrap();
         let root = std::fs::File::open("/").unwrap();

@@ -134,7 +134,7 @@ fn item(
             Content::File(..) => checkout.reach(&directory.join(path))?,
             Content::Directory(..) => checkout.reach_links(&directory.join(path))?,
         }
-        led(&normal(&directory.join(path)))
+        led(&directory.join(path))
     };
     let outside = leaves || !place.starts_with(workdir.tree());
     let (place, source, put) = if outside {
@@ -163,7 +163,7 @@ fn leaves(directory: &Path, path: &str, workdir: &Workdir) -> bool {
 /// Where committed links on the way lead a program, in the checkout or out of it.
 fn led(place: &Path) -> PathBuf {
     let real = place.parent().and_then(|parent| parent.canonicalize().ok()).zip(place.file_name());
-    real.map_or_else(|| place.to_path_buf(), |(parent, name)| parent.join(name))
+    real.map_or_else(|| normal(place), |(parent, name)| parent.join(name))
 }
 
 impl Content {

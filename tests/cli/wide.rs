@@ -55,6 +55,8 @@ fn wide() -> Project {
         ("deep/late.txt", "behind a link that a stage makes"),
         ("deep/inside/file", "in a directory behind a link"),
         ("deep/flagged.txt", "asked about as if it were open"),
+        ("deep/above.txt", "above where a link leads"),
+        ("deep/aside/file", "where another link leads"),
         ("asked/one.txt", "1"),
         ("asked/more/two.txt", "2"),
         ("asks/x", "x"),
@@ -75,6 +77,7 @@ fn wide() -> Project {
     symlink("../deep/inner", project.root.join("links/here")).unwrap();
     symlink("../deep/near.txt", project.root.join("links/near.txt")).unwrap();
     symlink("../deep/inside", project.root.join("links/inside")).unwrap();
+    symlink("../deep/aside", project.root.join("links/aside")).unwrap();
     project.commit("wide");
     project.root = project.root.join(package);
     project
@@ -201,6 +204,7 @@ fn main() {
     // AT_FDCWD and AT_EMPTY_PATH, though it is not empty.
     let path = "../../deep/flagged.txt\0";
     model.push(unsafe { statx(-100, path.as_ptr(), 0x1000, 0x7ff, [0u8; 256].as_mut_ptr()) } == 0);
+    model.push(read_to_string("../../links/aside/../above.txt").is_ok());
     std::fs::write("model.json", format!("{model:?}")).unwrap();
     std::fs::write("copy.json", "[1]").unwrap();
     std::fs::write("metrics.json", "{\"accuracy\":0.5}").unwrap();
@@ -221,6 +225,8 @@ fn whichever_way_something_is_looked_for_it_is_there_and_pinned() {
         "links/inside",
         "deep/inside/file",
         "deep/flagged.txt",
+        "links/aside",
+        "deep/above.txt",
     ] {
         assert!(lock.contains(&format!("\"{path}\" = \"sha256:")), "{path} is not pinned:\n{lock}");
     }

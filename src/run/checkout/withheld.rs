@@ -2,10 +2,11 @@
 //! nothing to the one that is built; which part is something to it, only the build and the stages show. Directories are
 //! made in any case.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Checkout, normal};
+use super::Checkout;
 use crate::bounded;
 use crate::error::{IoContext as _, Result};
 use crate::interrupt;
@@ -147,19 +148,35 @@ impl Checkout {
     /// The links on the way of a path that are not written yet, and where it leads.
     fn led(&self, path: &Path) -> Result<(Vec<PathBuf>, PathBuf)> {
         use std::os::unix::ffi::OsStrExt as _;
-        let (mut passed, mut path) = (Vec::new(), normal(path));
-        for _ in 0..MOST_LINKS {
-            let is_link = |path: &&Path| self.files.get(*path).is_some_and(|planned| planned.kind == Kind::Link);
-            // Nothing lies below a link, so there is one at most.
-            let Some(link) = path.ancestors().find(is_link) else {
-                break;
+        let parts = |path: &Path| -> Vec<OsString> {
+            let names = path
+                .components()
+                .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+            names.map(|part| part.as_os_str().to_owned()).rev().collect()
+        };
+        let (mut passed, mut links, mut real, mut rest) = (Vec::new(), 0, PathBuf::from("/"), parts(path));
+        // `..` leads out of what a link leads to, and not out of the directory that the link is in.
+        while let Some(part) = rest.pop() {
+            if part == ".." {
+                real.pop();
+                continue;
+            }
+            real.push(part);
+            let Some(link) = self.files.get(&real).filter(|planned| planned.kind == Kind::Link && links < MOST_LINKS)
+            else {
+                continue;
             };
-            passed.extend(Some(link.to_path_buf()).filter(|link| self.is_withheld(link)));
-            let target = Path::new(std::ffi::OsStr::from_bytes(self.files[link].held()?));
-            let rest = path.strip_prefix(link).unwrap_or(Path::new(""));
-            path = normal(&link.parent().unwrap_or(link).join(target).join(rest));
+            links += 1;
+            passed.extend(Some(real.clone()).filter(|link| self.is_withheld(link)));
+            let target = Path::new(std::ffi::OsStr::from_bytes(link.held()?));
+            if target.is_absolute() {
+                real = PathBuf::from("/");
+            } else {
+                real.pop();
+            }
+            rest.extend(parts(target));
         }
-        Ok((passed, path))
+        Ok((passed, real))
     }
 
     fn write(&self, paths: &[PathBuf]) -> Result<()> {
@@ -272,6 +289,8 @@ mod tests {
     #[test]
     fn a_path_is_reached_through_links_and_as_a_whole() {
         let (_around, checkout) = nothing();
+        checkout.reach(&checkout.top.join("link/../two")).unwrap();
+        assert!(checkout.top.join("a/two").is_file(), "out of where the link leads");
         checkout.reach(&checkout.top.join("c/../link")).unwrap();
         assert!(checkout.top.join("link/three").is_file());
         assert!(checkout.is_withheld(&checkout.top.join("a/one")));
