@@ -8,14 +8,14 @@ mod aliases;
 mod planned;
 mod withheld;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use self::aliases::Alias;
 use self::planned::Planned;
-use self::withheld::{needed, set_time};
+use self::withheld::{Later, needed, set_time};
 use super::access::Committed;
 use super::handover::Keeps;
 use super::workdir::Workdir;
@@ -40,8 +40,7 @@ pub struct Checkout {
     /// Directories that have a name of the machine's too.
     aliases: Vec<Alias>,
     files: BTreeMap<PathBuf, Planned>,
-    /// Those of them that are to be in their places by now.
-    present: RefCell<BTreeSet<PathBuf>>,
+    later: Later,
     /// When all files were last changed, if that was given to them.
     time: Cell<Option<i64>>,
 }
@@ -68,7 +67,7 @@ impl Checkout {
             attestations: BTreeSet::from([directory.join(gate::DIRECTORY)]),
             aliases: Alias::find(project, &root, &outside),
             files: BTreeMap::new(),
-            present: RefCell::default(),
+            later: Later::default(),
             time: Cell::new(None),
         };
         checkout.commit(repository, project.commit, &root)?;
@@ -116,7 +115,7 @@ impl Checkout {
             attestations: BTreeSet::new(),
             aliases: Vec::new(),
             files: BTreeMap::new(),
-            present: RefCell::default(),
+            later: Later::default(),
             time: Cell::new(None),
         };
         checkout.commit(repository, commit, top)?;
@@ -324,15 +323,13 @@ impl Checkout {
                 Keeps::Nothing => None,
             })
             .collect();
-        let present = self.present.borrow();
-        let present = present.iter().filter(|path| files.contains_key(*path)).cloned();
         Self {
             top: self.top.clone(),
             root: self.root.clone(),
             left_out: self.left_out.clone(),
             attestations: self.attestations.clone(),
             aliases: self.aliases.clone(),
-            present: RefCell::new(present.collect()),
+            later: self.later.only(|path| files.contains_key(path)),
             time: Cell::new(None),
             files,
         }

@@ -2,6 +2,8 @@
 //! nothing to the one that is built; which part is something to it, only the build and the stages show. Directories are
 //! made in any case.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -14,6 +16,26 @@ use crate::isolation::giving::Asked;
 use crate::project::Project;
 use crate::repository::{Entry, Kind, Repository};
 
+/// What is in its place, and what is nearly there.
+#[derive(Debug, Default)]
+pub(super) struct Later {
+    /// The files that are to be in their places by now.
+    present: RefCell<BTreeSet<PathBuf>>,
+    /// Directories of which the contents of all files are here.
+    brought: RefCell<BTreeSet<PathBuf>>,
+}
+
+impl Later {
+    /// Of some of the files.
+    pub(super) fn only(&self, is_kept: impl Fn(&Path) -> bool) -> Self {
+        let present = self.present.borrow();
+        Self {
+            present: RefCell::new(present.iter().filter(|path| is_kept(path)).cloned().collect()),
+            brought: RefCell::default(),
+        }
+    }
+}
+
 /// The kernel follows no more links in one path either.
 const MOST_LINKS: usize = 40;
 
@@ -22,27 +44,26 @@ impl Checkout {
     pub(super) fn want(&self, needed: &[PathBuf]) -> Result<()> {
         let elsewhere = self.files.iter().filter(|(_, planned)| planned.object().is_none()).map(|(path, _)| path);
         let wanted = needed.iter().flat_map(|directory| self.below(directory)).chain(elsewhere);
-        self.present.borrow_mut().extend(wanted.cloned());
-        self.bring()
+        self.later.present.borrow_mut().extend(wanted.cloned());
+        self.bring(&self.there())
     }
 
     /// Leaves nothing for later.
     pub(super) fn want_all(&self) -> Result<()> {
-        self.present.borrow_mut().extend(self.files.keys().cloned());
-        self.bring()
+        self.later.present.borrow_mut().extend(self.files.keys().cloned());
+        self.bring(&self.there())
     }
 
-    /// Sees to it that the contents of all that is to be written are here.
-    fn bring(&self) -> Result<()> {
-        let there = self.there();
+    /// Sees to it that the contents of these files are here.
+    fn bring(&self, paths: &[&PathBuf]) -> Result<()> {
         let mut repositories: Vec<&Rc<Repository>> = Vec::new();
-        for (repository, _) in there.iter().filter_map(|path| self.files[*path].object()) {
+        for (repository, _) in paths.iter().filter_map(|path| self.files[*path].object()) {
             if !repositories.iter().any(|known| Rc::ptr_eq(known, repository)) {
                 repositories.push(repository);
             }
         }
         for repository in repositories {
-            repository.bring(self.objects(repository, there.iter().copied()))?;
+            repository.bring(self.objects(repository, paths.iter().copied()))?;
         }
         Ok(())
     }
@@ -59,13 +80,13 @@ impl Checkout {
     /// Whether some of the commit is not written yet.
     #[must_use]
     pub fn withholds(&self) -> bool {
-        self.present.borrow().len() < self.files.len()
+        self.later.present.borrow().len() < self.files.len()
     }
 
     /// How much of it is written, in words; nothing where that is all.
     #[must_use]
     pub fn part(&self) -> String {
-        let (all, present) = (self.files.len(), self.present.borrow().len());
+        let (all, present) = (self.files.len(), self.later.present.borrow().len());
         if present == all {
             return String::new();
         }
@@ -73,13 +94,13 @@ impl Checkout {
     }
 
     pub(super) fn is_withheld(&self, path: &Path) -> bool {
-        self.files.contains_key(path) && !self.present.borrow().contains(path)
+        self.files.contains_key(path) && !self.later.present.borrow().contains(path)
     }
 
     /// Every planned file that is in its place.
     #[must_use]
     pub fn there(&self) -> Vec<&PathBuf> {
-        let present = self.present.borrow();
+        let present = self.later.present.borrow();
         present.iter().filter_map(|path| Some(self.files.get_key_value(path)?.0)).collect()
     }
 
@@ -179,21 +200,29 @@ impl Checkout {
         Ok((passed, real))
     }
 
+    /// In a partial clone, brings what is to be written with all that lies beside it: each fetch takes its time.
+    fn bring_beside(&self, paths: &[PathBuf]) -> Result<()> {
+        let mut parents: BTreeSet<&Path> = paths.iter().filter_map(|path| path.parent()).collect();
+        parents.retain(|parent| !self.later.brought.borrow().contains(*parent));
+        let mut beside = Vec::new();
+        for &parent in &parents {
+            beside.extend(self.below(parent).filter(|path| path.parent() == Some(parent)));
+        }
+        self.bring(&beside)?;
+        self.later.brought.borrow_mut().extend(parents.into_iter().map(Path::to_path_buf));
+        Ok(())
+    }
+
     fn write(&self, paths: &[PathBuf]) -> Result<()> {
+        self.bring_beside(paths)?;
         for path in paths {
             interrupt::check()?;
             let planned = &self.files[path];
-            if let Some((repository, _)) = planned.object() {
-                // In a partial clone, with those that lie beside it: each fetch takes its time.
-                let beside = path.parent().into_iter().flat_map(|directory| self.below(directory));
-                let beside = beside.filter(|other| other.parent() == path.parent());
-                repository.bring(self.objects(repository, beside))?;
-            }
             planned.write(path)?;
             if let Some(time) = self.time.get() {
                 set_time(path, time)?;
             }
-            self.present.borrow_mut().insert(path.clone());
+            self.later.present.borrow_mut().insert(path.clone());
         }
         Ok(())
     }
@@ -255,7 +284,7 @@ mod tests {
         let top = around.path().join("to");
         std::fs::create_dir(&top).unwrap();
         let checkout = Checkout::plan_commit(&repository, repository.head().unwrap(), &top).unwrap();
-        checkout.present.borrow_mut().clear();
+        checkout.later.present.borrow_mut().clear();
         checkout.apply().unwrap();
         (around, checkout)
     }
