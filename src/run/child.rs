@@ -257,7 +257,14 @@ impl Watch<'_> {
                     self.hear(Stream::Out, &bytes);
                 }
                 Ok(Event::Stderr(bytes)) => self.hear(Stream::Err, &bytes),
-                Ok(Event::Asked(asked)) => self.give(&asked),
+                Ok(Event::Asked(asked)) => {
+                    let took = self.give(&asked);
+                    // The time that it takes is not the program's.
+                    if exited.is_none() && !timed_out {
+                        self.time_is_up = self.time_is_up.map(|limit| limit + took);
+                        deadline = self.time_is_up;
+                    }
+                }
                 Ok(Event::Closed) => open -= 1,
                 Ok(Event::Exited(at)) => {
                     exited = Some(at);
@@ -290,10 +297,12 @@ impl Watch<'_> {
         (ended, self.failed)
     }
 
-    /// Gives what is asked for. Where that fails, what the program does without it is nothing to go by.
-    fn give(&mut self, asked: &Asked) {
+    /// Gives what is asked for, and says for how long the program waited. Where that fails, what it does without it is
+    /// nothing to go by.
+    fn give(&mut self, asked: &Asked) -> Duration {
+        let began = Instant::now();
         let Some((gives, line)) = &mut self.gives else {
-            return;
+            return Duration::ZERO;
         };
         let given = (gives.give)(asked).unwrap_or_else(|error| {
             self.failed.get_or_insert(error);
@@ -302,6 +311,7 @@ impl Watch<'_> {
         });
         // One that has ended needs no answer.
         let _ = giving::answer(line, given);
+        began.elapsed()
     }
 
     /// The program goes on where the copy cannot be written; whoever reads it is told.
