@@ -132,7 +132,7 @@ impl Giving {
         place
     }
 
-    /// The same for something that is about to get another name.
+    /// The same for something that is about to get another name, and for that name.
     pub fn lead_to(&mut self, paths: &mut Paths, thread: Thread, name: Name) {
         while paths.named(thread, name).is_some_and(|real| self.gives(paths, &real)) {}
     }

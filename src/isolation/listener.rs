@@ -252,7 +252,9 @@ impl Listener {
         let log = Arc::clone(&self.log);
         let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
         for (from, to) in renamings {
-            self.giving.lead_to(&mut self.paths, thread, *from);
+            for name in [from, to] {
+                self.giving.lead_to(&mut self.paths, thread, *name);
+            }
             self.paths.rename(&mut log.audit, thread, *from, *to);
         }
         Answer::Go

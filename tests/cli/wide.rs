@@ -56,6 +56,7 @@ fn wide() -> Project {
         ("deep/inside/file", "in a directory behind a link"),
         ("deep/flagged.txt", "asked about as if it were open"),
         ("deep/above.txt", "above where a link leads"),
+        ("deep/taken.txt", "a name that is taken"),
         ("deep/aside/file", "where another link leads"),
         ("asked/one.txt", "1"),
         ("asked/more/two.txt", "2"),
@@ -204,6 +205,9 @@ fn main() {
     // AT_FDCWD and AT_EMPTY_PATH, though it is not empty.
     let path = "../../deep/flagged.txt\0";
     model.push(unsafe { statx(-100, path.as_ptr(), 0x1000, 0x7ff, [0u8; 256].as_mut_ptr()) } == 0);
+    std::fs::write("own", "").unwrap();
+    let taken = std::fs::hard_link("own", "../../deep/taken.txt").unwrap_err();
+    model.push(taken.kind() == std::io::ErrorKind::AlreadyExists);
     model.push(read_to_string("../../links/aside/../above.txt").is_ok());
     std::fs::write("model.json", format!("{model:?}")).unwrap();
     std::fs::write("copy.json", "[1]").unwrap();
@@ -227,6 +231,7 @@ fn whichever_way_something_is_looked_for_it_is_there_and_pinned() {
         "deep/flagged.txt",
         "links/aside",
         "deep/above.txt",
+        "deep/taken.txt",
     ] {
         assert!(lock.contains(&format!("\"{path}\" = \"sha256:")), "{path} is not pinned:\n{lock}");
     }
