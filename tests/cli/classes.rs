@@ -441,9 +441,16 @@ fn another_libc(project: &Project) -> Option<PathBuf> {
         .find(|path| path.ends_with("/libc.so.6"))?;
     let mut bytes = std::fs::read(path).unwrap();
     let said = bytes.windows(SAYS.len()).position(|bytes| bytes == SAYS)?;
-    let version = said + SAYS.len();
-    let other = if bytes[version] == b'1' { b'2' } else { b'1' };
-    bytes[version] = other;
+    let said = said + SAYS.len();
+    let length = bytes[said..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let version = [b"2.".as_slice(), &bytes[said..said + length]].concat();
+    let other = if version[2] == b'1' { b'2' } else { b'1' };
+    // Wherever it says it, but for the names of symbols' versions, such as GLIBC_2.36.
+    for at in 1..bytes.len() - version.len() {
+        if bytes[at..].starts_with(&version) && bytes[at - 1] != b'_' {
+            bytes[at + 2] = other;
+        }
+    }
     let directory = project.around().join("another-libc");
     std::fs::create_dir(&directory).unwrap();
     std::fs::write(directory.join("libc.so.6"), bytes).unwrap();
