@@ -139,6 +139,7 @@ pub fn cargo(
     }
     .run(shell)?;
     checkout.tell_of_it(&mut ended.report, |path| workdir.seen(path));
+    checkout.must_have_given(&ended.report, |path| workdir.unseen(path), |_| false)?;
     Ok(ended)
 }
 

@@ -101,6 +101,8 @@ impl Training<'_> {
         .run(self.shell)
         .map_err(|error| error.phase(Phase::Train))?;
         self.checkout.tell_of_it(&mut ended.report, |path| self.workdir.seen_at(place, path));
+        let fault = self.checkout.must_have_given(&ended.report, unseen, |path| self.staged.holds(path));
+        fault.map_err(|error| error.phase(Phase::Train))?;
         let accesses = self.grounds(name, outlook.shown.clone(), before, |grounds| grounds.judge(&ended.report));
         judge(name, stage, &ended, self.shell).map_err(|error| {
             let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();

@@ -10,8 +10,9 @@ use std::rc::Rc;
 
 use super::Checkout;
 use crate::bounded;
-use crate::error::{IoContext as _, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::interrupt;
+use crate::isolation::Report;
 use crate::isolation::giving::Asked;
 use crate::project::Project;
 use crate::repository::{Entry, Kind, Repository};
@@ -23,6 +24,8 @@ pub(super) struct Later {
     present: RefCell<BTreeSet<PathBuf>>,
     /// Directories of which the contents of all files are here.
     brought: RefCell<BTreeSet<PathBuf>>,
+    /// The directories of which nothing was left for later; where there are none, nothing was anywhere.
+    needed: RefCell<Option<Vec<PathBuf>>>,
 }
 
 impl Later {
@@ -32,6 +35,7 @@ impl Later {
         Self {
             present: RefCell::new(present.iter().filter(|path| is_kept(path)).cloned().collect()),
             brought: RefCell::default(),
+            needed: self.needed.clone(),
         }
     }
 }
@@ -42,6 +46,7 @@ const MOST_LINKS: usize = 40;
 impl Checkout {
     /// Leaves everything of the commit for later but what is in these directories.
     pub(super) fn want(&self, needed: &[PathBuf]) -> Result<()> {
+        self.later.needed.replace(Some(needed.to_vec()));
         let elsewhere = self.files.iter().filter(|(_, planned)| planned.object().is_none()).map(|(path, _)| path);
         let wanted = needed.iter().flat_map(|directory| self.below(directory)).chain(elsewhere);
         self.later.present.borrow_mut().extend(wanted.cloned());
@@ -146,6 +151,36 @@ impl Checkout {
         let wanted: Vec<PathBuf> = wanted.into_iter().filter(|path| !is_put(path)).collect();
         self.write(&wanted)?;
         Ok(!wanted.is_empty())
+    }
+
+    /// Refuses a report of a program that looked for a file of the commit while that was not in its place: what it did
+    /// without it is nothing to go by.
+    ///
+    /// # Errors
+    /// That names the file.
+    pub fn must_have_given(
+        &self,
+        report: &Report,
+        unseen: impl Fn(&Path) -> PathBuf,
+        is_put: impl Fn(&Path) -> bool,
+    ) -> Result<()> {
+        let needed = self.later.needed.borrow();
+        let Some(needed) = needed.as_ref() else {
+            return Ok(());
+        };
+        // No program changes these, so they are not there only where they were not given.
+        let was_left = |path: &PathBuf| {
+            self.files.get(path).is_some_and(|planned| planned.object().is_some())
+                && !needed.iter().any(|directory| path.starts_with(directory))
+                && !is_put(path)
+        };
+        let missed = report.reads.iter().filter(|(_, look)| look.missed && !look.existed);
+        let Some(path) = missed.map(|(path, _)| unseen(Path::new(path))).find(was_left) else {
+            return Ok(());
+        };
+        let inner = path.strip_prefix(&self.root).unwrap_or(&path);
+        let what = format!("{} is committed, and was not there when it was looked for", inner.display());
+        Err(Error::new(what).hint("this is a fault of cargo repro, and not of the project; nothing was recorded"))
     }
 
     /// Writes what is planned at a path, through the links on its way, and, where it is a directory, all below it.
@@ -325,6 +360,28 @@ mod tests {
         assert!(checkout.is_withheld(&checkout.top.join("a/one")));
         checkout.reach(&checkout.top.join("a")).unwrap();
         assert!(checkout.top.join("a/two").is_file() && !checkout.top.join("c/four").exists());
+    }
+
+    #[test]
+    fn what_was_looked_for_and_not_given_is_an_error() {
+        let (_around, checkout) = nothing();
+        let told = |path: &str, existed: bool| {
+            let look = crate::isolation::Look {
+                existed,
+                missed: !existed,
+                ..Default::default()
+            };
+            let report = Report {
+                reads: [(path.to_owned(), look)].into(),
+                ..Report::default()
+            };
+            let unseen = |path: &Path| checkout.top.join(path);
+            checkout.must_have_given(&report, unseen, |path| path.ends_with("two")).is_ok()
+        };
+        assert!(told("c/four", false), "all of it is written before");
+        checkout.later.needed.replace(Some(vec![checkout.top.join("a/b")]));
+        assert!(!told("c/four", false) && told("c/four", true));
+        assert!(told("a/two", false) && told("a/b/three", false) && told("c/none", false) && told("c", false));
     }
 
     #[test]
