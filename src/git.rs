@@ -21,10 +21,16 @@ fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Outp
     run(command(directory, arguments), input)
 }
 
-fn run(mut command: Command, input: Option<&str>) -> Result<Output> {
+fn run(command: Command, input: Option<&str>) -> Result<Output> {
+    run_for("it makes and checks the signatures of tags", command, input)
+}
+
+/// What git is wanted for is said where there is none.
+fn run_for(what: &str, mut command: Command, input: Option<&str>) -> Result<Output> {
     subprocess::output(&mut command, input.map(str::as_bytes)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::new(format!("could not start git: {error}"))
-            .hint("install git; it makes and checks the signatures of tags"),
+        std::io::ErrorKind::NotFound => {
+            Error::new(format!("could not start git: {error}")).hint(format!("install git; {what}"))
+        }
         _ => Error::io("run", Path::new("git"), &error),
     })
 }
@@ -89,7 +95,8 @@ pub fn included(file: &Path) -> Result<Vec<PathBuf>> {
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR"] {
         command.env_remove(name);
     }
-    let output = run(command, None)?;
+    let what = format!("it says what {} includes", file.display());
+    let output = run_for(&what, command, None)?;
     // One that has none is answered so.
     if !output.status.success() && output.status.code() != Some(1) {
         return Err(Error::new(format!("git cannot read {}", file.display())).context(words(&output)));

@@ -1,9 +1,10 @@
 //! Opens repositories: none that git itself would not read because somebody else owns it, and none of which a file
 //! would be waited for.
 
-use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use git2::ConfigLevel;
 
 use super::unreadable;
 use crate::ambient;
@@ -109,52 +110,99 @@ fn check_files(found: &Path) -> Result<()> {
     let common = bounded::text(&found.join("commondir"), bounded::WRITTEN).ok();
     let common: Option<PathBuf> = common.map(|text| found.join(text.trim_end()));
     let head = branch(&found.join("HEAD"));
+    let mut included = 0;
     for directory in [Some(found), common.as_deref()].into_iter().flatten() {
         for name in FILES.into_iter().chain(head.as_deref()) {
-            let path = directory.join(name);
-            bounded::check(&path, bounded::HELD).map_err(|error| unfit(&path, &error))?;
+            check(&directory.join(name), bounded::HELD)?;
         }
         for name in ["config", "config.worktree"] {
-            check_included(&directory.join(name), &mut BTreeSet::new())?;
+            check_included(&directory.join(name), 0, &mut included)?;
         }
     }
     Ok(())
+}
+
+fn check(path: &Path, most: u64) -> Result<()> {
+    if is_nothing(path) {
+        return Ok(());
+    }
+    bounded::check(path, most).map_err(|error| unfit(path, &error))
+}
+
+/// The one device that is empty whoever reads it, and is named where no file is meant.
+fn is_nothing(path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|place| place == Path::new("/dev/null"))
 }
 
 fn unfit(path: &Path, error: &std::io::Error) -> Error {
     Error::io("read", path, error).hint("git would wait for it, or read it without end; a new clone has none of that")
 }
 
+/// So deep git reads configurations that include one another.
+const DEEPEST: usize = 10;
+
+/// So many are read for one repository, each as often as it is included: that is how often git reads it.
+const MOST_INCLUDED: usize = 100;
+
 /// What a configuration includes is read with it, at whatever condition: so it is looked at before. To ask for the names
 /// takes a process, for the few that have any.
-fn check_included(file: &Path, seen: &mut BTreeSet<PathBuf>) -> Result<()> {
+fn check_included(file: &Path, depth: usize, included: &mut usize) -> Result<()> {
+    if is_nothing(file) {
+        return Ok(());
+    }
     let bytes = match bounded::bytes(file, bounded::WRITTEN) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         read => read.map_err(|error| unfit(file, &error))?,
     };
-    const WORD: &[u8] = b"include";
-    if !bytes.windows(WORD.len()).any(|word| word.eq_ignore_ascii_case(WORD)) {
+    // Git takes no blank before the name of a section.
+    const SECTION: &[u8] = b"[include";
+    if !bytes.windows(SECTION.len()).any(|word| word.eq_ignore_ascii_case(SECTION)) {
         return Ok(());
     }
     for path in git::included(file)? {
-        let place = match path.strip_prefix("~/") {
-            Ok(inner) => ambient::home().join(inner),
-            Err(_) => file.parent().unwrap_or(Path::new("/")).join(path),
+        *included += 1;
+        let excess = match () {
+            () if depth == DEEPEST => format!("configurations include one another more than {DEEPEST} deep"),
+            () if *included > MOST_INCLUDED => format!("more than {MOST_INCLUDED} configurations are included"),
+            () => String::new(),
         };
-        if seen.insert(place.clone()) {
-            check_included(&place, seen)?;
+        if !excess.is_empty() {
+            return Err(Error::new(format!("cannot read {}: {excess}", file.display()))
+                .hint("take its `[include]` and `[includeIf]` out; a new clone has none"));
         }
+        check_included(&place(file, &path)?, depth + 1, included)?;
     }
     Ok(())
 }
 
-/// The files that a configuration names and that are read for what is ignored, and how.
+/// Where a path leads that stands in a file of git's configuration.
+fn place(file: &Path, path: &Path) -> Result<PathBuf> {
+    if let Ok(inner) = path.strip_prefix("~/") {
+        return Ok(ambient::home().join(inner));
+    }
+    // These git replaces by what it alone knows, and its library does not.
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if bytes.starts_with(b"~") || bytes.starts_with(b"%(prefix)/") {
+        return Err(Error::new(format!("{} includes {}, which only git can find", file.display(), path.display()))
+            .hint("write the path in full, or from `~/`"));
+    }
+    Ok(file.parent().unwrap_or(Path::new("/")).join(path))
+}
+
+/// The files that the repository's own configuration names and that are read for what is ignored, and how. What its
+/// user has named is theirs.
 fn check_named(opened: &git2::Repository) -> Result<()> {
     let broken = |error: git2::Error| unreadable(opened.path(), &error);
     let configuration = opened.config().map_err(broken)?;
-    for key in ["core.excludesFile", "core.attributesFile"] {
-        if let Ok(path) = configuration.get_path(key) {
-            bounded::check(&path, bounded::WRITTEN).map_err(|error| unfit(&path, &error))?;
+    for level in [ConfigLevel::Local, ConfigLevel::Worktree] {
+        let own = match configuration.open_level(level) {
+            Err(error) if error.code() == git2::ErrorCode::NotFound => continue,
+            own => own.map_err(broken)?,
+        };
+        for key in ["core.excludesFile", "core.attributesFile"] {
+            if let Ok(path) = own.get_path(key) {
+                check(&path, bounded::WRITTEN)?;
+            }
         }
     }
     Ok(())

@@ -128,11 +128,86 @@ fn nothing_that_a_git_configuration_names_is_waited_for_or_read_without_end() {
             assert!(said.contains(path.to_str().unwrap()), "{through}: {said}");
         }
     }
-    for section in ["include", "core"] {
-        let key = if section == "core" { "excludesFile" } else { "path" };
-        project.write(".git/config", &named(section, key, &innocent));
-        project.repro(&["status"]).code(0);
+    for path in [&innocent, Path::new("/dev/null")] {
+        for (section, key) in [
+            ("include", "path"),
+            ("core", "excludesFile"),
+            ("core", "attributesFile"),
+        ] {
+            project.write(".git/config", &named(section, key, path));
+            project.repro(&["status"]).code(0);
+        }
     }
+}
+
+#[test]
+fn what_the_users_own_git_configuration_names_is_theirs() {
+    let project = Project::recorded("command");
+    let home = project.around().join("own-home");
+    std::fs::create_dir_all(&home).unwrap();
+    for key in ["excludesFile", "attributesFile"] {
+        std::fs::write(home.join(".gitconfig"), format!("[core]\n{key} = /dev/null\n")).unwrap();
+        let mut command = project.command(&["status"]);
+        command.env("HOME", &home);
+        let output = ends(command, key);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn configurations_that_include_one_another_come_to_an_end() {
+    let project = Project::recorded("command");
+    let kept = project.read(".git/config");
+    let file = |at: usize| project.around().join(format!("x{at}"));
+    let chain = |length: usize, times: usize| {
+        for at in 1..=length {
+            let next = if at == length {
+                String::new()
+            } else {
+                format!("path = ./x{}\n", at + 1).repeat(times)
+            };
+            std::fs::write(file(at), format!("[include]\n{next}")).unwrap();
+        }
+    };
+    let status = |text: &str| {
+        project.write(".git/config", &format!("{kept}{text}"));
+        let output = ends(project.command(&["status"]), text);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let first = format!("[include]\npath = {}\n", file(1).display());
+    // Git reads one more; its library, which reads the rest, does not.
+    chain(9, 1);
+    assert_eq!(status(&first).0, Some(0));
+    for (length, times, why) in [
+        (11, 1, "more than 10 deep"),
+        (10, 2, "more than 100 configurations are included"),
+        (40, 2, "more than 10"),
+    ] {
+        chain(length, times);
+        let (code, said) = status(&first);
+        assert!(code == Some(1) && said.contains(why), "{length}: {code:?} {said}");
+    }
+    for path in ["~somebody/config", "%(prefix)/config"] {
+        let (code, said) = status(&format!("[include]\npath = {path}\n"));
+        assert!(code == Some(1) && said.contains(path), "{path}: {code:?} {said}");
+    }
+    // A branch of such a name has nothing to do with it.
+    let (code, said) = status("[branch \"fix-include\"]\nremote = include\n");
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn only_what_includes_needs_git_and_says_so() {
+    let project = Project::recorded("command");
+    let kept = project.read(".git/config");
+    let programs = project.around().join("without-git");
+    std::fs::create_dir_all(&programs).unwrap();
+    project.write(".git/config", &format!("{kept}[INCLUDE]\npath = x\n"));
+    let mut command = project.command(&["status"]);
+    command.env("PATH", &programs);
+    let output = ends(command, "without git");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("install git; it says what"), "{said}");
 }
 
 #[test]
