@@ -85,7 +85,7 @@ fn a_file_of_the_home_directory_is_out_of_reach_and_is_named() {
     let both = refused(&project, &[&read], &[undeclared(home.secret())]);
     let text = &both.human.stderr;
     assert!(text.contains("the program reached for what repro.toml does not declare"), "{text}");
-    assert!(text.contains("hint: declare it under [data]"), "{text}");
+    assert!(text.contains("under [data] in repro.toml"), "{text}");
     let cause = &both.json.verdict()["causes"][0];
     assert_eq!((cause["stage"].as_str(), cause["hint"].is_string()), (Some("train"), true));
     assert!(cause["detail"].as_str().unwrap().starts_with("intruder "), "{cause}");

@@ -67,11 +67,13 @@ pub(super) fn of_footer(file: &File) -> io::Result<Result<(), Excess>> {
     file.read_exact_at(&mut footer, tail_at - size)?;
     Ok(match depth(&footer) {
         Some(depth) if depth > DEEPEST => Err(format!("its columns lie more than {DEEPEST} deep in one another")),
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        // Others may read more into it, and as deep as it likes.
+        None => Err("it cannot be read as Parquet: its description of itself is broken".to_owned()),
     })
 }
 
-/// How deep the schema goes; none if it is none, which the reader then says.
+/// How deep the schema goes; none if it cannot be told.
 fn depth(footer: &[u8]) -> Option<usize> {
     const SCHEMA: i64 = 2;
     const CHILDREN: i64 = 5;

@@ -52,6 +52,20 @@ fn a_schema_that_is_too_deep_is_told_and_one_that_is_not_is_read() {
 }
 
 #[test]
+fn a_description_that_is_written_in_an_odd_way_is_not_read_past_its_depth() {
+    let bytes = written("required int32 a;", &[required(vec![1_i32])], WriterProperties::builder());
+    let footer = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
+    let start = bytes.len() - 8 - footer;
+    // The version is a varint of one byte: with ten more that add nothing to it.
+    assert_eq!(bytes[start], 0x15);
+    let version = [vec![bytes[start + 1] | 0x80], vec![0x80; 9], vec![0]].concat();
+    let footer = [&bytes[start..=start], &version, &bytes[start + 2..bytes.len() - 8]].concat();
+    let length = (footer.len() as u32).to_le_bytes();
+    let odd = [&bytes[..start], &footer, &length, b"PAR1".as_slice()].concat();
+    assert_eq!(why(odd), "it cannot be read as Parquet: its description of itself is broken");
+}
+
+#[test]
 fn a_page_that_is_larger_than_it_says_is_not_unpacked() {
     let text = "x".repeat(MOST_LEAF_BYTES / 2);
     let codec = Compression::BROTLI(Default::default());
