@@ -216,7 +216,7 @@ impl Verification<'_> {
     }
 
     /// Trains with the build that `record` kept, if that is of just these inputs: a divergence is one whoever built the
-    /// program, and the diagnosis goes on with it. That it reproduces is only believed of a build of its own.
+    /// program, and the diagnosis goes on with it. That it reproduces, or fails, is believed of a build of its own alone.
     fn diverges_as_kept(
         &self,
         snapshot: &Snapshot,
@@ -230,8 +230,12 @@ impl Verification<'_> {
             return Ok(false);
         }
         let (mut looked, mut took) = (verdict.clone(), Vec::new());
-        self.train_in(&workdir, snapshot, circumstances, &mut looked, &mut took)?;
-        if looked.divergence.is_empty() {
+        let diverges = match self.train_in(&workdir, snapshot, circumstances, &mut looked, &mut took) {
+            Ok(()) => !looked.divergence.is_empty(),
+            Err(error) if error.exit_code() == ExitCode::TrainingFailed => false,
+            Err(error) => return Err(error),
+        };
+        if !diverges {
             timings.push(Timing::since(Step::Explain, begin));
             return Ok(false);
         }

@@ -98,6 +98,32 @@ fn explain_believes_a_reproduction_only_of_a_build_of_its_own() {
 }
 
 #[test]
+fn explain_believes_a_failure_only_of_a_build_of_its_own() {
+    // A limit of whoever calls: no input, and no circumstance that anything holds.
+    const LIMIT: &str = "7777";
+    let project = Project::fixture("steady");
+    let refusing = format!(
+        "fn main() {{\n    let limits = std::fs::read_to_string(\"/proc/self/limits\").unwrap_or_default();\n    assert!(!limits.contains(\"{LIMIT}\"), \"too little time\");"
+    );
+    project.edit("src/main.rs", "fn main() {", &refusing).commit("refuse");
+    project.record();
+    let mut limited = std::process::Command::new("sh");
+    let command = project.command(&["explain"]);
+    limited.args(["-c", &format!("ulimit -S -t {LIMIT} && exec \"$@\""), "sh"]);
+    limited.arg(command.get_program()).args(command.get_args());
+    limited.current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let explained = project.answer(&mut limited);
+    assert!(explained.code(6).stderr.contains("Compiling"), "{}", explained.stderr);
+    assert!(explained.stderr.contains("too little time"), "{}", explained.stderr);
+}
+
+#[test]
 fn where_nothing_diverges_there_is_nothing_to_explain() {
     let project = Project::recorded("steady");
     let answer = project.json(&["explain"]);
