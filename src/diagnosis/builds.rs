@@ -96,6 +96,8 @@ pub enum Found<Effect> {
     Same(u32),
     /// Builds differ though all that can be held was.
     Unheld(Effect),
+    /// Builds in which all was changed at once differ, and none in which one thing was.
+    Unseen(Effect),
     /// These differ, each with what it changes.
     Follows(Vec<(Setting, Effect)>),
 }
@@ -138,14 +140,27 @@ pub fn causes<Effect>(found: &Found<Effect>, what: &str, first: impl Fn(&Effect)
     match found {
         Found::Same(_) => Vec::new(),
         Found::Unheld(effect) => vec![cause(Kind::Build, what, first(effect))],
+        Found::Unseen(effect) => vec![Cause {
+            first: first(effect),
+            ..unknown(what)
+        }],
         Found::Follows(all) => all.iter().map(|(setting, effect)| cause(setting.kind, what, first(effect))).collect(),
     }
 }
 
-/// What is left where builds disagree and nothing that was changed shows it.
+/// What is left where builds disagree and nothing that was changed alone shows it.
 #[must_use]
 pub fn unknown(what: &str) -> Cause {
-    cause(Kind::Build, what, None)
+    Cause {
+        detail: format!(
+            "{what} is another with a build at another date and with other random numbers; builds agree with both held fast, and neither alone was seen to change anything"
+        ),
+        hint: Some(
+            "run it again, which draws anew; or see what build scripts and macros do with the date and with hash maps"
+                .to_owned(),
+        ),
+        ..cause(Kind::Build, what, None)
+    }
 }
 
 fn cause(kind: Kind, what: &str, first: Option<String>) -> Cause {

@@ -164,15 +164,31 @@ impl Trials<'_> {
         Ok(self.base.has_drawn() && self.all_agree(differed, alike)?.is_some())
     }
 
-    /// More where threads are held up than without: then it is by timing.
+    /// More where threads are held up than without, with as many threads and processors: then it is by timing.
     fn differ_by_delays(&mut self, frozen: &Frozen<'_>) -> Result<Option<Evidence>> {
-        let first = self.observe(&frozen.race(0))?;
-        let mut delayed = Vec::new();
+        let at = |delays| {
+            let mut circumstances = frozen.race(0);
+            // On several processors threads race without being held up.
+            circumstances.conditions.processors = frozen.circumstances().conditions.processors;
+            circumstances.conditions.delays = delays;
+            circumstances
+        };
+        let first = self.observe(&at(None))?;
+        let (mut still, mut delayed) = (Vec::new(), Vec::new());
+        // In turn, so that what changes with time changes both.
         for seed in 1..=self.differed.len() as u64 {
-            let other = self.observe(&frozen.race(seed))?;
-            delayed.push(parts::differing(&first.parts, &other.parts).len());
+            for (delays, differing) in [(None, &mut still), (Some(seed), &mut delayed)] {
+                let other = self.observe(&at(delays))?;
+                // One that failed shows nothing of the others.
+                if other.outcome.is_some() {
+                    differing.push(parts::differing(&first.parts, &other.parts).len());
+                }
+            }
         }
-        let shown = by_delays(&self.differed, &delayed);
+        if first.outcome.is_none() {
+            return Ok(None);
+        }
+        let shown = by_delays(&still, &delayed);
         if shown.is_some() {
             let differed = delayed.iter().filter(|parts| **parts > 0).count();
             let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

@@ -87,6 +87,10 @@ impl Trials<'_> {
                 setting: "another build of the same sources".to_owned(),
                 effect: effect.clone(),
             },
+            Found::Unseen(effect) => TestResult::Changes {
+                setting: "a build at another date and with other random numbers".to_owned(),
+                effect: effect.clone(),
+            },
             Found::Follows(all) => TestResult::Changes {
                 setting: all.iter().map(|(setting, _)| setting.what).collect::<Vec<_>>().join(", and "),
                 effect: all[0].1.clone(),
@@ -124,7 +128,7 @@ impl Trials<'_> {
         if let Found::Same(_) = found {
             self.repeat_base(MORE_BASE_RUNS)?;
             let is_steady = self.variation.unstable.is_none();
-            return Ok(is_steady.then_some(Found::Unheld(effect)));
+            return Ok(is_steady.then_some(Found::Unseen(effect)));
         }
         Ok(Some(found))
     }
