@@ -1,6 +1,8 @@
 //! Decides why a retraining is not as locked: the program is not deterministic here either, and then by
 //! which source; or it is, and then by what of the machine, or of the build, it could have been another.
 
+use std::collections::BTreeSet;
+
 use super::factor::{Factor, Frozen, OF_MACHINE, RESTLESS};
 use super::race::Evidence;
 use super::remains;
@@ -195,17 +197,19 @@ fn pin(
     if named.is_empty() {
         return Ok(None);
     }
+    let held_fast: BTreeSet<&str> = named.iter().map(|cause| cause.kind.word()).collect();
+    let held_fast = Vec::from_iter(held_fast).join(" and ");
     let first = laboratory.observe(&pinned)?;
     *runs += 1;
     for _ in 0..REPEATS {
         *runs += 1;
         if laboratory.compare(&first, &laboratory.observe(&pinned)?).is_some() {
-            return Ok(Some(
-                "with these held fast and nothing else, trainings still disagree: there is another cause".to_owned(),
-            ));
+            return Ok(Some(format!(
+                "with only {held_fast} held fast, trainings still disagree: there is another cause"
+            )));
         }
     }
-    Ok(Some(format!("with these held fast and nothing else, {} trainings agree", REPEATS + 1)))
+    Ok(Some(format!("with only {held_fast} held fast, {} trainings agree", REPEATS + 1)))
 }
 
 /// Undeclared files that were read then and now, with other bytes. A lock knows them by the digest of their
