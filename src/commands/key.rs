@@ -71,7 +71,7 @@ fn show(settings: &Settings, args: &args::KeyShow) -> Result<ExitCode> {
 /// The id, and what to paste.
 fn for_people(key: &PublicKey) -> String {
     format!(
-        "id           {}\n\nFor the repro.toml of a project that is to believe it, with a name in place of NAME:\n\n[gate.keys]\nNAME = \"{}\"\n",
+        "id           {}\n\nFor the repro.toml of a project that is to believe it (NAME is yours to choose):\n\n[gate.keys]\nNAME = \"{}\"\n",
         key.id(),
         key.line()
     )

@@ -15,15 +15,16 @@ use crate::trace::Site;
 #[must_use]
 pub fn cause(cause: &Cause, layout: Layout) -> String {
     let stage = match &cause.stage {
-        Some(stage) => format!(" {FAINT}(stage {stage}){FAINT:#}"),
-        None => format!(" {FAINT}(build){FAINT:#}"),
+        Some(stage) => format!("{FAINT}(stage {stage}){FAINT:#}"),
+        None => format!("{FAINT}(build){FAINT:#}"),
     };
     // Where nothing narrower is known, the kind is its own subject.
     let subject = match &cause.subject {
         subject if subject == cause.kind.word() => String::new(),
-        subject => format!(" {NAME}{}{NAME:#}", visible(subject)),
+        subject => format!("{NAME}{}{NAME:#} ", visible(subject)),
     };
-    let mut text = format!("  {FAINT}cause{FAINT:#} {BAD}{}{BAD:#}{subject}{stage}\n", cause.kind.word());
+    let label = format!("{FAINT}cause{FAINT:#} {BAD}{}{BAD:#} ", cause.kind.word());
+    let mut text = layout.wrapped("  ", &label, &format!("{subject}{stage}"));
     text += &layout.wrapped("    ", "", &visible(&cause.detail));
     for (number, site) in cause.sites.iter().enumerate() {
         let label = if number == 0 { "at " } else { "and at " };
@@ -69,7 +70,10 @@ pub fn factors(factors: &[Tested], layout: Layout) -> String {
             }
             TestResult::Changes { setting, effect } => {
                 let first = visible(effect.first());
-                layout.row(&start(BAD, "changes"), &format!("{NAME}{first}{NAME:#} {FAINT}with {setting}{FAINT:#}"))
+                layout.row(
+                    &start(BAD, "changes"),
+                    &format!("{NAME}{first}{NAME:#} {FAINT}first, with {setting}{FAINT:#}"),
+                )
             }
             TestResult::NotVaried(_) => format!("  {word:<width$}  {FAINT}not varied{FAINT:#}\n"),
         };

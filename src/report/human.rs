@@ -207,7 +207,9 @@ fn finding(finding: &Finding, style: Style, sides: &[String; 2], layout: Layout)
         .stage
         .as_ref()
         .map_or_else(String::new, |stage| format!(" {FAINT}(stage {stage}){FAINT:#}"));
-    let _ = writeln!(text, "  {style}{}{style:#} {NAME}{}{NAME:#}{stage}", finding.kind, visible(&finding.subject));
+    let label = format!("{style}{}{style:#} ", finding.kind);
+    let subject = format!("{NAME}{}{NAME:#}{stage}", visible(&finding.subject));
+    text += &layout.wrapped("  ", &label, &subject);
     text += &layout.wrapped("    ", "", &visible(&finding.detail));
     if finding.locked.is_some() || finding.found.is_some() {
         let value = |value: &Option<String>| value.as_ref().map_or_else(|| "—".to_owned(), |text| shown(text));
