@@ -15,12 +15,12 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
         return None;
     }
     Some(html! {
-        table {
+        table.machines {
             thead { tr { th scope="col" { "Machine" } th scope="col" { "Platform class" } th scope="col" { "What is known of it" } } }
             tbody {
                 @if let Some(lock) = lock { (recorded(view, lock)) }
                 tr {
-                    th scope="row" { "This page's" }
+                    th scope="row" { "Checked on" }
                     @match view.dossier.platform {
                         Some(platform) => {
                             td data-label="Platform class" { (view.text(&platform.to_string())) }

@@ -54,10 +54,13 @@ fn promised<'a>(view: View<'a>, read: &'a Read) -> &'a Outcome {
 fn introduction(view: View<'_>, is_computed: bool) -> Markup {
     let verdict = view.dossier.judged.ok();
     let runs = verdict.map_or(0, |verdict| verdict.runs);
+    let is_kept = verdict.is_some_and(|verdict| verdict.not_checked.iter().any(|item| item.kind == "rebuild"));
     html! {
         p {
             @if is_computed {
-                "Computed again here, from the commit in a new directory; there " (if runs == 1 { "was " } else { "were " })
+                "Computed again here, from the commit in a new directory"
+                @if is_kept { ", by the build that " code { "record" } " kept" }
+                "; there " (if runs == 1 { "was " } else { "were " })
                 (trainings(runs)) " in all."
             } @else if runs > 0 {
                 "There was " (trainings(runs)) ", of which no outcome is kept."

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::View;
 use super::text::{count, ticked};
+use crate::exit_code::ExitCode;
 use crate::lockfile;
 
 /// How to check the id of a lock without this tool; a test runs it.
@@ -60,6 +61,7 @@ pub(super) fn how(view: View<'_>) -> Markup {
                 ":"
                 pre { code { (view.text(&dossier.repeat)) } }
                 "The exit code was " (dossier.exit_code().number()) "."
+                @if dossier.exit_code() == ExitCode::Drift { " A clone does not have what is changed only in a work tree." }
             }
             @if let Some(read) = dossier.lock {
                 li {

@@ -22,7 +22,7 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
     }
     let left_out = verdict.vouched.len().saturating_sub(view.limits.rows);
     Some(html! {
-        table {
+        table.vouched {
             thead { tr {
                 th scope="col" { "Who" } th scope="col" { "Key" } th scope="col" { "For what" } th scope="col" { "When" } th scope="col" { "Counts" }
             } }
@@ -35,7 +35,7 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
                         td data-label="For what" {
                             (view.text(&about.verdict)) ", " (trainings(about.runs)) " on " (view.text(&about.platform.to_string()))
                         }
-                        td data-label="When" { (time::text(about.finished)) }
+                        td.when data-label="When" { (time::text(about.finished)) }
                         td data-label="Counts" { @if vouched.counts { "yes" } @else { "no: the policy says that it does not" } }
                     }
                 }
