@@ -1,4 +1,4 @@
-//! What the process says to its caller in one number. The table in the README is held equal to this
+//! What the process says to its caller in one number. The table in docs/commands.md is held equal to this
 //! enum by a test. Nothing here decides which code applies; [`crate::verdict`] and [`crate::error`] do.
 
 /// The exit status of every command.
@@ -30,7 +30,7 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// Every code, in the order of the README's table.
+    /// Every code, in the order of that table.
     pub const ALL: [Self; 11] = [
         Self::Ok,
         Self::NotJudged,
@@ -51,7 +51,7 @@ impl ExitCode {
         self as u8
     }
 
-    /// What the README's table says of it.
+    /// What that table says of it.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {

@@ -144,9 +144,9 @@ fn the_readme_and_the_ci_script_run_the_same_tests() {
 }
 
 #[test]
-fn the_readme_has_the_table_of_exit_codes() {
-    let readme = read("README.md");
-    let table = rows(section(&readme, "Exit codes"));
+fn the_commands_page_has_the_table_of_exit_codes() {
+    let page = read("docs/commands.md");
+    let table = rows(section(&page, "Exit codes"));
     let codes: Vec<Vec<String>> = ExitCode::ALL
         .iter()
         .map(|code| vec![code.number().to_string(), code.meaning().to_owned()])
@@ -155,19 +155,18 @@ fn the_readme_has_the_table_of_exit_codes() {
 }
 
 #[test]
-fn the_readme_explains_every_kind_of_difference() {
-    let readme = read("README.md");
+fn the_documents_have_every_kind_of_difference() {
     let causes = cargo_repro::cause::KINDS.map(|(_, word)| word);
-    for (title, kinds) in [
-        ("Kinds of drift", &DRIFT_KINDS[..]),
-        ("Kinds of divergence", &DIVERGENCE_KINDS[..]),
-        ("Kinds of cause", &causes[..]),
-        ("Kinds of refusal", &REFUSAL_KINDS[..]),
+    for (page, title, kinds) in [
+        ("docs/json.md", "Kinds of drift", &DRIFT_KINDS[..]),
+        ("docs/json.md", "Kinds of divergence", &DIVERGENCE_KINDS[..]),
+        ("docs/determinism.md", "Kinds of cause", &causes[..]),
+        ("docs/releases.md", "Kinds of refusal", &REFUSAL_KINDS[..]),
     ] {
         let first = |row: Vec<String>| row[0].trim_matches('`').to_owned();
-        let named: BTreeSet<String> = rows(section(&readme, title)).into_iter().map(first).collect();
+        let named: BTreeSet<String> = rows(section(&read(page), title)).into_iter().map(first).collect();
         let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-        assert_eq!(named, kinds, "README.md, “{title}”");
+        assert_eq!(named, kinds, "{page}, “{title}”");
     }
 }
 
@@ -197,14 +196,80 @@ fn every_word_of_a_verdict_is_explained_and_no_other() {
 }
 
 #[test]
-fn every_manifest_in_the_readme_is_one() {
-    let readme = read("README.md");
-    let manifests: Vec<&str> = blocks(&readme, "toml").filter(|text| text.contains("\n[stage.")).collect();
-    assert!(manifests.len() >= 2, "README.md shows the manifest, short and whole");
-    for text in manifests {
-        if let Err(error) = Manifest::from_text(text, "README.md") {
-            panic!("{error}\n{}", error.context_lines().unwrap_or_default());
+fn every_manifest_in_the_documents_is_one() {
+    let mut shown = BTreeSet::new();
+    for page in pages() {
+        let text = read(&page);
+        for manifest in blocks(&text, "toml").filter(|text| text.contains("\n[stage.")) {
+            shown.insert(page.clone());
+            if let Err(error) = Manifest::from_text(manifest, &page) {
+                panic!("{error}\n{}", error.context_lines().unwrap_or_default());
+            }
         }
+    }
+    for page in ["README.md", "docs/manifest.md", "docs/programs.md"] {
+        assert!(shown.contains(page), "{page} shows a manifest");
+    }
+}
+
+/// The documents for people.
+fn pages() -> Vec<String> {
+    let mut pages: Vec<String> = files(&["docs"]).into_iter().filter(|path| path.ends_with(".md")).collect();
+    pages.extend(
+        [
+            "README.md",
+            "DESIGN.md",
+            "CHANGELOG.md",
+            "benches/README.md",
+            "runtime/README.md",
+        ]
+        .map(str::to_owned),
+    );
+    pages
+}
+
+#[test]
+fn every_link_in_the_documents_leads_to_a_page_and_to_a_heading_of_it() {
+    let link = regex::Regex::new(r"\]\(([^)\s]+)\)").expect("a regular expression");
+    for page in pages() {
+        let text = read(&page);
+        for target in link.captures_iter(&text).map(|found| found[1].to_owned()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let place = root().join(&page);
+            let place = if path.is_empty() {
+                place
+            } else {
+                place.with_file_name("").join(path)
+            };
+            assert!(place.exists(), "{page} links to {path}, which is not there");
+            if !anchor.is_empty() {
+                let led = std::fs::read_to_string(&place).expect("a page");
+                assert!(anchors(&led).contains(anchor), "{page} links to #{anchor}, and {path} has no such heading");
+            }
+        }
+    }
+}
+
+/// As forges make them of headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let anchor = |line: &str| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    text.lines().filter(|line| line.starts_with('#')).map(anchor).collect()
+}
+
+#[test]
+fn the_readme_is_short_and_every_page_is_one_click_from_it() {
+    const LONGEST: usize = 12_000;
+    let readme = read("README.md");
+    assert!(readme.len() <= LONGEST, "README.md has {} bytes", readme.len());
+    for page in pages().iter().filter(|page| page.starts_with("docs/")) {
+        assert!(readme.contains(&format!("]({page})")), "README.md does not link to {page}");
     }
 }
 

@@ -115,8 +115,8 @@ pub(super) fn manifest(text: &str, name: &str) -> Result<Manifest> {
             return shown; // no manifest's keys make TOML of it
         }
         shown.hint(meant(error.message()).map_or_else(
-            || "the keys that a manifest may have are in the README of cargo repro under “The manifest”".to_owned(),
-            |key| format!("did you mean `{key}`? All keys are in the README of cargo repro under “The manifest”"),
+            || "the keys that a manifest may have are in docs/manifest.md of cargo repro".to_owned(),
+            |key| format!("did you mean `{key}`? All keys are in docs/manifest.md of cargo repro"),
         ))
     })?;
     let seed = Seed::new(*parsed.seed.get_ref())

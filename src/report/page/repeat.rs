@@ -84,7 +84,7 @@ fn checkout(view: View<'_>) -> Markup {
     }
 }
 
-/// As the README has it.
+/// As docs/audit.md has it.
 pub(super) fn proof(view: View<'_>) -> Markup {
     let says = match view.dossier.command {
         "gate" => {
