@@ -3,6 +3,7 @@
 
 mod artifacts;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use artifacts::artifacts;
@@ -18,8 +19,7 @@ use crate::memory::Memory;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
 use crate::snapshot::data::Remark;
-use crate::snapshot::{Closure, Dependencies, Snapshot, source};
-use crate::tally::Tally;
+use crate::snapshot::{Closure, Data, Dependencies, Snapshot, source};
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
 /// What an inspection found.
@@ -35,14 +35,14 @@ pub struct Inspected {
     pub not_checked: Vec<NotChecked>,
 }
 
-/// Looks at every input.
+/// Looks at every input beside the data, which takes longest and need not wait for the lock.
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn inspect(project: &Project, read: &Read, memory: &mut Memory, tally: &Tally) -> Result<Inspected> {
+pub fn inspect(project: &Project, read: &Read, data: BTreeMap<String, Data>, memory: &mut Memory) -> Result<Inspected> {
     let lock = &read.lock;
     let closure = closure(project, lock)?;
-    let mut snapshot = Snapshot::observe(project, &closure, memory, tally)?;
+    let mut snapshot = Snapshot::observe(project, &closure, data)?;
     for (name, found) in &mut snapshot.data {
         if let Some(locked) = lock.snapshot.data.get(name) {
             found.look_for_beginnings(&project.directory, locked)?;

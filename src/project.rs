@@ -1,6 +1,7 @@
 //! The project: the cargo package with the manifest, and its git repository, on this machine with its
 //! toolchain. Everything that a command needs before it can look at inputs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -14,6 +15,8 @@ use crate::settings::{Overrides, Settings};
 use crate::snapshot::build::ambient;
 use crate::snapshot::source::{self, Tree};
 use crate::snapshot::toolchain::Installed;
+use crate::snapshot::{self, Data};
+use crate::tally::Tally;
 use crate::verdict::Note;
 
 /// The project as found.
@@ -112,6 +115,14 @@ impl Project {
         let named = overrides.named();
         let named: Vec<&str> = named.iter().map(String::as_str).collect();
         self.manifest.follow(lock, &named).into_iter().map(Note::Overridden).collect()
+    }
+
+    /// Digests all declared data.
+    ///
+    /// # Errors
+    /// When some of it cannot be read; that something is missing is noted in it.
+    pub fn observe_data(&self, memory: &mut Memory, tally: &Tally) -> Result<BTreeMap<String, Data>> {
+        snapshot::observe_data(&self.directory, &self.manifest.data, memory, tally)
     }
 
     /// The lock's place.

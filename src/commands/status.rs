@@ -31,7 +31,8 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
     subject.look_in(&directory);
-    // A lock of many files takes a while to read, and so does the index.
+    let begin = Instant::now();
+    // A lock of many files takes a while to read, and so do the index and the data.
     let (opened, read) = std::thread::scope(|scope| {
         let read = scope.spawn(|| Lockfile::read(&directory.join(lockfile::FILE)));
         let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
@@ -41,9 +42,13 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
                 Memory::load(&repository.private_directory())
             }
         });
+        let opened = opened.map(|(project, mut memory)| {
+            let data = settings.shell.watching("Hashing", |tally| project.observe_data(&mut memory, tally));
+            (project, memory, data)
+        });
         (opened, read.join().expect("reading a lock does not panic"))
     });
-    let (mut project, mut memory) = match opened {
+    let (mut project, mut memory, data) = match opened {
         Ok(opened) => opened,
         Err(refusal) => {
             subject.lock = read.ok();
@@ -54,10 +59,7 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     subject.commit = Some(project.commit.to_string());
     let read = read?;
     let followed = project.follow(&read.lock, &overrides);
-    let begin = Instant::now();
-    let inspected = settings
-        .shell
-        .watching("Hashing", |tally| inspect::inspect(&project, &read, &mut memory, tally))?;
+    let inspected = inspect::inspect(&project, &read, data?, &mut memory)?;
     memory.save();
     subject.timings.push(Timing::since(Step::Inputs, begin));
     subject.platform = Some(inspected.snapshot.platform.clone());

@@ -38,9 +38,8 @@ pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
     let candidates = super::record::candidates(&project)?;
     let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut memory)?;
     let closure = Closure::of(source::candidates(&project.repository, project.commit, &project.package)?);
-    let snapshot = settings
-        .shell
-        .watching("Hashing", |tally| Snapshot::observe(&project, &closure, &mut memory, tally))?;
+    let data = settings.shell.watching("Hashing", |tally| project.observe_data(&mut memory, tally))?;
+    let snapshot = Snapshot::observe(&project, &closure, data)?;
     super::record::refuse_missing(&snapshot.data)?;
     memory.save();
     settings

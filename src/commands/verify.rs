@@ -342,7 +342,8 @@ pub(super) fn inspect_all(project: &Project, read: &Read, memory: &mut Memory, s
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
         let root = project.repository.root();
         let packages = scope.spawn(move || crates::check(root, package, dependencies));
-        let inspected = shell.watching("Hashing", |tally| inspect::inspect(project, read, memory, tally));
+        let data = shell.watching("Hashing", |tally| project.observe_data(memory, tally));
+        let inspected = data.and_then(|data| inspect::inspect(project, read, data, memory));
         (inspected, packages.join().expect("checking does not panic"))
     });
     let mut inspected = inspected.map_err(|error| error.phase(Phase::Snapshot))?;

@@ -62,16 +62,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Observes every input of the project, with `closure` as what of the repository reaches it.
+    /// Observes every input of the project, with `closure` as what of the repository reaches it; its data was
+    /// observed before.
     ///
     /// # Errors
     /// When one of them cannot be read.
-    pub fn observe(project: &Project, closure: &Closure, memory: &mut Memory, tally: &Tally) -> Result<Self> {
+    pub fn observe(project: &Project, closure: &Closure, data: BTreeMap<String, Data>) -> Result<Self> {
         let build = Build::observe(&project.manifest.build, &project.package, &project.repository, &project.toolchain)?;
         let source = Source::observe(project.tree(), closure, &|path| project.is_apart(path))?;
         let dependencies = Dependencies::read(&project.package.workspace.join("Cargo.lock"))?;
         let environment = Environment::observe(&project.manifest.environment)?;
-        let data = observe_data(&project.directory, &project.manifest.data, memory, tally)?;
         Ok(Self::assemble(project, source, dependencies, build, environment, data))
     }
 
