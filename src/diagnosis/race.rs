@@ -21,8 +21,9 @@ const MOST: u32 = 40;
 /// How seldom that many trainings may agree by chance.
 const CHANCE: f64 = 0.01;
 
-/// For how long one waits for those before it, at least and at most.
-const TURN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// For how long one waits for those before it, at least and at most: on a busy machine a thread may not come to go on for
+/// long.
+const TURN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 /// What came of several threads.
 pub(super) enum Race {
@@ -164,29 +165,23 @@ impl Trials<'_> {
         Ok(self.base.has_drawn() && self.all_agree(differed, alike)?.is_some())
     }
 
-    /// More where threads are held up than without, with as many threads and processors: then it is by timing.
+    /// More where threads are held up, on all processors, than where as many of them have one and are not: then it is
+    /// by timing, since all else is the same.
     fn differ_by_delays(&mut self, frozen: &Frozen<'_>) -> Result<Option<Evidence>> {
-        let at = |delays| {
-            let mut circumstances = frozen.race(0);
-            // On several processors threads race without being held up.
-            circumstances.conditions.processors = frozen.circumstances().conditions.processors;
-            circumstances.conditions.delays = delays;
-            circumstances
-        };
-        let first = self.observe(&at(None))?;
+        let mut alone = frozen.race(0);
+        alone.conditions.processors = frozen.circumstances().conditions.processors;
+        alone.conditions.delays = None;
+        let firsts = (self.observe(&alone)?, self.observe(&frozen.race(0))?);
         let (mut still, mut delayed) = (Vec::new(), Vec::new());
         // In turn, so that what changes with time changes both.
         for seed in 1..=self.differed.len() as u64 {
-            for (delays, differing) in [(None, &mut still), (Some(seed), &mut delayed)] {
-                let other = self.observe(&at(delays))?;
+            let others = (self.observe(&alone)?, self.observe(&frozen.race(seed))?);
+            for (first, other, differing) in [(&firsts.0, others.0, &mut still), (&firsts.1, others.1, &mut delayed)] {
                 // One that failed shows nothing of the others.
-                if other.outcome.is_some() {
+                if first.outcome.is_some() && other.outcome.is_some() {
                     differing.push(parts::differing(&first.parts, &other.parts).len());
                 }
             }
-        }
-        if first.outcome.is_none() {
-            return Ok(None);
         }
         let shown = by_delays(&still, &delayed);
         if shown.is_some() {
