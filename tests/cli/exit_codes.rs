@@ -1,6 +1,5 @@
-//! Each exit code, once, by the real program; and the README's table of them.
+//! Each exit code, once, by the real program.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -162,26 +161,6 @@ fn exit_code_130_is_an_interruption_which_leaves_nothing_behind() {
     // What was interrupted can be done again at once.
     project.repro(&["record"]).code(0);
     project.repro(&["verify"]).code(0);
-}
-
-#[test]
-fn the_table_in_the_readme_is_the_enum() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let mut lines = readme.lines().skip_while(|line| cells(line) != ["code", "meaning"]);
-    assert!(lines.next().is_some(), "README.md has no table `| code | meaning |`");
-    let rows = lines.skip(1).take_while(|line| line.starts_with('|'));
-    let table: Vec<(String, String)> = rows
-        .map(|row| match cells(row).as_slice() {
-            [code, meaning] => (code.trim_matches('`').to_owned(), (*meaning).to_owned()),
-            other => panic!("a row has two cells: {other:?}"),
-        })
-        .collect();
-    let expected = ExitCode::ALL.map(|code| (code.number().to_string(), code.meaning().to_owned()));
-    assert_eq!(table, expected);
-}
-
-fn cells(line: &str) -> Vec<&str> {
-    line.trim().trim_matches('|').split('|').map(str::trim).collect()
 }
 
 #[test]
