@@ -330,8 +330,8 @@ fn recorded_at(tree: Tree<'_>, lock: &Lockfile) -> Result<Option<Refusal>> {
         .map(|path| Refusal::Commit(CommitFault::Other { commit, path })))
 }
 
-/// What the manifest declares otherwise than at the commit that the lock was recorded at, and no lock tells. One that is not there,
-/// or was recorded with uncommitted changes, is a reason of its own.
+/// What the manifest declares otherwise than at the commit that the lock was recorded at, and no lock tells. One that is
+/// not there, or was recorded with uncommitted changes, is a reason of its own.
 fn declared_otherwise(tree: Tree<'_>, lock: &Lockfile, tagged: &Manifest) -> Result<Vec<Refusal>> {
     let commit = tree.repository.commit(&lock.snapshot.source.commit).filter(|_| !lock.record.dirty);
     let Some(commit) = commit else {

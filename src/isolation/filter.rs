@@ -87,7 +87,8 @@ pub fn refusals() -> Vec<sock_filter> {
 /// Ways round the listener, and out of the run: rings open files and sockets without a call; a handle opens a file
 /// that has no name within; keyrings outlive a run, and are the machine's; the newer calls for mounts and attributes
 /// tell what is mounted from where, and reach files by ways of their own. All of them fail as on a kernel that does
-/// not know them. Watches of fanotify(7) are set on paths of which nobody would be told. What only the superuser may do fails before the kernel looks whether the path is there.
+/// not know them. Watches of fanotify(7) are set on paths of which nobody would be told. What only the superuser may do
+/// fails before the kernel looks whether the path is there.
 fn refused() -> Vec<Rule> {
     const UNKNOWN: [c_long; 16] = [
         libc::SYS_io_uring_setup,
@@ -332,7 +333,6 @@ mod tests {
                 }
                 JUMP_EQUAL => jump(loaded == step.k),
                 JUMP_AT_LEAST => jump(loaded >= step.k),
-
                 _ => return step.k,
             };
         }
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stat_of_an_open_file_and_a_send_without_address_cost_nothing() {
+    fn what_has_neither_a_path_nor_an_address_costs_nothing() {
         assert_eq!(fate(&all(), libc::SYS_fstat, ARCHITECTURE, [3, 9, 0, 0, 0, 0]), libc::SECCOMP_RET_ALLOW);
         let stat = |path, flags| fate(&all(), libc::SYS_statx, ARCHITECTURE, [3, path, flags, 0, 0, 0]);
         assert_eq!(stat(0, 0x1000), libc::SECCOMP_RET_ALLOW);

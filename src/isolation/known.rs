@@ -109,8 +109,8 @@ mod tests {
             writable,
         };
         let mounts = vec![
-            mount("/work/tree/a", "/repro/tree/a", true),
-            mount("/work/tree", "/machine", false),
+            mount("/checkout/a", "/repro/tree/a", true),
+            mount("/checkout", "/machine", false),
             mount("/data", "/data", false),
         ];
         Plan {

@@ -147,8 +147,7 @@ pub struct Conditions {
     /// Threads are held up now and then by up to two milliseconds, from this seed.
     pub delays: Option<u64>,
     /// Threads and processes take turns: each goes on when those before it have ended or sleep, or after so many
-    /// milliseconds.
-    /// For diagnosis alone, as the next one is.
+    /// milliseconds. For diagnosis alone, as the next one is.
     pub turns: Option<u64>,
     /// Whether entropy is answered alike whichever thread draws it first.
     pub drawn_alike: bool,
