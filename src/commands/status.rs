@@ -1,6 +1,7 @@
 //! `status`: drift only, in a moment. No build and no training, and where nothing changed since the
 //! last look, no subprocess either.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::reports::Reports;
@@ -13,6 +14,7 @@ use crate::lockfile::{self, Lockfile};
 use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::settings::{Overrides, Settings};
+use crate::tally::Tally;
 use crate::timing::{Step, Timing};
 use crate::verdict::{NotChecked, Verdict, Word, stops};
 
@@ -32,9 +34,15 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     let directory = project::directory(settings)?;
     subject.look_in(&directory);
     let begin = Instant::now();
+    let place = directory.join(lockfile::FILE);
+    let is_unreadable = AtomicBool::new(!place.exists());
     // A lock of many files takes a while to read, and so do the index and the data.
     let (opened, read) = std::thread::scope(|scope| {
-        let read = scope.spawn(|| Lockfile::read(&directory.join(lockfile::FILE)));
+        let read = scope.spawn(|| {
+            let read = Lockfile::read(&place);
+            is_unreadable.store(read.is_err(), Ordering::Relaxed);
+            read
+        });
         let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
             if args.fresh {
                 Memory::none()
@@ -43,7 +51,10 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
             }
         });
         let opened = opened.map(|(project, mut memory)| {
-            let data = settings.shell.watching("Hashing", |tally| project.observe_data(&mut memory, tally));
+            // With nothing to hold it against, data need not be read, however much there is.
+            let is_wanted = !is_unreadable.load(Ordering::Relaxed);
+            let observe = |tally: &Tally| project.observe_data(&mut memory, tally);
+            let data = is_wanted.then(|| settings.shell.watching("Hashing", observe));
             (project, memory, data)
         });
         (opened, read.join().expect("reading a lock does not panic"))
@@ -59,7 +70,8 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     subject.commit = Some(project.commit.to_string());
     let read = read?;
     let followed = project.follow(&read.lock, &overrides);
-    let inspected = inspect::inspect(&project, &read, data?, &mut memory)?;
+    let data = data.expect("a lock that was read has something to hold data against")?;
+    let inspected = inspect::inspect(&project, &read, data, &mut memory)?;
     memory.save();
     subject.timings.push(Timing::since(Step::Inputs, begin));
     subject.platform = Some(inspected.snapshot.platform.clone());

@@ -141,6 +141,18 @@ fn nothing_that_a_git_configuration_names_is_waited_for_or_read_without_end() {
 }
 
 #[test]
+fn without_a_lock_no_data_is_read_to_say_so() {
+    let project = Project::recorded("steady");
+    project.remove("repro.lock").edit("repro.toml", "data/numbers.csv", "data/large.bin");
+    // More than could be read within the test's patience, and nothing on the disk.
+    let large = std::fs::File::create(project.root.join("data/large.bin")).unwrap();
+    large.set_len(1 << 40).unwrap();
+    let output = ends(project.command(&["status"]), "a lock that is not there");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("cargo repro record"), "{said}");
+}
+
+#[test]
 fn what_the_users_own_git_configuration_names_is_theirs() {
     let project = Project::recorded("command");
     let home = project.around().join("own-home");
