@@ -96,14 +96,17 @@ struct WrittenTool {
 /// training gives others.
 #[must_use]
 pub fn subjects(lock: &Lockfile, outcome: &Outcome, lock_file: Digest) -> Vec<Subject> {
-    let mut files = BTreeMap::from([(lockfile::FILE, (lock_file, Vec::new()))]);
+    let mut files = BTreeMap::new();
     for (name, stage) in outcome {
         let declared = lock.snapshot.stages.get(name);
         for (path, artifact) in &stage.artifacts {
             let cut = declared.and_then(|stage| stage.cut(path));
-            files.insert(path, (artifact.digest, cut.map_or_else(Vec::new, |cut| cut.left_out().to_vec())));
+            let left_out = cut.map_or_else(Vec::new, |cut| cut.left_out().to_vec());
+            files.insert(path.as_str(), (artifact.digest, left_out));
         }
     }
+    // Last, so that no artifact of a forged lock is taken for the lock.
+    files.insert(lockfile::FILE, (lock_file, Vec::new()));
     let subject = |(name, (digest, left_out)): (&str, _)| Subject {
         name: name.to_owned(),
         digest,

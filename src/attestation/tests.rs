@@ -253,6 +253,15 @@ fn a_predicate_that_cannot_be_is_unreadable() {
 }
 
 #[test]
+fn no_artifact_is_taken_for_the_lock() {
+    let (read, lock_file) = lock();
+    let mut forged = read.lock.outcome.clone();
+    let stage = forged.values_mut().next().unwrap();
+    stage.artifacts.insert("repro.lock".to_owned(), crate::outcome::Artifact::of("another"));
+    assert_eq!(subjects(&read.lock, &forged, *lock_file), subjects(&read.lock, &read.lock.outcome, *lock_file));
+}
+
+#[test]
 fn what_is_left_out_of_an_artifact_is_said_of_it_and_its_digest_is_not_called_the_files() {
     let (read, lock_file) = lock();
     let mut lock = read.lock.clone();
