@@ -136,17 +136,18 @@ pub(super) fn drift_words(drift: &Drift) -> Words {
 /// What removes the sources that are not the pinned ones, in any shell, and has cargo bring them anew.
 fn tampered_hint(tampered: &Tampered) -> String {
     const HOME: &str = "\"${CARGO_HOME:-$HOME/.cargo}\"";
-    // Those of a registry are called so, in its directories of archives and of sources.
-    let name = shell(&tampered.package.replace(' ', "-"));
+    // Those of a registry are called so, in its directories of archives and of sources; 1.0.1 is not 1.0.10.
+    let name = tampered.package.replace(' ', "-");
+    let (archive, sources) = (shell(&format!("{name}.crate")), shell(&name));
     match tampered.kept {
         Kept::Downloaded => format!(
-            "`rm -r {HOME}/registry/*/*/{name}*` removes what is here of it, and `cargo fetch --locked` downloads it anew"
+            "`rm -rf {HOME}/registry/cache/*/{archive} {HOME}/registry/src/*/{sources}` removes what is here of it, and `cargo fetch --locked` downloads it anew"
         ),
         Kept::Local => format!(
-            "put the published archive back into the local registry, and `rm -r {HOME}/registry/src/*/{name}*` removes what was unpacked"
+            "put the published archive back into the local registry, and `rm -rf {HOME}/registry/src/*/{sources}` removes what was unpacked"
         ),
         Kept::Git => format!(
-            "`rm -r {HOME}/git/checkouts` removes what was checked out, and `cargo fetch --locked` does it anew"
+            "`rm -r {HOME}/git/checkouts` removes what was checked out, of every project, and `cargo fetch --locked` does it anew"
         ),
     }
 }
