@@ -45,10 +45,10 @@ impl Denied {
             Self::Network { .. } => network_hint(scene.is_stage),
             Self::Hidden { path, .. } => file_hint(path, scene.is_stage),
             Self::Uncommitted { path, .. } => {
-                let add = format!("`git add --force {}` and commit it", pathspec(path));
+                let add = format!("`git add --force {}` and commit it, if it is no secret", pathspec(path));
                 let inner = path.strip_prefix(scene.prefix).unwrap_or(path).trim_start_matches('/');
                 if scene.is_stage {
-                    format!("{add}; or put `{}` under [data] in repro.toml", named(inner))
+                    format!("put `{}` under [data] in repro.toml; or {add}", named(inner))
                 } else {
                     add
                 }
@@ -144,7 +144,7 @@ pub fn file_hint(path: &str, is_stage: bool) -> String {
 
 /// The line that declares a path.
 fn named(path: &str) -> String {
-    format!("{} = \"{path}\"", name_of(path))
+    format!("{} = {}", name_of(path), toml::Value::from(path))
 }
 
 /// A name under which data can be declared: the file's, as far as it is one.
@@ -165,5 +165,18 @@ fn name_of(path: &str) -> String {
         name
     } else {
         format!("data_{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_declares_a_path_is_toml_whatever_the_path_is() {
+        for path in ["/plain/words.txt", "/it's/a \"b\".txt", "/back\\slash", "/ends with \\"] {
+            let table: toml::Table = named(path).parse().unwrap();
+            assert_eq!(table.values().next().and_then(toml::Value::as_str), Some(path), "{}", named(path));
+        }
     }
 }
