@@ -240,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn of_builds_that_differ_by_all_at_once_is_said_just_that() {
+        let of = |found: &Found<&str>| causes(found, "the outcome", |first| Some((*first).to_owned())).remove(0);
+        let (unseen, unheld) = (of(&Found::Unseen("model")), of(&Found::Unheld("model")));
+        assert_eq!((unseen.kind, unseen.first.as_deref()), (Kind::Build, Some("model")));
+        assert!(unseen.detail.contains("builds agree with both held fast"), "{}", unseen.detail);
+        assert!(unheld.detail.contains("disagree, with the date and random numbers held fast"), "{}", unheld.detail);
+    }
+
+    #[test]
     fn builds_that_are_to_show_anything_differ_in_all_that_is_not_pinned() {
         let normal = Circumstances::default();
         let others = others(&normal);
