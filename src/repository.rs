@@ -327,7 +327,7 @@ impl Repository {
     /// Whether the entry's content is `bytes`.
     #[must_use]
     pub fn is_content(&self, entry: Entry, bytes: &[u8]) -> bool {
-        git2::Oid::hash_object(git2::ObjectType::Blob, bytes).is_ok_and(|id| id == entry.id)
+        Entry::id_of(bytes).is_some_and(|id| id == entry.id())
     }
 
     /// The repository of the submodule at `path`, and the commit of `entry` in it.
