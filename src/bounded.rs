@@ -67,6 +67,17 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
+/// The bytes of a short file of the kernel's own. The user's interrupt stops every other reading, and not this one: what
+/// has to be ended then is found in such files.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn kernels(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(WRITTEN).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Whether a file is as it must be to be read by somebody else, such as cargo, who looks at nothing before. That
 /// there is none is for them to say.
 ///

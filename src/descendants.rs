@@ -47,19 +47,19 @@ pub fn children(process: Pid) -> Vec<Pid> {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())) else {
         return Vec::new();
     };
-    let lists = threads
+    let lists: Vec<Vec<u8>> = threads
         .flatten()
-        .filter_map(|thread| bounded::text(&thread.path().join("children"), bounded::GENERATED).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
-        .filter_map(Pid::from_raw)
-        .collect()
+        .filter_map(|thread| bounded::kernels(&thread.path().join("children")).ok())
+        .collect();
+    let ids = lists.iter().flat_map(|list| list.split(u8::is_ascii_whitespace));
+    let number = |id: &[u8]| std::str::from_utf8(id).ok()?.parse().ok();
+    ids.filter_map(number).filter_map(Pid::from_raw).collect()
 }
 
 /// One that has ended stays in the lists until somebody waits for it.
 fn has_not_ended(process: Pid) -> bool {
     let place = format!("/proc/{}/stat", process.as_raw_nonzero());
-    let stat = bounded::bytes(Path::new(&place), bounded::GENERATED).unwrap_or_default();
+    let stat = bounded::kernels(Path::new(&place)).unwrap_or_default();
     // The name before it may have any bytes.
     let state = stat.rsplit(|byte| *byte == b')').next().and_then(|rest| rest.trim_ascii_start().first());
     !matches!(state, None | Some(b'Z' | b'X'))

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::bounded;
+use crate::descendants;
 use crate::interrupt;
 
 /// How often it is looked at whether the user has interrupted.
@@ -101,17 +102,7 @@ fn end(child: &mut Child) {
 
 /// What a process has started, and that in turn, by handles that mean no other process later.
 fn below(process: Pid) -> Vec<OwnedFd> {
-    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    // Whole readings stop where the user has interrupted, and that is when this is asked.
-    let listed = |task: std::fs::DirEntry| {
-        let mut list = Vec::new();
-        let file = bounded::open(&task.path().join("children")).ok()?;
-        io::copy(&mut file.take(bounded::WRITTEN), &mut list).ok()?;
-        String::from_utf8(list).ok()
-    };
-    let lists: Vec<String> = tasks.filter_map(listed).collect();
-    let ids = lists.iter().flat_map(|list| list.split_whitespace());
-    let children: Vec<Pid> = ids.filter_map(|id| Pid::from_raw(id.parse().ok()?)).collect();
+    let children = descendants::children(process);
     let handles = children.iter().filter_map(|child| pidfd_open(*child, PidfdFlags::empty()).ok());
     let handles: Vec<OwnedFd> = handles.collect();
     handles.into_iter().chain(children.into_iter().flat_map(below)).collect()

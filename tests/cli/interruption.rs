@@ -411,30 +411,30 @@ fn a_killed_record_takes_the_children_of_the_running_program_with_it() {
 
 #[test]
 fn without_namespaces_a_killed_record_takes_what_fled_from_its_group_with_it() {
-    if !has_walls("without_namespaces_a_killed_record_takes_what_fled_from_its_group_with_it") {
+    without_namespaces_nothing_outlives(
+        "without_namespaces_a_killed_record_takes_what_fled_from_its_group_with_it",
+        Signal::KILL,
+    );
+}
+
+#[test]
+fn without_namespaces_an_interrupted_record_takes_what_fled_from_its_group_with_it() {
+    without_namespaces_nothing_outlives(
+        "without_namespaces_an_interrupted_record_takes_what_fled_from_its_group_with_it",
+        Signal::TERM,
+    );
+}
+
+fn without_namespaces_nothing_outlives(test: &str, signal: Signal) {
+    if !has_walls(test) {
         return; // then every test is this one
     }
     let project = script("setsid sleep 543.41 &\nsetsid sh -c 'sleep 543.42 & sleep 543.43' &\nsleep 543.44\n");
-    // Within namespaces that allow no further ones.
-    let allow_none = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
     for _ in 0..5 {
-        let mut command = project.command(&["record"]);
-        let mut under = std::process::Command::new("unshare");
-        under
-            .args(["--map-root-user", "sh", "-c", allow_none])
-            .arg(command.get_program())
-            .args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => under.env(name, value),
-                None => under.env_remove(name),
-            };
-        }
-        under.current_dir(command.get_current_dir().unwrap());
-        command = under;
+        let mut command = without_namespaces(&project.command(&["record"]));
         let mut child = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_for_processes(&project, "sleep\x00543.4", 4);
-        child.kill().unwrap();
+        kill_process(pid(&child), signal).unwrap();
         child.wait().unwrap();
         let began = Instant::now();
         while !alive(&mark(&project)).is_empty() {
@@ -443,6 +443,24 @@ fn without_namespaces_a_killed_record_takes_what_fled_from_its_group_with_it() {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// The same, within namespaces that allow no further ones.
+fn without_namespaces(command: &std::process::Command) -> std::process::Command {
+    let allow_none = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+    let mut under = std::process::Command::new("unshare");
+    under
+        .args(["--map-root-user", "sh", "-c", allow_none])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => under.env(name, value),
+            None => under.env_remove(name),
+        };
+    }
+    under
 }
 
 #[test]
