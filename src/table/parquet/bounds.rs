@@ -1,6 +1,5 @@
-//! What a Parquet file would take to read, by its own parts and before it is read: a few bytes can stand for a page of
-//! gigabytes, a text that every row repeats, or a schema that is deeper than the stack. Whatever is refused here is no
-//! table, on every machine.
+//! What the pages of a Parquet file would take to read, by its own parts and before it is read: a few bytes can stand
+//! for a page of gigabytes, or a text that every row repeats. Whatever is refused here is no table, on every machine.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -14,12 +13,6 @@ use super::thrift::Input;
 use crate::interrupt;
 use crate::table::{LEAF_ROWS, MOST_LEAF_BYTES};
 
-/// The most of the description at a file's end; in memory it is many times as large.
-const MOST_FOOTER: u64 = 32 << 20;
-
-/// The deepest schema: a list in a struct in a list takes three.
-const DEEPEST: usize = 64;
-
 /// The largest page.
 const MOST_PAGE: u64 = 128 << 20;
 
@@ -32,7 +25,7 @@ const MOST_BATCH: u64 = 64 << 20;
 /// Of lists that are packed more tightly than this, one row could hold whatever the file does.
 const TIGHTEST: u64 = 20;
 
-/// So much of lists is read however tightly it is packed.
+/// So much of lists is read however tightly it is packed, of all columns together.
 const LOOSE_BYTES: u64 = 256 << 20;
 const LOOSE_VALUES: u64 = 16 << 20;
 
@@ -45,86 +38,19 @@ const MOST_HEADER: u64 = 16 << 20;
 /// Why a file is not read.
 pub(super) type Excess = String;
 
-/// Looks at the description at the end of a file.
-///
-/// # Errors
-/// The outer one is the file's, the inner one says what is too large. What is no such file is for the reader to say.
-pub(super) fn of_footer(file: &File) -> io::Result<Result<(), Excess>> {
-    let length = file.metadata()?.len();
-    let Some(tail_at) = length.checked_sub(8) else {
-        return Ok(Ok(()));
-    };
-    let mut tail = [0; 8];
-    file.read_exact_at(&mut tail, tail_at)?;
-    let size = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
-    if &tail[4..] != b"PAR1" || size > tail_at {
-        return Ok(Ok(()));
-    }
-    if size > MOST_FOOTER {
-        return Ok(Err(format!("its description of itself takes more than {} MiB", MOST_FOOTER >> 20)));
-    }
-    let mut footer = vec![0; usize::try_from(size).unwrap_or(0)];
-    file.read_exact_at(&mut footer, tail_at - size)?;
-    Ok(match depth(&footer) {
-        Some(depth) if depth > DEEPEST => Err(format!("its columns lie more than {DEEPEST} deep in one another")),
-        Some(_) => Ok(()),
-        // Others may read more into it, and as deep as it likes.
-        None => Err("it cannot be read as Parquet: its description of itself is broken".to_owned()),
-    })
-}
-
-/// How deep the schema goes; none if it cannot be told.
-fn depth(footer: &[u8]) -> Option<usize> {
-    const SCHEMA: i64 = 2;
-    const CHILDREN: i64 = 5;
-    let mut deepest = 0;
-    let read = Input(footer).fields(|(number, _), input| {
-        if number != SCHEMA {
-            return Some(false);
-        }
-        let (count, _) = input.list()?;
-        // How many are still to come at each level.
-        let mut open: Vec<i64> = Vec::new();
-        for _ in 0..count {
-            let mut children = 0;
-            input.fields(|(number, _), input| {
-                children = if number == CHILDREN {
-                    input.number()?
-                } else {
-                    return Some(false);
-                };
-                Some(true)
-            })?;
-            if let Some(last) = open.last_mut() {
-                *last -= 1;
-            }
-            if children > 0 {
-                open.push(children);
-            }
-            deepest = deepest.max(open.len());
-            if deepest > DEEPEST {
-                return None;
-            }
-            while open.last().is_some_and(|left| *left <= 0) {
-                open.pop();
-            }
-        }
-        Some(true)
-    });
-    (read.is_some() || deepest > DEEPEST).then_some(deepest)
-}
-
 /// How many rows may be read at a time.
 ///
 /// # Errors
-/// As [`of_footer`].
+/// The outer one is the file's, the inner one says what is too large.
 pub(super) fn of_pages(file: &File, metadata: &ParquetMetaData) -> io::Result<Result<usize, Excess>> {
     let columns = metadata.file_metadata().schema_descr().num_columns();
     let (mut open, mut wide) = (0, 0);
+    // Of each part of the file the lists of all columns are read side by side.
+    let mut lists = vec![Lists::default(); metadata.num_row_groups()];
     for index in 0..columns {
         let mut column = Column::default();
-        for group in metadata.row_groups() {
-            if let Err(why) = column.chunk(file, group.column(index))? {
+        for (group, lists) in metadata.row_groups().iter().zip(&mut lists) {
+            if let Err(why) = column.chunk(file, group.column(index), lists)? {
                 return Ok(Err(why));
             }
         }
@@ -153,6 +79,40 @@ struct Column {
     bytes: u64,
 }
 
+/// What the lists of several columns take, and their room in the file.
+#[derive(Clone, Copy, Default)]
+struct Lists {
+    columns: usize,
+    plain: u64,
+    values: u64,
+    length: u64,
+}
+
+impl Lists {
+    fn add(&mut self, plain: u64, values: u64, length: u64) {
+        self.columns += 1;
+        self.plain = self.plain.saturating_add(plain);
+        self.values = self.values.saturating_add(values);
+        self.length = self.length.saturating_add(length);
+    }
+
+    /// One row may hold all of it.
+    fn is_too_tight(&self) -> bool {
+        let is_tight = |size: u64, loose: u64| size > loose && size / TIGHTEST > self.length;
+        is_tight(self.plain, LOOSE_BYTES) || is_tight(self.values, LOOSE_VALUES)
+    }
+
+    /// The last that was added is the one that was too much.
+    fn words(&self, name: &str) -> String {
+        let (with, takes, its) = match self.columns {
+            1 => (String::new(), "takes", "its"),
+            2 => (" and the list before it".to_owned(), "take", "their"),
+            columns => (format!(" and the {} lists before it", columns - 1), "take", "their"),
+        };
+        format!("column \"{name}\"{with} {takes} more than {TIGHTEST} times {its} room in the file")
+    }
+}
+
 /// What the header of a page says.
 #[derive(Debug, Default)]
 struct Page {
@@ -166,7 +126,7 @@ struct Page {
 }
 
 impl Column {
-    fn chunk(&mut self, file: &File, chunk: &ColumnChunkMetaData) -> io::Result<Result<(), Excess>> {
+    fn chunk(&mut self, file: &File, chunk: &ColumnChunkMetaData, lists: &mut Lists) -> io::Result<Result<(), Excess>> {
         let (start, length) = chunk.byte_range();
         let name = chunk.column_path().string();
         let is_list = chunk.column_descr().max_rep_level() > 0;
@@ -191,9 +151,11 @@ impl Column {
             plain = plain.saturating_add(page.plain);
             values = values.saturating_add(page.values);
         }
-        let is_tight = |size: u64, loose: u64| size > loose && size / TIGHTEST > length;
-        if is_list && (is_tight(plain, LOOSE_BYTES) || is_tight(values, LOOSE_VALUES)) {
-            return Ok(Err(format!("column \"{name}\" takes more than {TIGHTEST} times its room in the file")));
+        if is_list {
+            lists.add(plain, values, length);
+            if lists.is_too_tight() {
+                return Ok(Err(lists.words(&name)));
+            }
         }
         self.width = self.width.max(self.cell(chunk));
         Ok(Ok(()))
@@ -332,4 +294,34 @@ fn unpacks(file: &File, at: u64, page: &Page, codec: Compression) -> io::Result<
 /// How many bytes come out, as far as they are more than so many; none if what goes in is broken.
 fn counted(stream: impl Read, most: u64) -> Option<u64> {
     io::copy(&mut stream.take(most + 1), &mut io::sink()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_bounded_together_however_many_columns_they_are_in() {
+        let mut lists = Lists::default();
+        let (half, length) = (LOOSE_BYTES / 2, 1000);
+        for _ in 0..2 {
+            lists.add(half, 1, length);
+            assert!(!lists.is_too_tight());
+        }
+        lists.add(half, 1, length);
+        assert!(lists.is_too_tight());
+        let words = "column \"c\" and the 2 lists before it take more than 20 times their room in the file";
+        assert_eq!(lists.words("c"), words);
+        // Where the file holds as much, all of them may be read.
+        lists.add(0, 0, LOOSE_BYTES);
+        assert!(!lists.is_too_tight());
+    }
+
+    #[test]
+    fn many_empty_lists_are_values_too() {
+        let mut lists = Lists::default();
+        lists.add(0, LOOSE_VALUES + TIGHTEST, 0);
+        assert!(lists.is_too_tight());
+        assert_eq!(lists.words("c"), "column \"c\" takes more than 20 times its room in the file");
+    }
 }

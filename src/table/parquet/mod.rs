@@ -3,6 +3,7 @@
 mod bounds;
 mod column;
 mod rows;
+mod schema;
 mod shape;
 mod thrift;
 mod value;
@@ -15,7 +16,8 @@ use std::thread::Builder;
 
 use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::{FileReader as _, RowGroupReader};
+use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
 use xxhash_rust::xxh3::xxh3_128;
 
 use self::column::Column;
@@ -109,10 +111,14 @@ fn table(path: &Path, first: Option<u64>) -> Result<Result<Table, NotATable>> {
     if file.metadata().at("read", path)?.len() == 0 {
         return Ok(Err(NotATable("it is empty".to_owned())));
     }
-    if let Err(why) = bounds::of_footer(&file).at("read", path)? {
-        return Ok(Err(NotATable(why)));
+    let mut options = ReadOptionsBuilder::new();
+    match schema::of(&file).at("read", path)? {
+        Ok(Some(schema)) => options = options.with_parquet_schema(schema),
+        Ok(None) => {}
+        Err(why) => return Ok(Err(why)),
     }
-    let reader = match SerializedFileReader::new(file.try_clone().at("read", path)?) {
+    let reader = SerializedFileReader::new_with_options(file.try_clone().at("read", path)?, options.build());
+    let reader = match reader {
         Ok(reader) => reader,
         Err(error) => return Ok(Err(unreadable(&error))),
     };

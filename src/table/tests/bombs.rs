@@ -66,6 +66,28 @@ fn a_description_that_is_written_in_an_odd_way_is_not_read_past_its_depth() {
 }
 
 #[test]
+fn a_deep_schema_that_hides_in_a_text_is_nobodys_schema() {
+    // Who reads a field by its number takes the length of this text for the version, and what it holds for fields.
+    let deep = [0x35, 0, 0x18, 1, b'g', 0x15, 2, 0].repeat(400_000);
+    let varint = |mut number: usize| {
+        let mut bytes = Vec::new();
+        while number >= 0x80 {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes
+    };
+    let hidden = [[0x19, 0xfc].as_slice(), &varint(400_000), &deep].concat();
+    let schema = [0x19, 0x2c, 0x48, 1, b'r', 0x15, 2, 0, 0x15, 2, 0x25, 0, 0x18, 1, b'a', 0];
+    let rest = [0x16, 0, 0x19, 0x0c, 0];
+    let footer = [[0x18].as_slice(), &varint(hidden.len()), &hidden, &schema, &rest].concat();
+    let length = (footer.len() as u32).to_le_bytes();
+    let bytes = [b"PAR1", footer.as_slice(), &length, b"PAR1"].concat();
+    assert!(why(bytes).starts_with("it cannot be read as Parquet: "));
+}
+
+#[test]
 fn a_page_that_is_larger_than_it_says_is_not_unpacked() {
     let text = "x".repeat(MOST_LEAF_BYTES / 2);
     let codec = Compression::BROTLI(Default::default());
