@@ -79,7 +79,9 @@ fn a_deep_schema_that_hides_in_a_text_is_nobodys_schema() {
         bytes
     };
     let hidden = [[0x19, 0xfc].as_slice(), &varint(400_000), &deep].concat();
-    let schema = [0x19, 0x2c, 0x48, 1, b'r', 0x15, 2, 0, 0x15, 2, 0x25, 0, 0x18, 1, b'a', 0];
+    let schema = [
+        0x19, 0x2c, 0x48, 1, b'r', 0x15, 2, 0, 0x15, 2, 0x25, 0, 0x18, 1, b'a', 0,
+    ];
     let rest = [0x16, 0, 0x19, 0x0c, 0];
     let footer = [[0x18].as_slice(), &varint(hidden.len()), &hidden, &schema, &rest].concat();
     let length = (footer.len() as u32).to_le_bytes();
