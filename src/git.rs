@@ -15,6 +15,7 @@ use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::Signer;
 use crate::repository::{Commit, ObjectId, Repository};
+use crate::scratch::Scratch;
 use crate::subprocess;
 
 fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Output> {
@@ -228,8 +229,7 @@ pub fn check_signature(repository: &Repository, tag: ObjectId, signers: &[Signer
             Signer::OpenPgp(_) => None,
         })
         .collect();
-    let scratch = ambient::scratch_root();
-    let directory = tempfile::tempdir_in(&scratch).at("make a directory in", &scratch)?;
+    let directory = Scratch::new("cargo-repro-signers-")?;
     let file = directory.path().join("allowed_signers");
     std::fs::write(&file, lines).at("write", &file)?;
     // Programs by their usual names, whatever the repository's own configuration would have run.

@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::bounded;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
+use crate::scratch;
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether somebody came to a [`check`] since, and is on the way out.
@@ -27,6 +28,9 @@ const PATIENCE: Duration = Duration::from_millis(700);
 
 /// The same while a child is waited for, which ends now and may have much to give back.
 const PATIENCE_WITH_CHILD: Duration = Duration::from_secs(10);
+
+/// How long the removing of what is temporary may take: it may lie on what does not answer.
+const SWEEPING: Duration = Duration::from_secs(2);
 
 /// How long what is said last may take: whoever reads it may have stopped.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -75,9 +79,21 @@ fn end_unnoticed(patience: Duration, last_words: impl Fn() -> ExitCode + Send + 
             break;
         }
     }
+    sweep();
     std::thread::spawn(move || leave(last_words()));
     std::thread::sleep(LAST_WORDS);
     leave(ExitCode::Interrupted);
+}
+
+/// Removes what destructors would have.
+fn sweep() {
+    let (swept, is_swept) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        scratch::sweep();
+        // Nobody waits any longer if it took too long.
+        let _ = swept.send(());
+    });
+    let _ = is_swept.recv_timeout(SWEEPING);
 }
 
 #[allow(

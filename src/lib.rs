@@ -48,6 +48,7 @@ pub mod report;
 pub mod repository;
 pub mod revision;
 pub mod run;
+pub mod scratch;
 pub mod seal;
 pub mod settings;
 pub mod shell;

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::release::as_verify;
 use super::{done, new, record, verify};
-use crate::ambient;
 use crate::args;
 use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::repository;
 use crate::run::workdir;
+use crate::scratch::Scratch;
 use crate::settings::Settings;
 
 /// Runs the command.
@@ -19,11 +19,7 @@ use crate::settings::Settings;
 /// # Errors
 /// When one of the steps does not come out as it should.
 pub fn run(settings: &Settings, args: &args::Demo) -> Result<ExitCode> {
-    let root = ambient::scratch_root();
-    let scratch = tempfile::Builder::new()
-        .prefix("cargo-repro-demo-")
-        .tempdir_in(&root)
-        .at("make a directory in", &root)?;
+    let scratch = Scratch::new("cargo-repro-demo-")?;
     let directory = scratch.path().join("wine");
     let told = tell(settings, &directory);
     if args.keep {

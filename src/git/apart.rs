@@ -5,12 +5,11 @@
 
 use std::process::Output;
 
-use tempfile::TempDir;
-
 use crate::ambient;
 use crate::bounded;
 use crate::error::{IoContext as _, Result};
 use crate::repository::{ObjectId, Repository};
+use crate::scratch::Scratch;
 
 /// What passes of the repository's own configuration; a star stands for a name, which may have dots.
 const HARMLESS: [&str; 21] = [
@@ -55,7 +54,7 @@ const PROGRAMS: [&str; 10] = [
 #[derive(Debug)]
 pub struct Apart<'a> {
     repository: &'a Repository,
-    directory: TempDir,
+    directory: Scratch,
     /// Keys that name programs, and were left out.
     left_out: Vec<String>,
 }
@@ -66,8 +65,7 @@ impl<'a> Apart<'a> {
     /// # Errors
     /// When it cannot be written, or the repository's configuration cannot be read.
     pub fn from(repository: &'a Repository) -> Result<Self> {
-        let scratch = ambient::scratch_root();
-        let directory = tempfile::tempdir_in(&scratch).at("make a directory in", &scratch)?;
+        let directory = Scratch::new("cargo-repro-git-")?;
         let place = directory.path();
         for inner in ["objects", "refs/tags"] {
             std::fs::create_dir_all(place.join(inner)).at("make the directory", place)?;

@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
-use tempfile::TempDir;
 
 use crate::ambient;
 use crate::configuration;
 use crate::error::{IoContext as _, Result};
+use crate::scratch::Scratch;
 use crate::snapshot::build::BUILDING;
 use crate::snapshot::toolchain::Installed;
 
@@ -23,7 +23,7 @@ pub struct Asking {
     directory: PathBuf,
     cargo_home: PathBuf,
     /// A cargo home, and the directory where cargo stands: it finds nothing of anybody's configuration from there.
-    apart: TempDir,
+    apart: Scratch,
     /// The configuration that it is told of, the nearest last.
     told: Vec<PathBuf>,
 }
@@ -99,9 +99,8 @@ fn is_kept_out(key: &str) -> bool {
 
 /// A cargo home with all that is in the user's, but of the configuration only what says where packages come
 /// from and how they are fetched.
-fn apart_from(cargo_home: &Path) -> Result<TempDir> {
-    let root = ambient::scratch_root();
-    let apart = tempfile::tempdir_in(&root).at("make a directory in", &root)?;
+fn apart_from(cargo_home: &Path) -> Result<Scratch> {
+    let apart = Scratch::new("cargo-repro-cargo-")?;
     for name in ["registry", "git"] {
         let there = cargo_home.join(name); // what is downloaded now is to stay
         std::fs::create_dir_all(&there).at("make the directory", &there)?;

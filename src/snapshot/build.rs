@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use cargo_config2::ResolveOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::ambient::scratch_root;
 use crate::configuration;
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest;
 use crate::package::Package;
 use crate::repository::Repository;
+use crate::scratch::Scratch;
 use crate::snapshot::Environment;
 use crate::snapshot::source::relative;
 use crate::snapshot::toolchain::Installed;
@@ -104,8 +104,7 @@ fn effective(files: &[PathBuf], toolchain: &Installed) -> Result<(String, Vec<St
     if files.is_empty() {
         return Ok((host, Vec::new()));
     }
-    let scratch_root = scratch_root();
-    let scratch = tempfile::tempdir_in(&scratch_root).at("make a directory in", &scratch_root)?;
+    let scratch = Scratch::new("cargo-repro-configuration-")?;
     let directory = lay_out(files, scratch.path())?;
     let options = ResolveOptions::default()
         .env(std::iter::empty::<(String, String)>())

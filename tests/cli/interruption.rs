@@ -687,6 +687,28 @@ fn a_signal_ends_a_question_to_cargo() {
 }
 
 #[test]
+fn a_demo_that_is_interrupted_takes_its_package_with_it() {
+    let project = Project::bare("steady", "elsewhere");
+    for (number, moment) in moments(Duration::from_secs(3), 4) {
+        let child = project
+            .command(&["demo"])
+            .env("CARGO_HOME", crate::support::cargo_home())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        std::thread::sleep(moment);
+        kill_process_group(pid(&child), Signal::INT).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let is_early = number == 0 && output.status.signal() == Some(Signal::INT.as_raw());
+        assert!(output.status.code() == Some(130) || is_early, "{said}");
+        assert_eq!(project.leftovers(), Vec::<PathBuf>::new(), "after {moment:?}\n{said}");
+    }
+}
+
+#[test]
 fn a_signal_ends_the_signing_of_a_tag_and_there_is_none() {
     for (format, program) in [("ssh", "ssh-keygen"), ("openpgp", "gpg")] {
         let project = Project::gated("tags = \"v*\"\n");
