@@ -301,7 +301,13 @@ fn processes(variation: &Variation) -> u64 {
 
 /// Trainings differ though all that can be frozen is: an instruction that asks the processor, or a race that was shown.
 fn unstable(variation: &Variation, effect: &Effect, laboratory: &Laboratory<'_>) -> Option<Cause> {
-    let drawing = super::locate::asking_instructions(laboratory.session, &[Instruction::Rdrand, Instruction::Rdseed]);
+    // Where trainings agree with the order held, what else the program has changes nothing.
+    let is_by_order = matches!(variation.race, Some(Evidence::Turns(_) | Evidence::Draws(_)));
+    let drawing = if is_by_order {
+        Vec::new()
+    } else {
+        super::locate::asking_instructions(laboratory.session, &[Instruction::Rdrand, Instruction::Rdseed])
+    };
     let (kind, subject, detail) = match drawing.first() {
         Some((instruction, function)) => (
             Kind::ProcessEntropy,

@@ -79,3 +79,47 @@ fn processes_that_race_are_named_by_what_their_taking_turns_shows() {
     let detail = causes[0]["detail"].as_str().unwrap();
     assert!(detail.contains("made to take turns") && detail.contains("trainings agree"), "{detail}");
 }
+
+#[test]
+fn an_instruction_that_asks_the_processor_is_not_blamed_where_the_order_of_threads_decides() {
+    const TEST: &str = "an_instruction_that_asks_the_processor_is_not_blamed_where_the_order_of_threads_decides";
+    if !has_walls(TEST) || !std::arch::is_x86_feature_detected!("rdrand") {
+        return;
+    }
+    let project = Project::fixture("steady");
+    let main = project.read("src/main.rs");
+    let racing = r#"
+/// What it gives is of no account.
+#[target_feature(enable = "rdrand")]
+fn ask() {
+    let mut number = 0;
+    std::arch::x86_64::_rdrand64_step(std::hint::black_box(&mut number));
+}
+
+fn race() {
+    // SAFETY: the test has looked whether the processor can do it.
+    unsafe { ask() };
+    let order = std::sync::Mutex::new(String::new());
+    std::thread::scope(|scope| {
+        for name in ["a", "b", "c", "d"] {
+            let order = &order;
+            scope.spawn(move || {
+                for _ in 0..9 {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                    order.lock().unwrap().push_str(name);
+                }
+            });
+        }
+    });
+    std::fs::write("order.txt", order.into_inner().unwrap()).unwrap();
+}
+"#;
+    let (head, body) = main.split_once("fn main() {").unwrap();
+    project.write("src/main.rs", &format!("{head}{racing}\nfn main() {{\n    race();{body}"));
+    project.edit("repro.toml", "artifacts = [", "artifacts = [\"order.txt\", ");
+    project.commit("race");
+    let varied = project.json(&["vary", "--only", "locale"]);
+    let causes = varied.code(4).verdict()["causes"].clone();
+    assert_eq!(causes.as_array().unwrap().len(), 1, "{causes}");
+    assert_eq!((&causes[0]["kind"], &causes[0]["subject"]), (&"scheduling".into(), &"threads".into()), "{causes}");
+}
