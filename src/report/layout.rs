@@ -1,7 +1,7 @@
 //! How wide a result is laid out. It is 80 columns wide wherever it is read, in a file, a pipe or a
 //! wide terminal, so that it is the same there; only a terminal that is narrower gets a narrower one.
 
-use textwrap::core::display_width;
+use textwrap::core::{Word, display_width};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// How wide lines may get. A path or a digest that is longer stays whole.
@@ -57,9 +57,30 @@ impl Layout {
             .subsequent_indent(next)
             .break_words(false)
             .word_splitter(WordSplitter::NoHyphenation)
-            .word_separator(WordSeparator::AsciiSpace);
+            .word_separator(WordSeparator::Custom(words));
         textwrap::fill(text, options) + "\n"
     }
+}
+
+/// The words of a line. A command within backticks is one of them: whoever copies it must not copy a line's end.
+fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let (mut start, mut is_quoted) = (0, false);
+    let bytes = line.as_bytes();
+    let all = line.matches('`').count();
+    let mut ticks = 0;
+    Box::new((0..bytes.len()).filter_map(move |at| {
+        if bytes[at] == b'`' {
+            ticks += 1;
+            // One that nobody closes begins nothing.
+            is_quoted = !is_quoted && ticks < all;
+        }
+        let is_end = bytes[at] == b' ' && bytes.get(at + 1) != Some(&b' ') && !is_quoted;
+        (is_end || at + 1 == bytes.len()).then(|| {
+            let word = &line[start..=at];
+            start = at + 1;
+            Word::from(word)
+        })
+    }))
 }
 
 /// A text with as many blanks behind it as it takes to fill so many columns.
@@ -69,7 +90,32 @@ pub(super) fn padded(text: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn a_command_within_backticks_is_not_broken() {
+        let layout = Layout::on(Some(40));
+        let text = "look at it, and then let `cargo repro record --confirm 3` accept it";
+        let lines = "look at it, and then let\n`cargo repro record --confirm 3` accept\nit\n";
+        assert_eq!(layout.wrapped("", "", text), lines);
+        let odd = "a ` alone is no beginning of anything, so lines are broken as usual";
+        assert_eq!(
+            layout.wrapped("", "", odd),
+            "a ` alone is no beginning of anything,\nso lines are broken as usual\n"
+        );
+        let two = "`a b`, `c d` and what `nobody closed is broken where it has to be";
+        assert_eq!(layout.wrapped("", "", two), "`a b`, `c d` and what `nobody closed is\nbroken where it has to be\n");
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_the_whole_line(line in "[a `é]{0,40}") {
+            let together: String = words(&line).map(|word| format!("{}{}", word.word, word.whitespace)).collect();
+            prop_assert_eq!(together, line);
+        }
+    }
 
     #[test]
     fn only_a_narrow_terminal_changes_a_page() {

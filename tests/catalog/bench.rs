@@ -2,7 +2,6 @@
 //! circumstances under which commands are run there.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -14,7 +13,7 @@ use sha2::Digest as _;
 
 use crate::row::Row;
 use crate::seen::Seen;
-use crate::support::{Project, cargo_home, copy, fixtures, git};
+use crate::support::{Project, cargo_home, copy, fixtures, git, under};
 
 /// The package and what is around it.
 pub struct Bench {
@@ -127,7 +126,7 @@ impl Bench {
         if let Some(case) = self.compiler {
             return Seen::new(args, &self.project.with_compiler(case, &all));
         }
-        let mut command = self.wrapped(&self.project.command(&all));
+        let mut command = under(&self.under, &self.project.command(&all));
         command.stdin(self.stdin.as_ref().map_or_else(Stdio::null, |path| File::open(path).unwrap().into()));
         if let Some(directory) = &self.directory {
             command.current_dir(directory);
@@ -137,22 +136,6 @@ impl Bench {
         }
         command.envs(&self.variables);
         Seen::new(args, &self.project.answer(&mut command))
-    }
-
-    /// The same command, run by another program if there is one.
-    fn wrapped(&self, inner: &Command) -> Command {
-        let mut words: Vec<OsString> = self.under.iter().map(OsString::from).collect();
-        words.push(inner.get_program().to_owned());
-        words.extend(inner.get_args().map(OsString::from));
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).current_dir(inner.get_current_dir().unwrap());
-        for (name, value) in inner.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command
     }
 
     // The package.

@@ -8,7 +8,7 @@ use quick_junit::{Report, TestCaseStatus};
 use serde_json::Value;
 
 use crate::support::messages::schema;
-use crate::support::{Answer, Project, git};
+use crate::support::{Answer, Project, git, in_place_of};
 
 /// Runs a command with a report of every form but the page; gives the answer and what is in the files.
 #[track_caller]
@@ -631,16 +631,8 @@ fn a_report_is_as_private_as_the_umask_has_it() {
     let binary = env!("CARGO_BIN_EXE_cargo-repro");
     for (umask, mode) in [("077", 0o600), ("022", 0o644)] {
         let script = format!("umask {umask}; exec '{binary}' repro status --report ../r.md");
-        let inner = project.command(&[]);
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", &script]).current_dir(&project.root);
-        for (name, value) in inner.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        project.answer(&mut command).code(0);
+        let mut command = in_place_of(&project.command(&[]), "sh");
+        project.answer(command.args(["-c", &script])).code(0);
         let meta = std::fs::metadata(project.around().join("r.md")).unwrap();
         assert_eq!(meta.permissions().mode() & 0o777, mode);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Project, executable, git, git_command};
+use crate::support::{Project, executable, git, git_command, under};
 
 const POLICY: &str = "\n[gate]\ntags = \"v*\"\nversion = \"v{version}\"\n";
 
@@ -261,14 +261,8 @@ fn an_installation_that_is_killed_leaves_the_hook_that_was_there() {
     let theirs = "#!/bin/sh\nexit 7\n";
     executable(&pushed.hook(), theirs);
     let inner = pushed.project.command(&["hook", "install"]);
-    let mut command = std::process::Command::new("sh");
     // The first byte that it writes to any file is its end.
-    command
-        .args(["-c", "ulimit -f 0; exec \"$0\" \"$@\""])
-        .arg(inner.get_program())
-        .args(inner.get_args());
-    command.current_dir(&pushed.project.root);
-    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut command = under(&["sh", "-c", "ulimit -f 0; exec \"$0\" \"$@\""], &inner);
     let answer = pushed.project.answer(&mut command);
     assert_eq!(answer.code, None, "{}", answer.stderr);
     assert_eq!(std::fs::read_to_string(pushed.hook()).unwrap(), theirs);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use crate::support::{Project, has_walls};
+use crate::support::{Project, has_walls, in_place_of, under};
 
 const OUTPUTS: [&str; 3] = ["repro.lock", "model.json", "metrics.json"];
 
@@ -307,11 +307,7 @@ pub fn script(body: &str) -> Project {
 #[test]
 fn under_nohup_a_hangup_ends_nothing() {
     let project = script(&format!("{WAIT}{GOOD}"));
-    let inner = project.command(&["record"]);
-    let mut command = std::process::Command::new("nohup");
-    command.arg(inner.get_program()).args(inner.get_args()).current_dir(&project.root);
-    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let mut child = command
+    let mut child = under(&["nohup"], &project.command(&["record"]))
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
@@ -448,19 +444,7 @@ fn without_namespaces_nothing_outlives(test: &str, signal: Signal) {
 /// The same, within namespaces that allow no further ones.
 fn without_namespaces(command: &std::process::Command) -> std::process::Command {
     let allow_none = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
-    let mut under = std::process::Command::new("unshare");
-    under
-        .args(["--map-root-user", "sh", "-c", allow_none])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .current_dir(command.get_current_dir().unwrap());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => under.env(name, value),
-            None => under.env_remove(name),
-        };
-    }
-    under
+    under(&["unshare", "--map-root-user", "sh", "-c", allow_none], command)
 }
 
 #[test]
@@ -528,16 +512,8 @@ fn on_a_small_disk(name: &str, project: &Project, size: &str, body: &str) -> Opt
     let run = |body: &str| {
         // The binary's environment is that of every other test.
         let prepared = project.command(&["record"]);
-        let mut command = Command::new("unshare");
-        command
-            .args(["-rm", "sh", "-euc", &format!("{mount}\n{body}")])
-            .current_dir(&project.root);
-        for (name, value) in prepared.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let mut command = in_place_of(&prepared, "unshare");
+        command.args(["-rm", "sh", "-euc", &format!("{mount}\n{body}")]);
         command.env("FULL", &full).env("REPRO", prepared.get_program()).output()
     };
     can_mount(name).then(|| run(body).unwrap())

@@ -5,13 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::interruption::{alive, mark};
-use crate::support::{Both, Project, has_walls};
+use crate::support::{Both, Project, has_walls, under};
 
 /// A directory in the home of whoever runs the tests, with a file that is nobody's business.
 struct Home {
@@ -335,19 +334,8 @@ fn a_link_of_the_programs_own_leads_neither_out_nor_past_the_audit() {
 fn descriptors_of_the_caller_are_not_inherited() {
     let home = Home::new();
     let project = intruder(&["descriptors="]);
-    let prepared = project.command(&["record"]);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "exec 7<\"$0\" 8<\"$0\"; exec \"$@\"", home.secret()])
-        .arg(prepared.get_program());
-    command.args(prepared.get_args()).current_dir(&project.root);
-    for (name, value) in prepared.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let answer = project.answer(&mut command);
+    let opened = ["sh", "-c", "exec 7<\"$0\" 8<\"$0\"; exec \"$@\"", home.secret()];
+    let answer = project.answer(&mut under(&opened, &project.command(&["record"])));
     answer.code(0);
     assert!(answer.stderr.contains("descriptors=: none\n"), "{}", answer.stderr);
 }

@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Project, has_walls};
+use crate::support::{Project, has_walls, under};
 
 fn factors(verdict: &Value) -> Vec<(String, bool)> {
     let factors = verdict["factors"].as_array().unwrap();
@@ -107,17 +107,8 @@ fn explain_believes_a_failure_only_of_a_build_of_its_own() {
     );
     project.edit("src/main.rs", "fn main() {", &refusing).commit("refuse");
     project.record();
-    let mut limited = std::process::Command::new("sh");
-    let command = project.command(&["explain"]);
-    limited.args(["-c", &format!("ulimit -S -t {LIMIT} && exec \"$@\""), "sh"]);
-    limited.arg(command.get_program()).args(command.get_args());
-    limited.current_dir(command.get_current_dir().unwrap());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => limited.env(name, value),
-            None => limited.env_remove(name),
-        };
-    }
+    let limit = format!("ulimit -S -t {LIMIT} && exec \"$@\"");
+    let mut limited = under(&["sh", "-c", &limit, "sh"], &project.command(&["explain"]));
     let explained = project.answer(&mut limited);
     assert!(explained.code(6).stderr.contains("Compiling"), "{}", explained.stderr);
     assert!(explained.stderr.contains("too little time"), "{}", explained.stderr);

@@ -9,6 +9,7 @@ pub mod release;
 mod switch;
 pub mod terminal;
 pub mod toolchain;
+mod under;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,6 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use recorded::Both;
+pub use under::{in_place_of, under};
 
 /// How the name of a scratch directory begins.
 const SCRATCH: &str = "repro-test-";
@@ -237,7 +239,7 @@ impl Project {
         for base in list(&self.work()) {
             // All but the work directories' own place, which is called by the user's number.
             let name = base.file_name().unwrap().to_string_lossy().into_owned();
-            if !name.strip_prefix("cargo-repro-").is_some_and(|user| user.parse::<u32>().is_ok()) {
+            if name.strip_prefix("cargo-repro-").is_none_or(|user| user.parse::<u32>().is_err()) {
                 found.push(base.clone());
             }
             found.extend(list(&base).into_iter().filter(|path| path.to_string_lossy().contains("/run-")));

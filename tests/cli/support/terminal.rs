@@ -3,14 +3,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use super::{Answer, Project};
+use super::{Answer, Project, under};
 
 /// More than any test fills, so that nothing scrolls away.
 const ROWS: u16 = 400;
@@ -57,15 +57,7 @@ impl Terminal {
         let stream = || Stdio::from(ioctl_tiocgptpeer(&master, flags).unwrap());
         let inner = project.command(args);
         // It gives the terminal to the binary, so that Ctrl-C is a signal.
-        let mut command = Command::new("setsid");
-        command.arg("--ctty").arg(inner.get_program()).args(inner.get_args());
-        command.current_dir(&project.root);
-        for (name, value) in inner.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let mut command = under(&["setsid", "--ctty"], &inner);
         for name in VARIABLES {
             command.env_remove(name);
         }
