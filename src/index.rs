@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
 use crate::bounded;
@@ -16,7 +17,10 @@ use crate::seal::Seal;
 use crate::stamp::Stamp;
 
 /// Begins the file; another number is another form, and is forgotten.
-const MAGIC: &[u8; 16] = b"cargo-repro idx2";
+const MAGIC: &[u8; 16] = b"cargo-repro idx3";
+
+/// An index from this size on is read on all cores.
+const LARGE: usize = 1 << 20;
 
 /// What is known of files, by the directory in which they are and their name.
 #[derive(Debug, Default)]
@@ -91,7 +95,7 @@ impl Index {
     #[must_use]
     pub fn load(place: &Path, seal: &Seal) -> Self {
         let bytes = bounded::bytes(place, bounded::HELD).ok();
-        let directories = bytes.and_then(|bytes| decode(seal.open(place, &bytes)?));
+        let directories = bytes.and_then(|bytes| opened(place, seal, &bytes));
         Self {
             directories: directories.unwrap_or_default(),
             changed: false,
@@ -157,8 +161,7 @@ impl Index {
     fn write(&self, place: &Path, seal: &Seal) -> std::io::Result<()> {
         let directory = place.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory)?;
-        let mut bytes = MAGIC.to_vec();
-        bytes = postcard::to_extend(&self.directories, bytes).map_err(std::io::Error::other)?;
+        let bytes = encode(&self.directories).map_err(std::io::Error::other)?;
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         file.write_all(&seal.close(place, bytes))?;
         file.persist(place)?;
@@ -166,10 +169,44 @@ impl Index {
     }
 }
 
+/// The index within a seal.
+fn opened(place: &Path, seal: &Seal, bytes: &[u8]) -> Option<BTreeMap<String, Directory>> {
+    if bytes.len() < LARGE {
+        return decode(seal.open(place, bytes)?);
+    }
+    // What turns out to be sealed by nobody is thrown away.
+    let (kept, directories) =
+        rayon::join(|| seal.open(place, bytes).is_some(), || Seal::within(bytes).and_then(decode));
+    directories.filter(|_| kept)
+}
+
+/// After the beginning each directory has its path, the length of what it holds, and that.
+fn encode(directories: &BTreeMap<String, Directory>) -> postcard::Result<Vec<u8>> {
+    let mut bytes = MAGIC.to_vec();
+    for (path, directory) in directories {
+        let held = postcard::to_allocvec(directory)?;
+        bytes = postcard::to_extend(&(path, held.len()), bytes)?;
+        bytes.extend(held);
+    }
+    Ok(bytes)
+}
+
 /// The directories of an index of this form.
 fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Directory>> {
-    let directories = bytes.strip_prefix(MAGIC.as_slice())?;
-    postcard::from_bytes(directories).ok()
+    let mut rest = bytes.strip_prefix(MAGIC.as_slice())?;
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let (path, length): (String, usize);
+        ((path, length), rest) = postcard::take_from_bytes(rest).ok()?;
+        parts.push((path, rest.split_off(..length)?));
+    }
+    let read = |(path, held): (String, &[u8])| Some((path, postcard::from_bytes(held).ok()?));
+    if bytes.len() < LARGE {
+        return parts.into_iter().map(read).collect();
+    }
+    // In order, so that putting them together is no sorting.
+    let directories: Option<Vec<(String, Directory)>> = parts.into_par_iter().map(read).collect();
+    Some(directories?.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -201,6 +238,23 @@ mod tests {
         assert_eq!(read.directories, index.directories);
         let file = scratch.path().join("file");
         assert_eq!(read.digest(&file, Stamp::of(&file).unwrap()), Some(Digest::of("one")));
+    }
+
+    #[test]
+    fn a_large_index_reads_back_too_and_only_with_its_seal() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut index = indexed(scratch.path());
+        let names: Vec<(Arc<str>, Kind)> = (0..1000)
+            .map(|number| (format!("file-{number:04}").repeat(5).into(), Kind::File))
+            .collect();
+        for number in 0..40 {
+            index.keep_listing(&scratch.path().join(number.to_string()), None, &names);
+        }
+        let place = scratch.path().join("index");
+        index.save(&place, &seal());
+        assert!(std::fs::metadata(&place).unwrap().len() > LARGE as u64);
+        assert_eq!(Index::load(&place, &seal()).directories, index.directories);
+        assert!(Index::load(&place, &Seal::new([2; 32])).directories.is_empty());
     }
 
     #[test]

@@ -67,6 +67,12 @@ impl Seal {
         (self.mark(place, kept) == mark).then_some(kept)
     }
 
+    /// What was kept, whoever may have sealed it.
+    #[must_use]
+    pub fn within(bytes: &[u8]) -> Option<&[u8]> {
+        bytes.split_last_chunk::<MARK>().map(|(kept, _)| kept)
+    }
+
     fn mark(&self, place: &Path, bytes: &[u8]) -> Vec<u8> {
         let digest = self.authenticated(&[place.as_os_str().as_bytes(), b"\0", bytes]);
         format!("\n{}", digest.hex()).into_bytes()

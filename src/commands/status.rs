@@ -73,6 +73,8 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     let data = data.expect("a lock that was read has something to hold data against")?;
     let inspected = inspect::inspect(&project, &read, data, &mut memory)?;
     memory.save();
+    // The process ends soon, and gives it back in one go: of many files that is a part of the time.
+    std::mem::forget(memory);
     subject.timings.push(Timing::since(Step::Inputs, begin));
     subject.platform = Some(inspected.snapshot.platform.clone());
     let mut notes = inspected.notes;

@@ -9,11 +9,14 @@
 //! There is no clock time, user name or absolute path in a lock.
 
 mod class;
+mod long_lists;
 #[cfg(test)]
 pub(crate) mod tests;
 mod v1;
 
+use std::borrow::Cow;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -112,17 +115,19 @@ impl Lockfile {
         }
         let unreadable = |why: String| Error::new(format!("{origin} cannot be read")).context(why).hint(RESTORE);
         // Git turns line ends in some clones, and a lock's own text has no carriage return.
-        let text = &*text.replace("\r\n", "\n");
+        let text = &*match memchr::memchr(b'\r', text.as_bytes()) {
+            Some(_) => Cow::Owned(text.replace("\r\n", "\n")),
+            None => Cow::Borrowed(text),
+        };
         check_version(text, origin)?;
         let body = body_of(text).ok_or_else(|| {
             unreadable("its end is missing: a whole lock has an `id` and, last, `[facts]`".to_owned())
         })?;
-        let (lock, id) = v1::parse(text).map_err(unreadable)?;
-        Ok(Read {
-            lock,
-            id,
-            actual_id: Digest::of(body),
-        })
+        let actual_id = Digest::of(&text[body.clone()]);
+        let around = [text[..body.start].as_bytes(), text[body.end..].as_bytes()];
+        let of_text = Digest::of([around[0], actual_id.raw(), around[1]].concat());
+        let (lock, id) = v1::parse(text, of_text).map_err(unreadable)?;
+        Ok(Read { lock, id, actual_id })
     }
 
     /// Reads the lock at `path`.
@@ -279,12 +284,12 @@ fn directory_of(path: &Path) -> &Path {
 }
 
 /// The part that the id covers.
-fn body_of(text: &str) -> Option<&str> {
+fn body_of(text: &str) -> Option<Range<usize>> {
     let id_line = text.find("\nid = ")? + 1;
     let start = id_line + text[id_line..].find('\n')? + 1;
     // The last one: a value above may hold a line of that text.
     let end = text.rfind(FACTS)?;
-    text.get(start..end)
+    (start <= end).then_some(start..end)
 }
 
 fn check_version(text: &str, origin: &str) -> Result<()> {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::snapshot::Param;
+use crate::snapshot::data::{DataFile, Files};
 
 /// Where the body is, as the format says: after the line of the id, up to the line `[facts]`.
 fn body(text: &str) -> std::ops::Range<usize> {
@@ -106,6 +107,54 @@ fn the_sample_of_version_1_reads_and_is_written_again_byte_for_byte() {
             && !snapshot.build.config.is_empty()
             && !snapshot.environment.unset.is_empty()
     );
+}
+
+/// A lock with a list of files that is long.
+fn long() -> Lockfile {
+    let text = include_str!("../../fixtures/lockfiles/v1.lock");
+    let mut lock = Lockfile::from_text(text, "v1.lock").unwrap().lock;
+    let file = |number| (format!("data/{number:06}"), DataFile::new(Digest::of([0]), number));
+    let data = lock.snapshot.data.values_mut().next().unwrap();
+    data.files = Files::new((0..2000).map(file).collect());
+    lock
+}
+
+#[test]
+fn a_long_list_reads_back_whatever_other_text_looks_like_one() {
+    let mut lock = long();
+    let line = format!("packed = \"{}\"", "A".repeat(5000));
+    assert_eq!(Lockfile::from_text(&lock.to_text(), "x").unwrap().lock, lock);
+    for (name, text) in [
+        ("a", format!("\n{line}\n")),
+        ("packed", "A".repeat(5000)),
+        ("b", format!("\n{line}")),
+    ] {
+        lock.snapshot.params.insert(name.to_owned(), Param::Text(text));
+        assert_eq!(Lockfile::from_text(&lock.to_text(), "x").unwrap().lock, lock);
+    }
+}
+
+#[test]
+fn a_list_that_is_none_is_refused_however_long_it_is() {
+    let text = long().to_text();
+    let start = text.find("packed = \"").unwrap() + 10;
+    let end = start + text[start..].find('"').unwrap();
+    for list in [
+        "@0",
+        "@",
+        "=",
+        &"@".repeat(5000),
+        &"A".repeat(5000),
+        &"\\u0041".repeat(2000),
+    ] {
+        let refused = Lockfile::from_text(&format!("{}{list}{}", &text[..start], &text[end..]), "x").unwrap_err();
+        let why = refused.context_lines().unwrap_or_default();
+        assert!(why.contains("the packed list of files is not one"), "{list}: {why}");
+    }
+    // One that holds a place, of a list that is elsewhere.
+    let other = text[..start].rfind("\n[data.").unwrap() + 1;
+    let stolen = format!("{}x = \"{}\"\n{}", &text[..other], &text[start..end], &text[other..]);
+    assert!(Lockfile::from_text(&stolen, "x").is_err());
 }
 
 #[test]

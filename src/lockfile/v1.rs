@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::class::{self, Class};
+use super::long_lists::{self, LongLists};
 use super::{Lockfile, Record};
 use crate::digest::Digest;
 use crate::manifest::{Determinism, Isolation, Overridden};
@@ -103,11 +104,20 @@ pub(super) fn body(lock: &Lockfile) -> String {
     toml::to_string(&body).expect("every key of a lock is text and every value has a form in TOML")
 }
 
-/// Reads a whole lock and the id that it states.
-pub(super) fn parse(text: &str) -> Result<(Lockfile, Digest), String> {
+/// Reads a whole lock, whose text has this digest, and the id that it states.
+pub(super) fn parse(text: &str, of_text: Digest) -> Result<(Lockfile, Digest), String> {
+    let (rest, lists) = long_lists::taken_out(text, of_text);
+    match read(&rest, &lists) {
+        // A line of some other text may look like a list.
+        Err(_) if !lists.is_empty() => read(text, &LongLists::default()),
+        read => read,
+    }
+}
+
+fn read(text: &str, lists: &LongLists<'_>) -> Result<(Lockfile, Digest), String> {
     let whole: Whole = toml::from_str(text).map_err(|error| error.to_string())?;
     class::check(&whole.platform, &whole.classes)?;
-    let snapshot = Snapshot {
+    let mut snapshot = Snapshot {
         seed: whole.seed,
         params: whole.params,
         determinism: whole.determinism,
@@ -121,6 +131,7 @@ pub(super) fn parse(text: &str) -> Result<(Lockfile, Digest), String> {
         data: whole.data,
         stages: whole.stages,
     };
+    lists.put_back(&mut snapshot)?;
     let lock = Lockfile {
         record: whole.record,
         snapshot,

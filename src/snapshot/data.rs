@@ -22,7 +22,7 @@ use crate::memory::Memory;
 use crate::table::{self, Table};
 use crate::tally::Tally;
 
-pub use files::Files;
+pub use files::{Files, HELD};
 
 /// One entry of `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -179,7 +179,15 @@ impl Data {
         let all = files.all();
         let digest = match all.first() {
             Some((_, only)) if form == Form::File => only.digest,
-            _ => Digest::of_tree(all.iter().map(|(_, file)| &file.digest)),
+            _ => {
+                let of_tree = || Digest::of_tree(all.iter().map(|(_, file)| &file.digest));
+                // Of many files the digest of the paths takes as long, and a lock of as many asks for it.
+                if all.len() > files::MOST_OPEN {
+                    rayon::join(of_tree, || files.paths()).0
+                } else {
+                    of_tree()
+                }
+            }
         };
         let sampled = all.iter().filter(|(_, file)| file.sampled).count();
         let read = |file: &DataFile| if file.sampled { sample::READ } else { file.bytes };

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use data_encoding::BASE64;
 use serde::de::Error as _;
@@ -23,6 +24,9 @@ pub const MOST_OPEN: usize = 1000;
 /// bytes may stand for many.
 const MOST_PATHS: usize = 2 << 30;
 
+/// Begins what holds the place of a packed list, until [`Files::fill`]; no base64 has it.
+pub const HELD: char = '@';
+
 /// The version of the packed form.
 const RULES: u32 = 1;
 
@@ -32,9 +36,17 @@ pub struct Files(Form);
 
 #[derive(Clone, Debug)]
 enum Form {
-    /// Sorted by path, no path twice.
-    Open(Vec<(String, DataFile)>),
+    Open(Open),
     Packed(Packed),
+}
+
+/// Files one by one.
+#[derive(Clone, Debug)]
+struct Open {
+    /// Sorted by path, no path twice.
+    files: Vec<(String, DataFile)>,
+    /// The digest of the paths, once somebody asked for it.
+    paths: OnceLock<Digest>,
 }
 
 /// Many files, as a lock has them.
@@ -64,20 +76,21 @@ impl Files {
             files.sort_by(|one, other| one.0.cmp(&other.0));
             files.dedup_by(|one, other| one.0 == other.0);
         }
-        Self(Form::Open(files))
+        let paths = OnceLock::new();
+        Self(Form::Open(Open { files, paths }))
     }
 
     /// Whether their paths together are longer than a lock may have them.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
-        matches!(&self.0, Form::Open(files) if files.iter().map(|(path, _)| path.len()).sum::<usize>() > MOST_PATHS)
+        matches!(&self.0, Form::Open(open) if open.files.iter().map(|(path, _)| path.len()).sum::<usize>() > MOST_PATHS)
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
-            Form::Open(files) => files.len(),
+            Form::Open(open) => open.files.len(),
             Form::Packed(packed) => packed.count,
         }
     }
@@ -92,9 +105,23 @@ impl Files {
     #[must_use]
     pub fn all(&self) -> Cow<'_, [(String, DataFile)]> {
         match &self.0 {
-            Form::Open(files) => Cow::Borrowed(files),
+            Form::Open(open) => Cow::Borrowed(&open.files),
             // A text that cannot be unpacked was refused when the lock was read.
             Form::Packed(packed) => Cow::Owned(packed.unpack().unwrap_or_default()),
+        }
+    }
+
+    /// Takes the packed list for which a place is held, if one is. `list` gives that of a place.
+    ///
+    /// # Errors
+    /// When there is none, or it is no list.
+    pub fn fill(&mut self, list: impl FnOnce(&str) -> Option<String>) -> Result<bool, String> {
+        match &mut self.0 {
+            Form::Packed(packed) if packed.packed.starts_with(HELD) => {
+                packed.packed = list(&packed.packed).ok_or_else(|| Fault::NotOne.words())?;
+                packed.check().map(|()| true)
+            }
+            _ => Ok(false),
         }
     }
 
@@ -103,14 +130,14 @@ impl Files {
     pub fn paths(&self) -> Digest {
         match &self.0 {
             Form::Packed(packed) => packed.paths,
-            Form::Open(files) => {
+            Form::Open(open) => *open.paths.get_or_init(|| {
                 let mut hasher = Hasher::default();
-                for (path, _) in files {
+                for (path, _) in &open.files {
                     hasher.update(path);
                     hasher.update("\n");
                 }
                 hasher.finish()
-            }
+            }),
         }
     }
 }
@@ -125,10 +152,12 @@ impl Serialize for Files {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let written = match &self.0 {
             Form::Packed(packed) => Written::Packed(Cow::Borrowed(packed)),
-            Form::Open(files) if files.len() > MOST_OPEN => {
+            Form::Open(Open { files, .. }) if files.len() > MOST_OPEN => {
                 Written::Packed(Cow::Owned(Packed::of(files, self.paths())))
             }
-            Form::Open(files) => Written::Open(files.iter().map(|(path, file)| (path.as_str(), file)).collect()),
+            Form::Open(Open { files, .. }) => {
+                Written::Open(files.iter().map(|(path, file)| (path.as_str(), file)).collect())
+            }
         };
         written.serialize(serializer)
     }
@@ -152,7 +181,9 @@ impl<'de> Deserialize<'de> for Files {
             let known = format!("{what} {}, and this cargo repro knows those up to {RULES}", packed.rules);
             return Err(D::Error::custom(known));
         }
-        packed.walk(|_, _, _| {}).map_err(|fault| D::Error::custom(fault.words()))?;
+        if !packed.packed.starts_with(HELD) {
+            packed.check().map_err(D::Error::custom)?;
+        }
         Ok(Self(Form::Packed(packed)))
     }
 }
@@ -176,6 +207,11 @@ impl Packed {
             paths,
             packed: BASE64.encode(&bytes),
         }
+    }
+
+    /// Looks through it.
+    fn check(&self) -> Result<(), String> {
+        self.walk(|_, _, _| {}).map_err(Fault::words)
     }
 
     /// The files.

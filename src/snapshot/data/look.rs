@@ -5,7 +5,9 @@ use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::content::{self, Place};
@@ -80,11 +82,16 @@ pub(super) fn files(
         [only] => vec![look(only)?],
         many => many.par_iter().map(look).collect::<Result<_>>()?,
     };
-    let mut files = Vec::with_capacity(count);
-    for (group, seen) in groups.iter().zip(seen) {
-        let news = group.names.iter().zip(&seen).filter(|(_, seen)| seen.news != News::None);
+    for (group, seen) in groups.iter().zip(&seen) {
+        let news = group.names.iter().zip(seen).filter(|(_, seen)| seen.news != News::None);
         let known = |seen: &Seen| seen.digest.filter(|_| seen.news == News::Keep).map(|digest| (seen.stamp, digest));
         memory.index.keep_all(&group.directory, news.map(|(name, seen)| (&**name, known(seen))));
+    }
+    if count > MOST_TABLES {
+        return Ok(plain(groups, &seen));
+    }
+    let mut files = Vec::with_capacity(count);
+    for (group, seen) in groups.iter().zip(seen) {
         for (name, seen) in group.names.iter().zip(seen) {
             let file = match manner.format(name) {
                 Some(format) => manner.with_table(&group.directory.join(&**name), format, &seen, memory)?,
@@ -95,6 +102,33 @@ pub(super) fn files(
         }
     }
     Ok(files)
+}
+
+/// The files of all groups, none of which has a table.
+fn plain(groups: &[Group], seen: &[Vec<Seen>]) -> Vec<(String, DataFile)> {
+    // Of each group, the number of its first file.
+    let mut starts = Vec::with_capacity(groups.len());
+    let mut count = 0;
+    for group in groups {
+        starts.push(count);
+        count += group.names.len();
+    }
+    let file = |number: usize| {
+        let at = starts.partition_point(|start| *start <= number) - 1;
+        let (group, within) = (&groups[at], number - starts[at]);
+        let seen = &seen[at][within];
+        let digest = seen.digest.expect("only a table's file comes without");
+        let sampled = seen.sampled;
+        let path = [&group.prefix, &*group.names[within]].concat();
+        (
+            path,
+            DataFile {
+                sampled,
+                ..DataFile::new(digest, seen.stamp.size)
+            },
+        )
+    };
+    (0..count).into_par_iter().with_min_len(STRETCH).map(file).collect()
 }
 
 impl Manner<'_> {
