@@ -124,8 +124,8 @@ impl Lockfile {
             unreadable("its end is missing: a whole lock has an `id` and, last, `[facts]`".to_owned())
         })?;
         let actual_id = Digest::of(&text[body.clone()]);
-        let around = [text[..body.start].as_bytes(), text[body.end..].as_bytes()];
-        let of_text = Digest::of([around[0], actual_id.raw(), around[1]].concat());
+        let (before, after) = (&text.as_bytes()[..body.start], &text.as_bytes()[body.end..]);
+        let of_text = Digest::of([before, actual_id.raw(), after].concat());
         let (lock, id) = v1::parse(text, of_text).map_err(unreadable)?;
         Ok(Read { lock, id, actual_id })
     }
