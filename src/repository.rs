@@ -12,6 +12,7 @@ mod open;
 mod partial;
 mod start;
 mod tags;
+mod trees;
 mod work_tree;
 
 use std::cell::{OnceCell, RefCell};
@@ -37,6 +38,8 @@ pub struct Repository {
     /// What the commit holds that was asked about last, by paths, and by those of them that are text.
     listed: Listing<PathBuf>,
     named: Listing<String>,
+    /// The directories that were asked for.
+    trees: trees::Trees,
     /// Commits of which all directories are here.
     whole: RefCell<BTreeSet<git2::Oid>>,
 }
@@ -168,6 +171,7 @@ impl Repository {
             promisor: OnceCell::new(),
             listed: RefCell::default(),
             named: RefCell::default(),
+            trees: trees::Trees::default(),
             whole: RefCell::default(),
         }
     }

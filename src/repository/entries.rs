@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Commit, Entry, Repository, entry_of, unreadable};
+use super::trees::Named;
+use super::{Commit, Entry, Repository, unreadable};
 use crate::error::{Error, Result};
 use crate::interrupt;
 
@@ -14,10 +15,10 @@ impl Repository {
     /// The entry of a path in the commit's tree. A path in a submodule gives `None`.
     #[must_use]
     pub fn entry(&self, commit: Commit, path: &Path) -> Option<Entry> {
-        self.bring_directories(commit).ok()?;
-        let tree = self.git.find_commit(commit.0).ok()?.tree().ok()?;
-        let entry = tree.get_path(path).ok()?;
-        entry_of(&entry)
+        match self.named_by(commit, path).ok()?? {
+            Named::Entry(entry) => Some(entry),
+            Named::Directory(_) => None,
+        }
     }
 
     /// Every entry of the commit's tree by its path, save for those whose path is not UTF-8: no lock can name them.
@@ -48,14 +49,14 @@ impl Repository {
         let tree = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
         // In the order of paths, so that none need be sorted: comparing them is what takes time.
         let mut entries = Vec::new();
-        let mut waiting = vec![(PathBuf::new(), Part::Directory(tree.id()))];
+        let mut waiting = vec![(PathBuf::new(), Named::Directory(tree.id()))];
         while let Some((path, part)) = waiting.pop() {
             let id = match part {
-                Part::Entry(entry) => {
+                Named::Entry(entry) => {
                     entries.push((path, entry));
                     continue;
                 }
-                Part::Directory(id) => id,
+                Named::Directory(id) => id,
             };
             interrupt::check()?;
             let mut parts = Vec::new();
@@ -65,7 +66,7 @@ impl Repository {
                     return Err(Error::new(format!("the commit has an entry called {}", path.display()))
                         .hint("git itself would not check it out; `git fsck` names the tree that it is in"));
                 }
-                parts.push((path, entry_of(&entry).map_or(Part::Directory(entry.id()), Part::Entry)));
+                parts.push((path, Named::of(&entry)));
             }
             // Git has a directory among its names as if a slash were part of its own.
             parts.sort_by(|(one, _), (other, _)| other.file_name().cmp(&one.file_name()));
@@ -77,12 +78,6 @@ impl Repository {
         *self.listed.borrow_mut() = Some((commit.0, Rc::clone(&entries)));
         Ok(entries)
     }
-}
-
-/// What a tree has under a name.
-enum Part {
-    Entry(Entry),
-    Directory(git2::Oid),
 }
 
 /// Whether a name stays in its directory, and is none of git's own: objects may say anything.

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use super::trees::Named;
 use super::{Commit, Entry, Repository, entry_of, unreadable};
 use crate::error::{Error, Result};
 
@@ -15,19 +16,10 @@ impl Repository {
     /// # Errors
     /// When an object is missing, or a name is not UTF-8, which no lock could hold.
     pub fn names(&self, commit: Commit, directory: &str) -> Result<Option<BTreeMap<String, Option<Entry>>>> {
-        self.bring_directories(commit)?;
-        let broken = |error: git2::Error| unreadable(&self.root, &error);
-        let top = self.git.find_commit(commit.0).and_then(|commit| commit.tree()).map_err(broken)?;
-        let tree = if directory.is_empty() {
-            top
-        } else {
-            match top.get_path(Path::new(directory)) {
-                Ok(entry) if entry.kind() == Some(git2::ObjectType::Tree) => {
-                    self.git.find_tree(entry.id()).map_err(broken)?
-                }
-                _ => return Ok(None),
-            }
+        let Some(Named::Directory(tree)) = self.named_by(commit, Path::new(directory))? else {
+            return Ok(None);
         };
+        let tree = self.git.find_tree(tree).map_err(|error| unreadable(&self.root, &error))?;
         let named = |entry: git2::TreeEntry<'_>| {
             let name = entry.name().map_err(|_| {
                 let name = Path::new(directory).join(OsStr::from_bytes(entry.name_bytes()));
@@ -41,8 +33,6 @@ impl Repository {
     /// Whether the commit has anything of that path, a directory among them.
     #[must_use]
     pub fn has(&self, commit: Commit, path: &str) -> bool {
-        let tree = || self.git.find_commit(commit.0).and_then(|commit| commit.tree());
-        self.bring_directories(commit).is_ok()
-            && tree().is_ok_and(|tree| path.is_empty() || tree.get_path(Path::new(path)).is_ok())
+        matches!(self.named_by(commit, Path::new(path)), Ok(Some(_)))
     }
 }
