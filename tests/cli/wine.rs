@@ -75,7 +75,9 @@ fn the_forest_of_linfa_diverges_its_cause_is_named_and_the_manifest_cures_it() {
 fn the_forest_of_smartcore_reproduces_as_it_stands() {
     let project = wine("wine-smartcore");
     // It is built twice and trains twice: optimizing takes longer than it saves.
-    project.edit("Cargo.toml", "codegen-units = 1", "codegen-units = 1\nopt-level = 0").commit("build fast");
+    project
+        .edit("Cargo.toml", "codegen-units = 1", "codegen-units = 1\nopt-level = 0")
+        .commit("build fast");
     answer(&project, &["record"]).code(0);
     project.commit("record");
     assert_eq!(answer(&project, &["verify"]).code(0).verdict()["verdict"], "reproduced");
