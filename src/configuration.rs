@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use crate::bounded;
 use crate::error::{Error, Result};
+use crate::os::bounded;
 
 /// The names of a configuration in `.cargo`; cargo takes the old one where both are there.
 pub const NAMES: [&str; 2] = ["config", "config.toml"];

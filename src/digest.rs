@@ -11,9 +11,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::bounded;
 use crate::error::{IoContext, Result};
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::interrupt;
 use crate::tally::Tally;
 
 const PREFIX: &str = "sha256:";

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::cause::Cause;
 use crate::exit_code::ExitCode;
-use crate::interrupt;
+use crate::os::interrupt;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

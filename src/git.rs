@@ -11,12 +11,12 @@ use std::process::{Command, Output};
 
 use apart::Apart;
 
-use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::Signer;
+use crate::os::env;
+use crate::os::scratch::Scratch;
+use crate::os::subprocess;
 use crate::repository::{Commit, ObjectId, Repository};
-use crate::scratch::Scratch;
-use crate::subprocess;
 
 fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Output> {
     run(command(directory, arguments), input)
@@ -45,7 +45,7 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
         .env("LC_ALL", "C.UTF-8")
         // Else whoever can push `refs/replace/` has a good signature checked in place of theirs.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env_remove(ambient::PASSPHRASE);
+        .env_remove(env::PASSPHRASE);
     command
 }
 
@@ -154,7 +154,7 @@ pub fn fetch(repository: &Repository, remote: &str, objects: &[String]) -> Resul
         "--stdin",
     ];
     let mut command = command(repository.root(), &arguments);
-    if !ambient::is_set(PROTOCOLS) {
+    if !env::is_set(PROTOCOLS) {
         command.env(PROTOCOLS, "file:git:http:https:ssh");
     }
     let output = run(command, Some(&input))?;

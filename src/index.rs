@@ -11,8 +11,8 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::digest::Digest;
+use crate::os::bounded;
 use crate::seal::Seal;
 use crate::stamp::Stamp;
 

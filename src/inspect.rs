@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use artifacts::artifacts;
 
-use crate::abroad::Abroad;
 use crate::compare::classes::drift_from;
 use crate::compare::drift::DataChange;
 use crate::compare::{Drift, snapshots};
@@ -16,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::line_ends;
 use crate::lockfile::{self, Lockfile, Read};
 use crate::memory::Memory;
+use crate::os::redact::Redaction;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
 use crate::snapshot::data::Remark;
@@ -71,7 +71,7 @@ pub fn inspect(project: &Project, read: &Read, data: BTreeMap<String, Data>, mem
     found.extend(ambient.into_iter().map(|setting| Drift::AmbientBuild { setting }));
     let asked_for = lock.snapshot.source.variables.iter();
     let outside =
-        asked_for.filter(|name| !snapshot.environment.variables.contains_key(*name) && crate::ambient::is_set(name));
+        asked_for.filter(|name| !snapshot.environment.variables.contains_key(*name) && crate::os::env::is_set(name));
     found.extend(outside.map(|name| Drift::AmbientBuild { setting: name.clone() }));
     not_checked.extend(verdict::lacking(&lock.snapshot.source));
     not_checked.extend(verdict::sampled(&snapshot.data));
@@ -132,7 +132,7 @@ pub fn refused(directory: &Path, refusal: Error) -> Result<Verdict> {
     let workspace = packages(directory)
         .and_then(|path| Some(path.parent()?.to_path_buf()))
         .unwrap_or_default();
-    let why = Abroad::of([(workspace.to_string_lossy().into_owned(), "")]).tell(&why);
+    let why = Redaction::of([(workspace.to_string_lossy().into_owned(), "")]).apply(&why);
     Ok(Verdict {
         drift,
         not_checked: vec![NotChecked::new("inputs", why)],

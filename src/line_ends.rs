@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::bounded;
 use crate::digest::{Digest, Hasher};
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::interrupt;
 
 /// What git turns back when the file is committed.
 #[must_use]

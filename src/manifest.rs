@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::error::{Error, Result};
+use crate::os::bounded;
 use crate::snapshot::params::Param;
 use crate::snapshot::seed::Seed;
 use crate::snapshot::source;

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::ambient;
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::index::Index;
 use crate::lfs;
+use crate::os::bounded;
+use crate::os::env;
 use crate::seal::Seal;
 use crate::stamp::Stamp;
 use crate::table::{Format, NotATable, Table};
@@ -129,7 +129,7 @@ impl Memory {
         {
             return Ok((digest, now.size));
         }
-        let read_at = ambient::now_ns();
+        let read_at = env::now_ns();
         let (digest, size) = Digest::of_file(path)?;
         // The stamp is from before the reading: a change meanwhile makes it wrong, which is right.
         let seen = stamp.filter(|stamp| !stamp.is_racy(read_at) && !is_pointer(path, size));
@@ -173,7 +173,7 @@ impl Memory {
         {
             return Ok(value);
         }
-        let began = ambient::now_ns();
+        let began = env::now_ns();
         let (value, seen) = observe()?;
         let stamped = |path: PathBuf| {
             let stamp = Stamp::of(&path);

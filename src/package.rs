@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use self::asking::Asking;
 use self::local_registry::LocalRegistry;
-use crate::ambient;
 use crate::configuration;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::Build;
 use crate::memory::Witnesses;
+use crate::os::env;
+use crate::os::subprocess;
 use crate::snapshot::toolchain::Installed;
-use crate::subprocess;
 
 /// The package with the manifest, as cargo resolves it on this machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -223,7 +223,7 @@ impl Package {
         let metadata = metadata(asked, directory).map_err(Error::of_cargo)?;
         let mut package = Self::from_metadata(&metadata, directory)?;
         package.configuration = configuration::files(directory, root)?;
-        package.registries = LocalRegistry::find(&package.configuration, &ambient::cargo_home())?;
+        package.registries = LocalRegistry::find(&package.configuration, &env::cargo_home())?;
         for remote in &mut package.remote {
             remote.directory = asking.real(&remote.directory);
         }
@@ -289,7 +289,7 @@ impl Package {
             seen.read.extend(names.map(|name| directory.join(name)));
         }
         seen.read.extend(self.configuration.iter().cloned());
-        let home = ambient::cargo_home();
+        let home = env::cargo_home();
         seen.read.extend([home.join("config.toml"), home.join("config")]);
         seen
     }

@@ -26,8 +26,8 @@ pub use start::{FirstCommit, commit_scratch, start};
 pub use tags::{Annotation, Tagged, Target};
 pub use work_tree::pathspec;
 
-use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
+use crate::os::env;
 
 /// A repository with a work tree.
 pub struct Repository {
@@ -187,7 +187,7 @@ impl Repository {
         if !git.is_bare() {
             return Self::with_work_tree(git);
         }
-        if let Some(pushed) = ambient::git_quarantine() {
+        if let Some(pushed) = env::git_quarantine() {
             git.odb().and_then(|objects| objects.add_disk_alternate(&pushed)).map_err(broken)?;
         }
         let root = git.path().to_path_buf();

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::ambient;
-use crate::bounded;
 use crate::digest::{Digest, Hasher};
+use crate::os::bounded;
+use crate::os::env;
 
 const FILE: &str = "cargo-repro/memory.key";
 const KEY: usize = 32;
@@ -35,7 +35,7 @@ impl Seal {
     /// That of the user, made the first time; none where it can neither be read nor made, or others can read it.
     #[must_use]
     pub fn of_user() -> Option<Self> {
-        Self::at(&ambient::cache_home().join(FILE))
+        Self::at(&env::cache_home().join(FILE))
     }
 
     fn at(place: &Path) -> Option<Self> {

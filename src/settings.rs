@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::ambient;
 use crate::args;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::{FILE, Manifest};
+use crate::os::env;
 use crate::shell::Shell;
 use crate::snapshot::Seed;
 
@@ -33,7 +33,7 @@ impl Settings {
     pub fn resolve(common: &args::Common) -> Result<Self> {
         Ok(Self {
             shell: Shell::of(common),
-            current_directory: ambient::current_dir()?,
+            current_directory: env::current_dir()?,
             manifest_path: common.manifest_path.clone(),
             package: common.package.clone(),
             offline: common.offline,

@@ -18,11 +18,11 @@ use clap::ColorChoice;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::ambient;
 use crate::args::Common;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::interrupt;
+use crate::os::env;
+use crate::os::interrupt;
 use crate::report;
 use crate::report::human::visible;
 use crate::report::layout::Layout;
@@ -76,7 +76,7 @@ impl Shell {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
             // anstream would colour it in CI.
-            ColorChoice::Auto if ambient::has_plain_terminal() && !ambient::is_set("CLICOLOR_FORCE") => {
+            ColorChoice::Auto if env::has_plain_terminal() && !env::is_set("CLICOLOR_FORCE") => {
                 anstream::ColorChoice::Never
             }
             ColorChoice::Auto => anstream::ColorChoice::Auto,
@@ -86,8 +86,8 @@ impl Shell {
         let watched = format == MessageFormat::Human
             && verbosity >= Verbosity::Normal
             && io::stderr().is_terminal()
-            && !ambient::has_plain_terminal()
-            && !ambient::is_set("CI");
+            && !env::has_plain_terminal()
+            && !env::is_set("CI");
         Self {
             verbosity,
             format,

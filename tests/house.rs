@@ -304,16 +304,16 @@ fn every_promise_of_the_threat_model_names_tests_that_there_are() {
     }
 }
 
-/// Files of others are read through `src/bounded.rs`, which waits for no pipe and reads no device.
+/// Files of others are read through `src/os/bounded.rs`, which waits for no pipe and reads no device.
 #[test]
 fn every_file_is_read_within_bounds() {
     const ROOMS: [(&str, &str); 7] = [
-        ("src/bounded.rs", "the room itself"),
+        ("src/os/bounded.rs", "the room itself"),
         ("src/isolation/", "files of the kernel's, and what the warden itself left"),
         ("src/trace/sighting.rs", "files of the kernel's"),
         ("src/attestation/passphrase.rs", "the user names it, and a pipe from a keyring is a usual way"),
         ("src/attestation/key_file.rs", "the same, and it reads so many bytes and no more"),
-        ("src/held.rs", "a directory"),
+        ("src/os/file_lock.rs", "a directory"),
         ("src/lockfile/mod.rs", "a directory"),
     ];
     let ways = [
@@ -332,7 +332,7 @@ fn every_file_is_read_within_bounds() {
         let is_test = path.ends_with("/tests.rs") || path.contains("/tests/") || path.starts_with("src/template/");
         let found = ways.into_iter().filter(|way| !is_test && shipped.lines().any(|line| reads(line, way)));
         let found: Vec<&str> = found.collect();
-        assert!(found.is_empty(), "{path}: {found:?} has no bounds; src/bounded.rs has the functions for it");
+        assert!(found.is_empty(), "{path}: {found:?} has no bounds; src/os/bounded.rs has the functions for it");
     }
 }
 

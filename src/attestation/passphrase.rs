@@ -5,9 +5,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::ambient::{self, PASSPHRASE};
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
+use crate::os::env::{self, PASSPHRASE};
 use crate::settings::Settings;
 
 /// What a passphrase is asked for.
@@ -29,7 +29,7 @@ pub fn passphrase(settings: &Settings, purpose: Purpose<'_>, file: Option<&Path>
     if let Some(path) = file {
         return first_line(&settings.current_directory.join(path));
     }
-    if let Some(passphrase) = ambient::passphrase()? {
+    if let Some(passphrase) = env::passphrase()? {
         return Ok(passphrase);
     }
     let question = match purpose {

@@ -1,5 +1,5 @@
 //! Points in time as attestations have them: whole seconds since 1970, written as RFC 3339 in UTC. What
-//! time it is now is for [`crate::ambient`].
+//! time it is now is for [`crate::os::env`].
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::inputs::{self, Local, Place, Shape};
 use super::{Compiler, Pipeline};
-use crate::bounded;
 use crate::error::{Error, Result};
 use crate::lfs;
 use crate::lockfile::{self, Lockfile};
 use crate::manifest::Manifest;
 use crate::memory::Memory;
+use crate::os::bounded;
 use crate::package::{self, Members};
 use crate::repository::Repository;
 use crate::settings::Settings;

@@ -8,14 +8,12 @@ use super::release::{self, Place};
 use super::subject::Subject;
 use super::verify::verify;
 use super::{conclude, filing};
-use crate::ambient;
 use crate::args;
 use crate::attestation::passphrase::{Purpose, passphrase};
 use crate::attestation::{
     AllowedKey, Envelope, Expectation, Flaw, PublicKey, Reproduction, SigningKey, check, expected_outcome, provenance,
     reproduction, summary,
 };
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
@@ -23,8 +21,10 @@ use crate::gate::content::Tree;
 use crate::gate::evidence::{Evidence, NOTES};
 use crate::gate::packages;
 use crate::gate::refusal::{CommitFault, Refusal};
-use crate::held;
 use crate::lockfile::{self, Lockfile, Read};
+use crate::os::bounded;
+use crate::os::env;
+use crate::os::file_lock;
 use crate::settings::Settings;
 use crate::snapshot::Platform;
 use crate::verdict::{Note, Verdict, Word};
@@ -58,7 +58,7 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
     }
     let output = args.output.as_ref().map(|file| filing::followed(settings.current_directory.join(file)));
     output.as_deref().map_or(Ok(()), refuse_unwritable)?;
-    let started = ambient::now();
+    let started = env::now();
     let mut subject = Subject::default();
     let verdict = verify(settings, &release::as_verify(args.rev.clone(), args.times), &mut subject)?;
     let against = subject.lock.zip(subject.platform);
@@ -89,7 +89,7 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
 fn signing_key(settings: &Settings, args: &args::Attest) -> Result<SigningKey> {
     let path = match &args.key {
         Some(path) => settings.current_directory.join(path),
-        None => ambient::default_key(),
+        None => env::default_key(),
     };
     let file = args.passphrase_file.as_deref();
     SigningKey::read(&path, &mut || passphrase(settings, Purpose::Open(&path), file).map(Some))
@@ -108,7 +108,7 @@ fn reproduction_of(verdict: &Verdict, read: &Read, platform: Platform, started: 
         tool: format!("cargo-repro {}", env!("CARGO_PKG_VERSION")),
         started,
         // A clock that was set back meanwhile would make a statement that nobody believes.
-        finished: ambient::now().max(started),
+        finished: env::now().max(started),
     }
 }
 
@@ -155,7 +155,7 @@ fn text_of(path: &Path) -> Result<String> {
 fn keep_file(path: &Path, lines: &[String]) -> Result<String> {
     let directory = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory).at("make the directory", directory)?;
-    let _held = held::directory(directory)?;
+    let _held = file_lock::directory(directory)?;
     let mut text = text_of(path)?;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -192,7 +192,7 @@ fn judge(settings: &Settings, args: &args::Attest, place: &Place) -> Result<Exit
         id: read.actual_id,
         lock: &read.lock,
         lock_file: Digest::of(&bytes),
-        now: ambient::now(),
+        now: env::now(),
         max_age: policy.max_age,
     };
     let mut given = Evidence::of(&place.repository);

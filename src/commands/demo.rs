@@ -6,12 +6,12 @@ use std::path::Path;
 use super::release::as_verify;
 use super::{done, new, record, verify};
 use crate::args;
-use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
+use crate::os::bounded;
+use crate::os::scratch::Scratch;
 use crate::repository;
 use crate::run::workdir;
-use crate::scratch::Scratch;
 use crate::settings::Settings;
 
 /// Runs the command.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::subject::Subject;
-use crate::ambient;
 use crate::args;
 use crate::compare::divergence::changed_binaries;
 use crate::diagnosis::explain::{Explanation, explain};
@@ -15,6 +14,7 @@ use crate::diagnosis::{builds, locate};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
+use crate::os::env;
 use crate::outcome::Outcome;
 use crate::project::Project;
 use crate::run::circumstances::Circumstances;
@@ -90,7 +90,7 @@ impl<'a> Case<'a> {
             canned: self.workdir.fresh_canned()?,
             draws: 1,
             date: self.circumstances.conditions.clock,
-            processors: ambient::processors(),
+            processors: env::processors(),
             walls: self.workdir.has_walls(),
             turns: None,
             alike: false,

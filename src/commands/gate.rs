@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::reports::Reports;
 use super::subject::Subject;
+use crate::args;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::asked::{Asked, Rules, moved};
@@ -12,12 +13,14 @@ use crate::gate::content::Tree;
 use crate::gate::evidence::Evidence;
 use crate::gate::packages;
 use crate::lockfile::{self, Lockfile};
+use crate::manifest;
+use crate::os::env;
+use crate::os::redact;
 use crate::package;
 use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::snapshot::source::relative;
 use crate::verdict::Verdict;
-use crate::{abroad, ambient, args, manifest};
 
 /// The remote that git calls so by default.
 const ORIGIN: &str = "origin";
@@ -40,7 +43,7 @@ fn typed(settings: &Settings, args: &args::Gate) -> Vec<String> {
         .policy_ref
         .iter()
         .flat_map(|reference| ["--policy-ref".to_owned(), reference.clone()]);
-    let remote = args.remote.iter().flat_map(|remote| ["--remote".to_owned(), abroad::remote(remote)]);
+    let remote = args.remote.iter().flat_map(|remote| ["--remote".to_owned(), redact::remote(remote)]);
     let offline = settings.offline.then(|| "--offline".to_owned());
     std::iter::once(args.name.clone()).chain(policy).chain(remote).chain(offline).collect()
 }
@@ -65,7 +68,7 @@ fn gate(settings: &Settings, args: &args::Gate, subject: Option<&mut Subject>) -
         rules: &rules,
         package: package.as_deref(),
         evidence: &evidence,
-        now: ambient::now(),
+        now: env::now(),
     };
     let Some(mut verdict) = asked.answer(&args.name, object)? else {
         return Err(Error::new(format!("no package here has a policy for the tag {}", args.name))

@@ -3,7 +3,6 @@
 use super::done;
 use super::gate::rules;
 use crate::args::{self, HookAction};
-use crate::bounded;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::asked::{Asked, Rules};
@@ -12,10 +11,13 @@ use crate::gate::hooks::{self, Installed};
 use crate::gate::push::{Hook, Update};
 use crate::gate::refusal::{Place, Refusal, TagFault};
 use crate::gate::register::Register;
+use crate::git;
+use crate::os::bounded;
+use crate::os::env;
+use crate::report;
 use crate::repository::{Commit, Repository};
 use crate::settings::Settings;
 use crate::verdict::{Verdict, Word};
-use crate::{ambient, git, report};
 
 /// Runs the command.
 ///
@@ -42,7 +44,7 @@ fn install(settings: &Settings, args: &args::HookInstall) -> Result<ExitCode> {
         repository.protected(reference)?;
         arguments.extend(["--policy-ref", reference]);
     }
-    let installed = hooks::install(&directory, hook, &ambient::this_program()?, &arguments)?;
+    let installed = hooks::install(&directory, hook, &env::this_program()?, &arguments)?;
     let place = directory.join(hook.file());
     let (verb, rest) = match installed {
         Installed::New => ("Installed", ""),
@@ -144,7 +146,7 @@ impl Pushed<'_> {
             rules: &self.rules,
             package: None,
             evidence: &self.evidence,
-            now: ambient::now(),
+            now: env::now(),
         };
         let Some(new) = update.new else {
             return self.deletion(&asked, tag);

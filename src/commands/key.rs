@@ -8,13 +8,13 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::done;
-use crate::ambient;
 use crate::args;
 use crate::attestation::key_file::{public_path, read_public};
 use crate::attestation::passphrase::{Purpose, passphrase};
 use crate::attestation::{PublicKey, SigningKey};
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
+use crate::os::env;
 use crate::report;
 use crate::settings::Settings;
 
@@ -32,7 +32,7 @@ pub fn run(settings: &Settings, args: &args::Key) -> Result<ExitCode> {
 fn new(settings: &Settings, args: &args::KeyNew) -> Result<ExitCode> {
     let path = match &args.output {
         Some(path) => settings.current_directory.join(path),
-        None => ambient::default_key(),
+        None => env::default_key(),
     };
     // Before anybody thinks of a passphrase.
     if path.symlink_metadata().is_ok() {
@@ -59,7 +59,7 @@ fn new(settings: &Settings, args: &args::KeyNew) -> Result<ExitCode> {
 fn show(settings: &Settings, args: &args::KeyShow) -> Result<ExitCode> {
     let path = match &args.path {
         Some(path) => settings.current_directory.join(path),
-        None => ambient::default_key(),
+        None => env::default_key(),
     };
     let mut ask = || passphrase(settings, Purpose::Open(&path), args.passphrase_file.as_deref()).map(Some);
     let key = read_public(&path, &mut ask)?;

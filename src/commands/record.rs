@@ -11,8 +11,6 @@ use confirm::{Agreed, Confirmed, confirm};
 
 use super::conclude;
 use crate::args;
-use crate::beneath::{Beneath, There};
-use crate::bounded;
 use crate::diagnosis::trial::Laboratory;
 use crate::diagnosis::workshop::Workshop;
 use crate::digest::Digest;
@@ -20,6 +18,8 @@ use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
 use crate::memory::Memory;
+use crate::os::beneath::{Beneath, There};
+use crate::os::bounded;
 use crate::project::{self, Project};
 use crate::repository::pathspec;
 use crate::run::access::Access;
@@ -372,8 +372,8 @@ fn closure(project: &Project, session: &Session<'_>) -> Result<Closure> {
 /// are not there yet. Once this has begun it goes through: an interrupt in the middle would part them.
 /// Gives the lock that stands in the file then.
 fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> Result<Lockfile> {
-    crate::interrupt::check()?;
-    let _whole = crate::interrupt::Whole::begin();
+    crate::os::interrupt::check()?;
+    let _whole = crate::os::interrupt::Whole::begin();
     lockfile::sweep(&project.directory);
     let here = Beneath::open(&project.directory).at("open", &project.directory)?;
     for (path, from) in &recording.outputs {

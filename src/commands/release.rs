@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::args;
-use crate::bounded;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::refusal::{CommitFault, Refusal};
 use crate::line_ends;
 use crate::lockfile::{self, Lockfile};
+use crate::os::bounded;
 use crate::project;
 use crate::repository::{Commit, ObjectId, Repository};
 use crate::run::copies::{self, Copied};

@@ -12,14 +12,14 @@ use rustix::io::Errno;
 use super::log::Detail;
 use super::subject::Subject;
 use super::{conclude, filing, log};
-use crate::abroad::Abroad;
-use crate::ambient::{self, GithubRunner};
 use crate::args;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::history::History;
-use crate::interrupt;
 use crate::lockfile;
+use crate::os::env::{self, GithubRunner};
+use crate::os::interrupt;
+use crate::os::redact::Redaction;
 use crate::project;
 use crate::report::dossier::{Dossier, items};
 use crate::report::{self, Format};
@@ -41,7 +41,7 @@ impl Reports {
     /// # Errors
     /// When a format has no such ending (usage), or a file could not be written: better now than after hours.
     pub(super) fn asked(settings: &Settings, args: &args::Reports, subject: &mut Subject) -> Result<Self> {
-        let runner = ambient::github_runner();
+        let runner = env::github_runner();
         match filing::files(settings, &args.paths) {
             Ok(files) => Ok(Self { files, runner }),
             Err(error) => {
@@ -70,8 +70,8 @@ impl Reports {
         if is_interrupted || !self.are_wanted() {
             return judged.and_then(|verdict| conclude(settings, &verdict));
         }
-        let abroad = abroad(settings, subject);
-        let retold = judged.as_ref().map_err(|error| error.retold(|text| abroad.tell(text)));
+        let redaction = redaction(settings, subject);
+        let retold = judged.as_ref().map_err(|error| error.retold(|text| redaction.apply(text)));
         let dossier = self.dossier(settings, subject, retold.as_ref().map(|verdict| *verdict));
         let written = self.write(&dossier);
         self.tell(settings, &dossier);
@@ -180,19 +180,19 @@ fn through(path: &Path, report: &str) -> Result<()> {
 }
 
 /// What this machine's paths are called in a report.
-fn abroad(settings: &Settings, subject: &Subject) -> Abroad {
+fn redaction(settings: &Settings, subject: &Subject) -> Redaction {
     let here = subject.directory.as_deref().unwrap_or(&settings.current_directory);
     let root = Repository::discover(here).map_or_else(|_| here.to_path_buf(), |found| found.root().to_path_buf());
     let whole = root.canonicalize().unwrap_or_else(|_| root.clone());
     let paths = [
         (root, ""),
         (whole, ""),
-        (ambient::cargo_home(), "$CARGO_HOME"),
-        (ambient::rustup_home(), "$RUSTUP_HOME"),
-        (ambient::scratch_root(), "$TMPDIR"),
-        (ambient::home(), "~"),
+        (env::cargo_home(), "$CARGO_HOME"),
+        (env::rustup_home(), "$RUSTUP_HOME"),
+        (env::scratch_root(), "$TMPDIR"),
+        (env::home(), "~"),
     ];
-    Abroad::of(paths.map(|(path, name)| (path.to_string_lossy().into_owned(), name)))
+    Redaction::of(paths.map(|(path, name)| (path.to_string_lossy().into_owned(), name)))
 }
 
 fn add_summary(path: &Path, dossier: &Dossier<'_>) -> Result<()> {

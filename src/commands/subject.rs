@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::args::Overrides;
-use crate::bounded;
 use crate::ci::quote::shell;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::lockfile::{self, Read};
 use crate::manifest;
+use crate::os::bounded;
 use crate::report::place::{Keys, Texts};
 use crate::repository::Repository;
 use crate::revision::Revision;

@@ -15,11 +15,13 @@ use crate::gate::content::Tree;
 use crate::gate::evidence::{Evidence, NOTES};
 use crate::gate::refusal::Refusal;
 use crate::gate::{self, Decision, Question, message, packages};
+use crate::git;
 use crate::manifest::Gate;
+use crate::os::env;
+use crate::report;
 use crate::repository::{Commit, ObjectId, Repository};
 use crate::settings::Settings;
 use crate::verdict::{Verdict, Word};
-use crate::{ambient, git, report};
 
 /// Runs the command.
 ///
@@ -39,7 +41,7 @@ pub fn run(settings: &Settings, args: &args::Tag) -> Result<ExitCode> {
         package: &place.package,
         policy: &policy,
         evidence: &evidence,
-        now: ambient::now(),
+        now: env::now(),
     };
     let mut decision = gate::release(question, commit)?;
     if decision.lock.is_some() {
@@ -158,7 +160,7 @@ fn make(
     lock: Digest,
     said: &Said,
 ) -> Result<ObjectId> {
-    crate::interrupt::check()?;
+    crate::os::interrupt::check()?;
     let tree = Tree {
         repository: &place.repository,
         commit,
@@ -191,7 +193,7 @@ fn finish(
         rules: &rules,
         package: Some(&place.package),
         evidence,
-        now: ambient::now(),
+        now: env::now(),
     };
     let answered = asked.answer(&args.name, Some(object));
     let passed = answered

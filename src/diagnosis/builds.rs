@@ -2,9 +2,9 @@
 //! clock, or a macro that walks a hash map. Seen by building again: with the date and random numbers held fast, then
 //! with one of them changed.
 
-use crate::ambient;
 use crate::cause::{Cause, Kind};
 use crate::error::Result;
+use crate::os::env;
 use crate::run::circumstances::Circumstances;
 
 /// How many draws of random numbers are tried: a map of two keys has but two orders.
@@ -27,7 +27,7 @@ pub fn another(normal: &Circumstances) -> Circumstances {
 fn later() -> i64 {
     const HOUR: i64 = 3600;
     const DAY: i64 = 24 * HOUR;
-    ambient::now() + 396 * DAY + HOUR + 61
+    env::now() + 396 * DAY + HOUR + 61
 }
 
 /// The fewest builds that show whether there is anything to find: each differs from a given one, and from the others, in
@@ -62,7 +62,7 @@ pub fn settings(normal: &Circumstances) -> (Circumstances, Vec<Setting>) {
     let (clock, entropy) = (normal.conditions.clock.is_none(), normal.conditions.entropy.is_none());
     let mut held = normal.clone();
     if clock {
-        held.conditions.clock = Some(ambient::now());
+        held.conditions.clock = Some(env::now());
     }
     if entropy {
         held.conditions.entropy = Some("build 0".to_owned());

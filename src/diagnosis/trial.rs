@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::parts::{self, Part, Parts};
-use crate::bounded;
 use crate::compare::divergence::Output;
 use crate::compare::{Divergence, divergence};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::isolation::Report;
+use crate::os::bounded;
 use crate::outcome::Outcome;
 use crate::project::Project;
 use crate::run::access::Access;
@@ -81,7 +81,7 @@ impl Laboratory<'_> {
     /// # Errors
     /// When the user interrupts, or the trial could not be made.
     pub fn observe(&self, circumstances: &Circumstances) -> Result<Observed> {
-        crate::interrupt::check()?;
+        crate::os::interrupt::check()?;
         let trained = self
             .session
             .train_as(self.data, self.environment, circumstances, self.shell.silenced(), "");

@@ -7,9 +7,10 @@ use super::refusal::{CommitFault, Place, Refusal, TagFault};
 use super::register::Register;
 use super::{Decision, Label, Question, judge, label};
 use crate::error::Result;
+use crate::git;
+use crate::os::redact;
 use crate::repository::{Commit, ObjectId, Repository};
 use crate::verdict::{NotChecked, Note, Verdict, Word};
-use crate::{abroad, git};
 
 /// Where the policy is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -218,12 +219,12 @@ pub fn moved(
     match told {
         Ok(there) => {
             let there = there.filter(|there| *there != object);
-            refusals.extend(there.map(|there| other(Place::Remote(abroad::remote(remote)), there)));
+            refusals.extend(there.map(|there| other(Place::Remote(redact::remote(remote)), there)));
         }
         Err(why) => {
             // Git says where it asked, with the password that it was given.
-            let told = abroad::remote(remote);
-            let why = abroad::without_users(&why.lines().next().unwrap_or_default().replace(remote, &told));
+            let told = redact::remote(remote);
+            let why = redact::without_users(&why.lines().next().unwrap_or_default().replace(remote, &told));
             let why = format!("{told} could not be asked for its tag: {why}");
             not_checked.push(NotChecked::new("remote", why));
         }

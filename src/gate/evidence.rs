@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::DIRECTORY;
 use super::content::Tree;
-use crate::bounded;
 use crate::error::{IoContext as _, Result};
 use crate::lockfile;
+use crate::os::bounded;
 use crate::repository::{Commit, Repository};
 
 /// The reference of the notes. Push and fetch it as any other.

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::push::Hook;
-use crate::bounded;
 use crate::ci::quote::shell;
 use crate::error::{Error, IoContext as _, Result};
-use crate::{held, lockfile};
+use crate::lockfile;
+use crate::os::bounded;
+use crate::os::file_lock;
 
 /// By this line a hook of ours is known.
 const MARK: &str = "# Made by `cargo repro hook install`; `cargo repro hook uninstall` takes it away again.";
@@ -34,7 +35,7 @@ pub enum Installed {
 /// When something cannot be written; what was there is intact then, and in place.
 pub fn install(directory: &Path, hook: Hook, program: &Path, arguments: &[&str]) -> Result<Installed> {
     std::fs::create_dir_all(directory).at("make the directory", directory)?;
-    let _held = held::directory(directory)?;
+    let _held = file_lock::directory(directory)?;
     let place = directory.join(hook.file());
     let text = script(hook, program, arguments);
     let found = match bounded::bytes(&place, bounded::WRITTEN) {
@@ -91,7 +92,7 @@ pub fn uninstall(directory: &Path, hook: Hook) -> Result<bool> {
     if !directory.is_dir() {
         return Ok(false);
     }
-    let _held = held::directory(directory)?;
+    let _held = file_lock::directory(directory)?;
     let place = directory.join(hook.file());
     let found = match bounded::bytes(&place, bounded::WRITTEN) {
         Ok(found) => String::from_utf8_lossy(&found).into_owned(),

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
+use crate::lockfile;
+use crate::os::bounded;
+use crate::os::file_lock;
 use crate::repository::{ObjectId, Repository};
-use crate::{held, lockfile};
 
 const FILE: &str = "tags.json";
 const VERSION: u32 = 1;
@@ -65,7 +66,7 @@ impl Register {
         let directory = self.path.parent().unwrap_or(Path::new("."));
         // Where it cannot be written (a read-only clone), the next look is a first one again.
         let writable = std::fs::create_dir_all(directory).is_ok();
-        let _held = writable.then(|| held::directory(directory)).transpose()?;
+        let _held = writable.then(|| file_lock::directory(directory)).transpose()?;
         self.kept = read(&self.path)?;
         self.kept.version = VERSION;
         for (tag, object) in seen {

@@ -5,11 +5,11 @@
 
 use std::process::Output;
 
-use crate::ambient;
-use crate::bounded;
 use crate::error::{IoContext as _, Result};
+use crate::os::bounded;
+use crate::os::env;
+use crate::os::scratch::Scratch;
 use crate::repository::{ObjectId, Repository};
-use crate::scratch::Scratch;
 
 /// What passes of the repository's own configuration; a star stands for a name, which may have dots.
 const HARMLESS: [&str; 21] = [
@@ -115,7 +115,7 @@ impl<'a> Apart<'a> {
             command.env_remove(name);
         }
         // Within a hook that decides on a push, what was pushed lies there.
-        if let Some(pushed) = ambient::git_quarantine() {
+        if let Some(pushed) = env::git_quarantine() {
             command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", pushed);
         }
         super::run(command, input)

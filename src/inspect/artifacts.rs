@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::bounded;
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::document::pointer;
@@ -12,6 +11,7 @@ use crate::lfs;
 use crate::line_ends;
 use crate::lockfile::{self, Lockfile};
 use crate::memory::{Memory, Witnesses};
+use crate::os::bounded;
 use crate::outcome::{Artifact, Cut};
 use crate::project::Project;
 use crate::repository::{Entry, Kind};

@@ -22,7 +22,7 @@ use super::lineage::Lineage;
 use super::listener::{Listener, Log};
 use super::sys::{self, Fork};
 use super::{Conditions, Plan, Report, tracer};
-use crate::descendants;
+use crate::os::descendants;
 
 /// The first argument that means this file.
 pub const WORD: &str = "__warden";

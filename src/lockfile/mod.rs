@@ -23,12 +23,12 @@ use serde::{Deserialize, Serialize};
 
 pub use class::Class;
 
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{self, Error, IoContext as _, Result};
 use crate::isolation::entropy::Numbering;
 use crate::manifest::Overridden;
 use crate::manifest::merge::has_marks;
+use crate::os::bounded;
 use crate::outcome::Outcome;
 use crate::snapshot::Snapshot;
 use crate::snapshot::platform::Facts;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::FILE;
-use crate::bounded;
 use crate::error::Error;
+use crate::os::bounded;
 
 /// That a directory has no manifest, and what comes next.
 pub(super) fn absent(directory: &Path) -> Error {

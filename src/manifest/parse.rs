@@ -13,8 +13,8 @@ use super::names::{Variables, plain, sorted};
 use super::origin::{Origin, in_words_of_toml};
 use super::stages::stages;
 use super::{Build, Clock, Determinism, Entropy, Environment, Isolation, Manifest, Overridden, Policy, VERSION};
-use crate::ambient;
 use crate::error::{self, Result};
+use crate::os::env;
 use crate::snapshot::params::Param;
 use crate::snapshot::seed::Seed;
 
@@ -216,7 +216,7 @@ fn environment(origin: &Origin<'_>, text: EnvironmentText) -> Result<Environment
             let what = "variables that begin with REPRO_ are cargo repro's own";
             return Err(origin.at(name, what, "reserved"));
         }
-        if variable == ambient::PASSPHRASE {
+        if variable == env::PASSPHRASE {
             let what = "no program gets the passphrase of a key, and no lock records it";
             return Err(origin.at(name, what, "a secret"));
         }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
-use crate::ambient;
 use crate::configuration;
 use crate::error::{IoContext as _, Result};
-use crate::scratch::Scratch;
+use crate::os::env;
+use crate::os::scratch::Scratch;
 use crate::snapshot::build::BUILDING;
 use crate::snapshot::toolchain::Installed;
 
@@ -34,7 +34,7 @@ impl Asking {
     /// # Errors
     /// When a directory cannot be made, or the repository's configuration cannot be read.
     pub fn about(directory: &Path, root: &Path) -> Result<Self> {
-        let cargo_home = ambient::cargo_home();
+        let cargo_home = env::cargo_home();
         let apart = apart_from(&cargo_home)?;
         let mut told = Vec::new();
         for (number, file) in configuration::files(directory, root)?.iter().rev().enumerate() {
@@ -55,7 +55,7 @@ impl Asking {
     /// # Errors
     /// When a directory cannot be made.
     pub fn about_manifests(directory: &Path) -> Result<Self> {
-        let cargo_home = ambient::cargo_home();
+        let cargo_home = env::cargo_home();
         Ok(Self {
             directory: directory.to_path_buf(),
             apart: apart_from(&cargo_home)?,
@@ -68,7 +68,7 @@ impl Asking {
     #[must_use]
     pub fn command(&self, toolchain: &Installed) -> (MetadataCommand, Vec<String>) {
         let mut command = MetadataCommand::new();
-        for name in ambient::cargo_settings() {
+        for name in env::cargo_settings() {
             command.env_remove(name);
         }
         command
@@ -80,7 +80,7 @@ impl Asking {
             // Empty, they have precedence over any configuration.
             .env("RUSTC_WRAPPER", "")
             .env("RUSTC_WORKSPACE_WRAPPER", "")
-            .env_remove(ambient::PASSPHRASE);
+            .env_remove(env::PASSPHRASE);
         let told = self.told.iter().map(|path| path.to_string_lossy().into_owned());
         (command, told.flat_map(|path| ["--config".to_owned(), path]).collect())
     }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::bounded;
 use crate::configuration;
 use crate::error::Result;
+use crate::os::bounded;
 
 /// A registry that is a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

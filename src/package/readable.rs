@@ -8,10 +8,10 @@ use toml::Value;
 
 use super::local_registry;
 
-use crate::bounded;
 use crate::configuration;
 use crate::error::{Error, Result};
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::interrupt;
 use crate::snapshot::toolchain::pin;
 
 /// What they look for in a directory and in all above it.

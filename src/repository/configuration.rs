@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use git2::ConfigLevel;
 
 use super::{Repository, unreadable};
-use crate::ambient;
 use crate::error::Result;
+use crate::os::env;
 
 impl Repository {
     /// Every key and value of the repository's own configuration, with all that it includes, in git's order.
@@ -43,7 +43,7 @@ impl Repository {
         let own = self.own_configuration()?.into_iter();
         let named = own.rev().find(|(key, _)| key.eq_ignore_ascii_case("core.hookspath"));
         Ok(named.map(|(_, path)| match path.strip_prefix("~/") {
-            Some(inner) => ambient::home().join(inner),
+            Some(inner) => env::home().join(inner),
             None => self.root.join(path),
         }))
     }

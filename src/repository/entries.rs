@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::trees::Named;
 use super::{Commit, Entry, Repository, unreadable};
 use crate::error::{Error, Result};
-use crate::interrupt;
+use crate::os::interrupt;
 
 impl Repository {
     /// The entry of a path in the commit's tree. A path in a submodule gives `None`.

@@ -107,7 +107,7 @@ impl Repository {
         // Those of commits that are still to come: each comes after all of its children.
         let mut places = BTreeMap::from([(from.0, self.place(from.0, &Rc::from(path)))]);
         for id in walk {
-            crate::interrupt::check()?;
+            crate::os::interrupt::check()?;
             let commit = self.git.find_commit(id.map_err(broken)?).map_err(broken)?;
             let Some(place) = places.remove(&commit.id()) else {
                 continue;

@@ -71,7 +71,7 @@ impl Repository {
             match tried {
                 Ok(held) => return Ok(held),
                 Err(error) if error.code() == git2::ErrorCode::Locked => {
-                    crate::interrupt::check()?;
+                    crate::os::interrupt::check()?;
                     std::thread::sleep(STEP);
                 }
                 Err(error) => return Err(could_not_write(reference, &error)),

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use git2::ConfigLevel;
 
 use super::unreadable;
-use crate::ambient;
-use crate::bounded;
 use crate::ci::quote;
 use crate::error::{Error, Result};
 use crate::git;
 use crate::isolation::sys;
+use crate::os::bounded;
+use crate::os::env;
 
 /// What is read of a repository's own files.
 const FILES: [&str; 9] = [
@@ -178,7 +178,7 @@ fn check_included(file: &Path, depth: usize, included: &mut usize) -> Result<()>
 /// Where a path leads that stands in a file of git's configuration.
 fn place(file: &Path, path: &Path) -> Result<PathBuf> {
     if let Ok(inner) = path.strip_prefix("~/") {
-        return Ok(ambient::home().join(inner));
+        return Ok(env::home().join(inner));
     }
     // These git replaces by what it alone knows, and its library does not.
     let bytes = path.as_os_str().as_encoded_bytes();

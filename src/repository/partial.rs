@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid};
 
 use super::{Commit, Entry, Repository, unreadable};
-use crate::bounded;
 use crate::error::{Error, Result};
 use crate::git;
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::interrupt;
 
 impl Repository {
     /// The remote that has promised what is not here; none in a clone that has all.

@@ -20,12 +20,12 @@ use super::outlook::Outlook;
 use super::session::Pinned;
 use super::variables;
 use super::workdir::Workdir;
-use crate::ambient;
-use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
 use crate::isolation::giving::Asked;
 use crate::line_ends;
+use crate::os::bounded;
+use crate::os::env;
 use crate::package::Program;
 use crate::project::Project;
 use crate::shell::Shell;
@@ -168,7 +168,7 @@ fn explained(
             place: workdir.seen(workdir.root()),
             home: workdir.seen(&workdir.home()),
             shown: outlook.shown.clone(),
-            path: variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str),
+            path: variables.get("PATH").map_or(env::STANDARD_PATH, String::as_str),
             program: None,
             has_variable: &|name| variables.contains_key(name) || denied::EVERYWHERE.contains(&name),
             outputs: project.manifest.outputs().map(String::as_str).collect(),
@@ -266,7 +266,7 @@ fn environment(
     let environment = pinned.environment;
     let mut variables: BTreeMap<OsString, OsString> =
         environment.variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let path = environment.variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str);
+    let path = environment.variables.get("PATH").map_or(env::STANDARD_PATH, String::as_str);
     let mut search = project.toolchain.bin().as_os_str().to_owned();
     search.push(":");
     search.push(path);

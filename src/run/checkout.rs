@@ -21,10 +21,13 @@ use super::handover::Keeps;
 use super::workdir::Workdir;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
+use crate::gate;
+use crate::lockfile;
+use crate::manifest;
+use crate::os::interrupt;
 use crate::project::Project;
 use crate::repository::{Commit, Entry, Kind, Repository, is_below};
 use crate::snapshot::source::relative;
-use crate::{gate, interrupt, lockfile, manifest};
 
 /// What a checkout is to hold, by path from its top.
 #[derive(Debug)]

@@ -21,11 +21,11 @@ use rustix::process::{
 };
 
 use super::watchdog::{self, Minded};
-use crate::descendants;
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::isolation::giving::{self, Asked};
 use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
+use crate::os::descendants;
+use crate::os::interrupt;
 use crate::shell::{Shell, Stream, Talk};
 
 /// How much of the end of the output is kept.

@@ -9,11 +9,11 @@ use super::checkout::Checkout;
 use super::handover::{Handover, Keeps};
 use super::staging::Staged;
 use super::workdir::Workdir;
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::isolation::Report;
 use crate::lockfile::Lockfile;
+use crate::os::bounded;
 use crate::outcome::{Artifact, Outcome};
 
 /// An artifact that is a copy.
@@ -146,7 +146,7 @@ pub fn find(
             inputs.checkout.reach(&input.place)?;
             let Ok(meta) = input.place.metadata() else { continue };
             for (stage, path, whole) in artifacts.iter().filter(|(.., whole)| whole.bytes == meta.len()) {
-                crate::interrupt::check()?;
+                crate::os::interrupt::check()?;
                 let digest = *digests
                     .entry(input.place.clone())
                     .or_insert_with(|| Digest::of_file(&input.place).ok().map(|(digest, _)| digest));
@@ -162,7 +162,7 @@ pub fn find(
             }
         }
     }
-    crate::interrupt::check()?;
+    crate::os::interrupt::check()?;
     Ok(copied)
 }
 

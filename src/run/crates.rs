@@ -9,13 +9,13 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::workdir::Workdir;
-use crate::ambient;
-use crate::bounded;
 use crate::compare::drift::{Kept, Tampered};
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::interrupt;
 use crate::line_ends;
+use crate::os::bounded;
+use crate::os::env;
+use crate::os::interrupt;
 use crate::package::local_registry::LocalRegistry;
 use crate::package::{Package, RemotePackage};
 use crate::repository::Repository;
@@ -60,7 +60,7 @@ fn origin(package: &RemotePackage, registries: &[LocalRegistry], cargo_home: &Pa
 /// # Errors
 /// When an archive or a source file cannot be read.
 pub fn check(root: &Path, package: &Package, dependencies: &Dependencies) -> Result<(Vec<Tampered>, Vec<String>)> {
-    let cargo_home = ambient::cargo_home();
+    let cargo_home = env::cargo_home();
     let checksums = checksums(dependencies);
     let middle = package.remote.len().div_ceil(2);
     let (left, right) = package.remote.split_at(middle);
@@ -238,7 +238,7 @@ fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
 /// When an archive is not the pinned one, or something cannot be copied.
 pub fn provide(workdir: &Workdir, package: &Package, dependencies: &Dependencies) -> Result<()> {
     let home = &workdir.cargo_home();
-    let cargo_home = ambient::cargo_home();
+    let cargo_home = env::cargo_home();
     let checksums = checksums(dependencies);
     link(&cargo_home.join("registry/index"), &home.join("registry/index"))?;
     link(&cargo_home.join("git/db"), &home.join("git/db"))?;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 pub use words::{file_hint, network_hint};
 
-use crate::ambient;
 use crate::error::Error;
 use crate::isolation::{PLACE, Report};
+use crate::os::env;
 
 /// A program that failed, and where.
 pub struct Scene<'a> {
@@ -141,7 +141,7 @@ impl Scene<'_> {
             return Some(Denied::History { by });
         }
         if let Ok(inner) = path.strip_prefix(&self.home) {
-            let is_there = !inner.as_os_str().is_empty() && ambient::home().join(inner).exists();
+            let is_there = !inner.as_os_str().is_empty() && env::home().join(inner).exists();
             let inner = inner.to_string_lossy().into_owned();
             return (is_there && !is_searching).then_some(Denied::Home { by, inner });
         }
@@ -194,7 +194,7 @@ impl Scene<'_> {
                 found.insert(Denied::CompileTime(name.to_owned()));
             }
             found.extend(variables_of(line).filter_map(|name| {
-                let is_lacked = ambient::is_set(name) && !(self.has_variable)(name);
+                let is_lacked = env::is_set(name) && !(self.has_variable)(name);
                 is_lacked.then(|| Denied::Variable(name.to_owned()))
             }));
         }
@@ -203,10 +203,10 @@ impl Scene<'_> {
 
     /// A word as a program that the run's search path has not, or has another of.
     fn program(&self, word: &str) -> Option<Denied> {
-        let here = ambient::find_program(word)?;
+        let here = env::find_program(word)?;
         let program = word.to_owned();
         let mut search = self.path.split(':').map(|directory| Path::new(directory).join(word));
-        match search.find(|path| ambient::is_executable(path)) {
+        match search.find(|path| env::is_executable(path)) {
             None => Some(Denied::Missing { program, here }),
             Some(run) => self.other(word, &run),
         }
@@ -217,7 +217,7 @@ impl Scene<'_> {
         if name.contains('/') {
             return None;
         }
-        let here = ambient::find_program(name)?;
+        let here = env::find_program(name)?;
         let is_same = here.canonicalize().ok() == run.canonicalize().ok();
         (!is_same).then(|| Denied::Other {
             program: name.to_owned(),

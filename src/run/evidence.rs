@@ -4,12 +4,12 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::session::Session;
-use crate::bounded;
 use crate::compare::divergence::Output;
 use crate::compare::{Divergence, bytes};
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::lockfile;
+use crate::os::bounded;
 use crate::outcome::Outcome;
 
 /// Adds what the bytes say, for artifacts whose recorded version is in `directory`.

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use super::checkout::{Checkout, normal};
 use super::staging::Staged;
 use super::workdir::{Workdir, open_up};
-use crate::ambient;
-use crate::beneath::Beneath;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Mount;
 use crate::manifest::Manifest;
+use crate::os::beneath::Beneath;
+use crate::os::env;
 use crate::snapshot;
 use crate::stamp::Stamp;
 
@@ -84,7 +84,7 @@ impl<'a> Handover<'a> {
                 }
             }
         }
-        let now = ambient::now_ns();
+        let now = env::now_ns();
         let has_walls = self.workdir.has_walls();
         let believed = |path: &Path| Stamp::of_itself(path).filter(|stamp| has_walls && !stamp.is_racy(now));
         let files = self.checkout.there().into_iter().filter(|path| !staged.holds(path));

@@ -12,9 +12,9 @@ use super::access::Reached;
 use super::build::Built;
 use super::checkout::Checkout;
 use super::workdir::Workdir;
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
+use crate::os::bounded;
 use crate::stamp::Stamp;
 
 /// The note.

@@ -15,10 +15,10 @@ use super::handover::Keeps;
 use super::outlook::Outlook;
 use super::session::Pinned;
 use super::workdir::{self, Workdir};
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::isolation::Report;
+use crate::os::bounded;
 use crate::project::Project;
 use crate::shell::Shell;
 
@@ -160,7 +160,7 @@ fn forget_local(directory: &Path, names: &[&str]) -> Result<()> {
 fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to).at("make the directory", to)?;
     for entry in std::fs::read_dir(from).at("read", from)? {
-        crate::interrupt::check()?;
+        crate::os::interrupt::check()?;
         let entry = entry.at("read", from)?;
         let (path, place) = (entry.path(), to.join(entry.file_name()));
         let meta = path.symlink_metadata().at("look at", &path)?;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use repro::protocol::Event;
 
-use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
+use crate::os::bounded;
 use crate::outcome::{Checkpoint, Metric};
 
 /// All that a stage reported.

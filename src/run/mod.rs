@@ -29,7 +29,7 @@ pub mod workdir;
 
 use std::path::{Path, PathBuf};
 
-use crate::ambient;
+use crate::os::env;
 
 /// The program that a command stage names: a path in the package, or a name found in the standard
 /// search path or, failing that, in the caller's.
@@ -37,11 +37,11 @@ use crate::ambient;
 pub fn find_command(name: &str, directory: &Path) -> Option<PathBuf> {
     if name.contains('/') {
         let path = directory.join(name);
-        return ambient::is_executable(&path).then_some(path);
+        return env::is_executable(&path).then_some(path);
     }
-    ambient::STANDARD_PATH
+    env::STANDARD_PATH
         .split(':')
         .map(|directory| Path::new(directory).join(name))
-        .find(|path| ambient::is_executable(path))
-        .or_else(|| ambient::find_program(name))
+        .find(|path| env::is_executable(path))
+        .or_else(|| env::find_program(name))
 }

@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::workdir::Workdir;
-use crate::ambient;
 use crate::isolation::walls;
 use crate::manifest::Policy;
+use crate::os::env;
 use crate::package::Package;
 use crate::project::Project;
 use crate::snapshot::Environment;
@@ -79,7 +79,7 @@ fn hidden(project: &Project, workdir: &Workdir, open: bool) -> Vec<PathBuf> {
     hidden.extend(repository.shared_directory().parent().map(Path::to_path_buf));
     hidden.extend(workdir.root().parent().map(Path::to_path_buf));
     if !open {
-        hidden.extend([ambient::home(), ambient::cargo_home()]);
+        hidden.extend([env::home(), env::cargo_home()]);
     }
     // By the names that lead there without links.
     let real = hidden.iter().filter_map(|path| path.canonicalize().ok());
@@ -89,7 +89,7 @@ fn hidden(project: &Project, workdir: &Workdir, open: bool) -> Vec<PathBuf> {
 /// What a build reads at its own place on the machine, wherever that is: the toolchain, cargo's index and
 /// git databases, and packages in directories of their own.
 fn needed_by_build(toolchain: &Path, package: &Package) -> Vec<PathBuf> {
-    let cargo_home = ambient::cargo_home();
+    let cargo_home = env::cargo_home();
     let mut needed = vec![toolchain.to_path_buf()];
     needed.extend(["registry/index", "git/db"].map(|inner| cargo_home.join(inner)));
     let apart = package.remote.iter().map(|remote| &remote.directory);

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::checkout::normal;
-use crate::beneath::{Beneath, There};
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::manifest::Program;
+use crate::os::beneath::{Beneath, There};
 use crate::project::Project;
 use crate::repository::{Entry, Kind};
 use crate::snapshot::source;

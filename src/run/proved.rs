@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::beneath::{Beneath, There};
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
+use crate::os::beneath::{Beneath, There};
 use crate::outcome::{Artifact, Outcome};
 
 /// The directory that they go to.

@@ -11,13 +11,13 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use super::checkout::{Checkout, normal};
 use super::handover::Keeps;
 use super::workdir::Workdir;
-use crate::beneath::Beneath;
-use crate::bounded;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Mount;
+use crate::os::beneath::Beneath;
+use crate::os::bounded;
 use crate::project::Project;
 use crate::snapshot::Data;
 use crate::snapshot::data::{self, DataFile, Files, Form};
@@ -195,7 +195,7 @@ impl Item {
     }
 
     fn changed_file(&self, path: &str, place: &Path, file: &DataFile, tally: &Tally) -> Result<Option<Drift>> {
-        crate::interrupt::check()?;
+        crate::os::interrupt::check()?;
         let after = data::digest_again(place, file, tally).ok();
         tally.finish_file();
         let changed = DataChange::Meanwhile {

@@ -20,12 +20,12 @@ use super::handover::Before;
 use super::outlook::Outlook;
 use super::staging::Staged;
 use super::workdir::Workdir;
-use crate::ambient;
-use crate::beneath::Beneath;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Report;
 use crate::isolation::giving::Asked;
 use crate::manifest::{Policy, Program, Stage, fill};
+use crate::os::beneath::Beneath;
+use crate::os::env;
 use crate::project::Project;
 use crate::shell::Shell;
 use crate::snapshot::Environment;
@@ -147,7 +147,7 @@ impl Training<'_> {
                 place: self.workdir.seen_at(place, self.workdir.root()),
                 home: self.workdir.seen(&self.workdir.home_named(&self.circumstances.home)),
                 shown,
-                path: variables.get("PATH").map_or(ambient::STANDARD_PATH, String::as_str),
+                path: variables.get("PATH").map_or(env::STANDARD_PATH, String::as_str),
                 program: named,
                 has_variable: &|name| variables.contains_key(name) || denied::EVERYWHERE.contains(&name),
                 outputs: project.manifest.outputs().map(String::as_str).collect(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Message;
 
-use crate::bounded;
+use crate::os::bounded;
 
 /// Where the answers lie, gathered from cargo's messages.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group, setsid};
 
-use crate::descendants;
+use crate::os::descendants;
 
 /// The first argument that means this file.
 pub const WORD: &str = "__watch";

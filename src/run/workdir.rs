@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::{self, PLACE, Report, start};
+use crate::os::env;
 use crate::shell::Shell;
 
 /// The directory that `record` keeps, in the project's.
@@ -307,7 +307,7 @@ pub fn forget(project: &Path) -> Result<()> {
 /// Where all of this user's work directories are.
 #[must_use]
 pub fn of_this_user() -> PathBuf {
-    ambient::scratch_root().join(format!("cargo-repro-{}", rustix::process::getuid().as_raw()))
+    env::scratch_root().join(format!("cargo-repro-{}", rustix::process::getuid().as_raw()))
 }
 
 /// The directory of this user for all of it, made if need be. In a place where everybody may write, another user could

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use crate::ambient;
+use crate::os::env;
 use crate::report::github::harmless;
 
 /// The fence around what programs print, while it stands.
@@ -19,7 +19,7 @@ struct Fence {
 /// Whether this is a step on a runner.
 fn is_one() -> bool {
     static IS_ONE: OnceLock<bool> = OnceLock::new();
-    *IS_ONE.get_or_init(|| ambient::github_runner().is_some())
+    *IS_ONE.get_or_init(|| env::github_runner().is_some())
 }
 
 /// What must be printed before a program's words, if anything.

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::os::bounded;
 use crate::package;
 
 /// What Cargo.lock pins.

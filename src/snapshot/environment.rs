@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ambient;
 use crate::error::{Error, Result};
 use crate::manifest;
+use crate::os::env;
 
 /// The variables that a run gets, beside the paths of its own directories.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct Environment {
 const MINIMUM: [(&str, &str); 4] = [
     ("LANG", "C.UTF-8"),
     ("LC_ALL", "C.UTF-8"),
-    ("PATH", ambient::STANDARD_PATH),
+    ("PATH", env::STANDARD_PATH),
     ("TZ", "UTC"),
 ];
 
@@ -62,7 +62,7 @@ impl Environment {
 }
 
 fn value_of(name: &str) -> Result<Option<String>> {
-    let value = ambient::declared_variable(name).map(std::ffi::OsString::into_string);
+    let value = env::declared_variable(name).map(std::ffi::OsString::into_string);
     value.transpose().map_err(|_| {
         Error::new(format!("the value of {name}, which {} lets pass, is not UTF-8", manifest::FILE))
             .hint("give it another value; a lock is text and could not record this one")

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::isolation::sys;
+use crate::os::bounded;
 
 /// Within one class, equal inputs must give equal bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

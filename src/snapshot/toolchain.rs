@@ -12,11 +12,11 @@ use std::process::Command;
 use pin::Pin;
 use serde::{Deserialize, Serialize};
 
-use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
 use crate::lockfile;
 use crate::memory::{Memory, Witnesses};
-use crate::subprocess;
+use crate::os::env;
+use crate::os::subprocess;
 
 /// What identifies a toolchain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl Installed {
     /// # Errors
     /// When there is none, it does not say what it is, or the repository would bring it itself.
     pub fn find(directory: &Path, memory: &mut Memory) -> Result<Self> {
-        let proxy = ambient::find_program("rustc").ok_or_else(|| {
+        let proxy = env::find_program("rustc").ok_or_else(|| {
             Error::new("there is no rustc in PATH").hint("install Rust with rustup: https://rustup.rs")
         })?;
         crate::package::readable::check_by_name(directory)?;
@@ -82,7 +82,7 @@ impl Installed {
                 proxy.clone(),
                 installed.rustc.clone(),
                 installed.cargo.clone(),
-                ambient::rustup_home().join("settings.toml"),
+                env::rustup_home().join("settings.toml"),
             ];
             read.extend(directory.ancestors().flat_map(pin::files));
             let present = Vec::new();
@@ -121,11 +121,11 @@ impl Installed {
         let sysroot = ask(proxy, &["--print", "sysroot"], directory, chosen.map(OsString::as_os_str))?;
         let inside = |name: &str| {
             let path = Path::new(sysroot.trim()).join("bin").join(name);
-            ambient::is_executable(&path).then_some(path)
+            env::is_executable(&path).then_some(path)
         };
         let rustc = inside("rustc").unwrap_or_else(|| proxy.to_path_buf());
         let cargo = inside("cargo")
-            .or_else(|| ambient::find_program("cargo"))
+            .or_else(|| env::find_program("cargo"))
             .ok_or_else(|| Error::new("there is no cargo beside rustc, nor in PATH"))?;
         let identity = Toolchain::of(&rustc, &cargo, directory, chosen.map(OsString::as_os_str))?;
         Ok(Self { identity, rustc, cargo })
@@ -221,12 +221,12 @@ fn ask(program: &Path, args: &[&str], directory: &Path, chosen: Option<&OsStr>) 
     let mut command = Command::new(program);
     command
         .args(args)
-        .env_remove(ambient::PASSPHRASE)
-        .env_remove(ambient::RUSTUP_TOOLCHAIN)
+        .env_remove(env::PASSPHRASE)
+        .env_remove(env::RUSTUP_TOOLCHAIN)
         .env_remove("RUST_BACKTRACE")
         .current_dir(directory);
     if let Some(name) = chosen {
-        command.env(ambient::RUSTUP_TOOLCHAIN, name);
+        command.env(env::RUSTUP_TOOLCHAIN, name);
     }
     let output = subprocess::output(&mut command, None).map_err(|error| Error::io("run", program, &error))?;
     if !output.status.success() {

@@ -19,7 +19,7 @@ use object::{
 
 use super::sighting::Mapping;
 
-use crate::bounded;
+use crate::os::bounded;
 
 /// Bytes of a file, shared.
 pub type Bytes = EndianArcSlice<LittleEndian>;

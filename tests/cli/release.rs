@@ -257,7 +257,7 @@ fn statement(project: &Project) -> (Reproduction, Statement) {
 }
 
 fn now() -> i64 {
-    cargo_repro::ambient::now()
+    cargo_repro::os::env::now()
 }
 
 fn sign(statement: &Statement, key: &SigningKey) -> String {

@@ -180,7 +180,7 @@ impl Addition<'_> {
             verdict.outcome.clone_from(&class.outcome);
             lock.put_class(class);
         }
-        crate::interrupt::check()?;
+        crate::os::interrupt::check()?;
         self.refuse_other_lock()?;
         lockfile::sweep(&self.project.directory);
         if lock == self.read.lock {

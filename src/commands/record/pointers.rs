@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::bounded;
 use crate::error::{Error, Phase, Result};
 use crate::lfs;
+use crate::os::bounded;
 use crate::project::Project;
 use crate::run::places;
 

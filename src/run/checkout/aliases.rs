@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 
 use super::{Checkout, normal};
-use crate::bounded;
 use crate::isolation::{Look, Mount, Report};
+use crate::os::bounded;
 use crate::project::Project;
 
 /// A directory of the checkout that has another name too.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::changed;
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
+use crate::os::bounded;
 use crate::repository::{Entry, Kind, Repository};
 
 /// A file, an executable or a link.

@@ -9,11 +9,11 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::Checkout;
-use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
-use crate::interrupt;
 use crate::isolation::Report;
 use crate::isolation::giving::Asked;
+use crate::os::bounded;
+use crate::os::interrupt;
 use crate::project::Project;
 use crate::repository::{Entry, Kind, Repository};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Denied, Scene, words_of};
-use crate::ambient;
+use crate::os::env;
 
 /// What a build wants of the system beside programs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +76,7 @@ impl Scene<'_> {
         found
             .map(|(name, (_, by))| {
                 let (program, by) = ((*name).to_owned(), (*by).to_owned());
-                match ambient::find_program(name) {
+                match env::find_program(name) {
                     Some(here) => Denied::Missing { program, here },
                     None => Denied::Absent { by, program },
                 }

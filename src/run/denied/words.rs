@@ -81,7 +81,7 @@ impl Denied {
                 "free some, or set TMPDIR to a directory on a larger disk; nothing was half written".to_owned()
             }
             Self::Home { inner, .. } => {
-                let place = crate::ambient::home().join(inner);
+                let place = crate::os::env::home().join(inner);
                 let name = name_of(inner);
                 let variable = repro::protocol::variable(repro::protocol::DATA_PREFIX, &name);
                 format!(

@@ -8,10 +8,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{KEPT, make, remove};
-use crate::bounded;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
-use crate::{held, interrupt, lockfile};
+use crate::lockfile;
+use crate::os::bounded;
+use crate::os::file_lock;
+use crate::os::interrupt;
 
 const FRESH: &str = "run-";
 
@@ -30,7 +32,7 @@ pub(super) fn fresh(base: &Path) -> Result<(PathBuf, File)> {
     let root = tempfile::Builder::new().prefix(FRESH).tempdir_in(base).at("make a directory in", base)?;
     let path = root.path().join(LOCK);
     let lock = open(&path)?;
-    held::wait_for(&lock, &path)?;
+    file_lock::wait_for(&lock, &path)?;
     Ok((root.keep(), lock))
 }
 
@@ -49,7 +51,7 @@ pub(super) fn kept(base: &Path, project: &Path, waits: impl Fn()) -> Result<(Pat
         if matches!(tried, Err(TryLockError::WouldBlock)) {
             waits();
         }
-        held::wait_for(&lock, &path)?;
+        file_lock::wait_for(&lock, &path)?;
         // Meanwhile it may have been taken away, lock and all.
         if is_at(&lock, &path) {
             return Ok((root, lock));
@@ -79,7 +81,7 @@ fn directory_of(base: &Path, project: &Path) -> Result<PathBuf> {
 fn moment(base: &Path) -> Result<File> {
     let path = base.join(LOCK);
     let lock = open(&path)?;
-    held::wait_for(&lock, &path)?;
+    file_lock::wait_for(&lock, &path)?;
     Ok(lock)
 }
 

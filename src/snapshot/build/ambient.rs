@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use super::BUILDING;
-use crate::ambient;
 use crate::configuration;
 use crate::error::Result;
 use crate::manifest;
+use crate::os::env;
 use crate::package::Package;
 use crate::snapshot::source::relative;
 
@@ -28,7 +28,7 @@ const OF_NO_MATTER: [&str; 7] = [
 /// # Errors
 /// When the repository's configuration cannot be read.
 pub fn settings(package: &Package, root: &Path, declared: &manifest::Environment) -> Result<Vec<String>> {
-    let mut found: Vec<String> = ambient::cargo_settings()
+    let mut found: Vec<String> = env::cargo_settings()
         .into_iter()
         .filter(|name| !(is_of_no_matter(name) || is_declared(name, declared) && is_passed_on(name)))
         .collect();
@@ -39,7 +39,7 @@ pub fn settings(package: &Package, root: &Path, declared: &manifest::Environment
         let building = table.into_iter().filter(|(key, _)| BUILDING.contains(&key.as_str()));
         let keys = super::flatten(building.collect()).into_keys();
         let keys = keys.filter(|key| !key.strip_prefix("build.").is_some_and(|key| OF_NO_MATTER.contains(&key)));
-        let place = if directory == ambient::cargo_home() {
+        let place = if directory == env::cargo_home() {
             "$CARGO_HOME/config.toml".to_owned()
         } else {
             relative(root, &directory.join("config.toml")).unwrap_or_else(|_| "a .cargo/config.toml above".to_owned())
@@ -71,7 +71,7 @@ pub fn jobs(package: &Package, root: &Path) -> Option<String> {
             .into_iter()
             .any(|table| table.get("build").is_some_and(|build| build.get("jobs").is_some()))
     };
-    let asked = ambient::cargo_jobs();
+    let asked = env::cargo_jobs();
     let asked = asked.or_else(|| {
         if of_repository() {
             None
@@ -86,7 +86,7 @@ pub fn jobs(package: &Package, root: &Path) -> Option<String> {
 fn outside(package: &Package, root: &Path) -> Vec<PathBuf> {
     let above = package.directory.ancestors().filter(|above| !above.starts_with(root));
     let mut directories: Vec<PathBuf> = above.map(|above| above.join(".cargo")).collect();
-    let home = ambient::cargo_home();
+    let home = env::cargo_home();
     if !directories.contains(&home) {
         directories.push(home);
     }

@@ -10,11 +10,11 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
-use crate::ambient;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::lfs;
+use crate::os::env;
+use crate::os::interrupt;
 use crate::stamp::Stamp;
 use crate::tally::Tally;
 
@@ -106,7 +106,7 @@ impl Opened<'_> {
     /// # Errors
     /// When it cannot be read, changes meanwhile, or is a pointer.
     pub fn digest(mut self, buffer: &mut Vec<u8>, tally: &Tally) -> Result<(Digest, bool)> {
-        let read_at = ambient::now_ns();
+        let read_at = env::now_ns();
         buffer.resize(BUFFER, 0);
         let read = self.read(buffer)?;
         self.refuse_pointer(&buffer[..read])?;

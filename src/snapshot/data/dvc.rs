@@ -9,11 +9,11 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 
 use super::{DataFile, Remark};
-use crate::bounded;
 use crate::digest::Hasher;
 use crate::error::{IoContext as _, Result};
-use crate::interrupt;
 use crate::memory::{Memory, Witnesses};
+use crate::os::bounded;
+use crate::os::interrupt;
 
 /// DVC's file: what `dvc add` wrote.
 #[derive(Deserialize)]

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Form;
-use crate::ambient;
 use crate::error::{Error, IoContext as _, Result};
 use crate::index::{Index, Kind};
-use crate::interrupt;
+use crate::os::env;
+use crate::os::interrupt;
 use crate::stamp::Stamp;
 use crate::{gate, lockfile, manifest};
 
@@ -193,7 +193,7 @@ impl Search<'_> {
 
     /// What a directory holds, sorted by name: from the index while its stamp is the same.
     fn names(&mut self, path: &Path) -> Result<Vec<(Arc<str>, Kind)>> {
-        let read_at = ambient::now_ns();
+        let read_at = env::now_ns();
         let stamp = Stamp::of(path);
         if let Some(known) = self.index.directory(path)
             && known.listed.is_some()

@@ -13,12 +13,12 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use super::content::{self, Place};
 use super::find::Group;
 use super::{DataFile, sample};
-use crate::ambient;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::index::Directory;
 use crate::manifest::{Declared, Extent, Tables};
 use crate::memory::Memory;
+use crate::os::env;
 use crate::stamp::Stamp;
 use crate::table::{self, Format, NotATable};
 use crate::tally::Tally;
@@ -213,7 +213,7 @@ impl Manner<'_> {
             (Some(known), _) => known,
             (None, Some(digest)) if seen.sampled => (digest, table::read_first(path, format, sample::ROWS)?),
             (None, before) => {
-                let read_at = ambient::now_ns();
+                let read_at = env::now_ns();
                 let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
                 let reading = table::read(path, format, threads, self.tally)?;
                 refuse_changed(path, seen.stamp)?;

@@ -9,10 +9,10 @@
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use crate::bounded;
 use crate::digest::{Digest, Hasher};
 use crate::error::{IoContext as _, Result};
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::interrupt;
 use crate::tally::Tally;
 
 /// The version of the rules.

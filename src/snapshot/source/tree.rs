@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
 use crate::lfs::Pointer;
+use crate::os::bounded;
 use crate::repository::{Commit, Entry, Kind, Repository};
 
 /// What a path is, where it is no regular file.

@@ -6,9 +6,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::pin::{Pin, Wanted};
-use crate::ambient;
-use crate::bounded;
 use crate::error::Result;
+use crate::os::bounded;
+use crate::os::env;
 
 /// What decides in a directory.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ struct Rustup(toml::Table);
 
 impl Rustup {
     fn read() -> Self {
-        let path = ambient::rustup_home().join("settings.toml");
+        let path = env::rustup_home().join("settings.toml");
         let text = bounded::text(&path, bounded::WRITTEN).unwrap_or_default();
         Self(text.parse().unwrap_or_default())
     }
@@ -81,10 +81,10 @@ impl Rustup {
 /// # Errors
 /// When a pin cannot be read.
 pub fn of_caller(directory: &Path) -> Result<Option<OsString>> {
-    let Some(name) = ambient::rustup_toolchain() else {
+    let Some(name) = env::rustup_toolchain() else {
         return Ok(None);
     };
-    let here = ambient::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let here = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let rustup = Rustup::read();
     let (here, there) = (Decider::of(&here, &rustup)?, Decider::of(directory, &rustup)?);
     let is_of_here = here != there && here.is_called(&name);
@@ -104,10 +104,10 @@ pub fn is_overridden(directory: &Path) -> Result<bool> {
 /// # Errors
 /// When a pin cannot be read.
 pub fn is_of_caller_alone() -> Result<bool> {
-    let Some(name) = ambient::rustup_toolchain() else {
+    let Some(name) = env::rustup_toolchain() else {
         return Ok(false);
     };
-    let here = ambient::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let here = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     Ok(!Decider::of(&here, &Rustup::read())?.is_called(&name))
 }
 

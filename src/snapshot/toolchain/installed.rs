@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Installed, Toolchain};
-use crate::ambient;
-use crate::bounded;
 use crate::error::Result;
 use crate::memory::{Memory, Witnesses};
+use crate::os::bounded;
+use crate::os::env;
 
 /// Their directories, in the order of their names.
 fn directories() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(ambient::rustup_home().join("toolchains")).into_iter().flatten();
+    let entries = std::fs::read_dir(env::rustup_home().join("toolchains")).into_iter().flatten();
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     found.sort();
     found
@@ -21,7 +21,7 @@ fn directories() -> Vec<PathBuf> {
 /// What is in such a directory, if it is a whole toolchain.
 fn look(directory: &Path) -> Result<Option<Installed>> {
     let [rustc, cargo] = programs(directory);
-    if ![&rustc, &cargo].into_iter().all(|program| ambient::is_executable(program)) {
+    if ![&rustc, &cargo].into_iter().all(|program| env::is_executable(program)) {
         return Ok(None);
     }
     let identity = Toolchain::of(&rustc, &cargo, Path::new("/"), None)?;

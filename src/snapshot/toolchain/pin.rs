@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::ambient;
-use crate::bounded;
 use crate::error::{Error, Result};
+use crate::os::bounded;
+use crate::os::env;
 use crate::run::workdir;
 
 /// What a pin asks for.
@@ -132,7 +132,7 @@ fn of_the_machine(path: &Path, directories: &[PathBuf]) -> Result<(), &'static s
         return Err(ANOTHER_EACH_TIME);
     }
     let is_below = |directory: &Path| directory.canonicalize().is_ok_and(|directory| real.starts_with(directory));
-    if is_below(&ambient::rustup_home()) {
+    if is_below(&env::rustup_home()) {
         return Ok(()); // which may lie in a repository of the user's own
     }
     if directories.iter().any(|directory| is_below(directory)) {

@@ -17,9 +17,9 @@ use self::split::{Splitter, Stretch};
 use super::build::Ordered;
 use super::leaf::{Digests, Sums};
 use super::{Format, NotATable, Reading, Table};
-use crate::bounded;
 use crate::error::{Error, IoContext as _, Result};
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::interrupt;
 use crate::tally::Tally;
 
 /// A stretch of more bytes is digested within the turn, and its memory given back: then only one worker

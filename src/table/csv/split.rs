@@ -8,7 +8,7 @@ use super::Stop;
 use super::scan::{Cut, Scanner};
 use crate::digest::{Digest, Hasher};
 use crate::error::{IoContext as _, Result};
-use crate::interrupt;
+use crate::os::interrupt;
 use crate::table::{LEAF_ROWS, MOST_LEAF_BYTES};
 use crate::tally::Tally;
 

@@ -10,7 +10,7 @@ use parquet::basic::{Compression, Encoding, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::thrift::Input;
-use crate::interrupt;
+use crate::os::interrupt;
 use crate::table::{LEAF_ROWS, MOST_LEAF_BYTES};
 
 /// The largest page.

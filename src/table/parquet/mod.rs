@@ -26,10 +26,10 @@ use self::shape::Field;
 use super::build::Ordered;
 use super::leaf::{Cells, Sums};
 use super::{Format, LEAF_ROWS, MOST_COLUMNS, MOST_LEAF_BYTES, NotATable, Reading, Table};
-use crate::bounded;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, IoContext as _, Result};
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::interrupt;
 use crate::tally::Tally;
 
 /// The thread that reads tables is called so.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::interrupt;
+use crate::os::interrupt;
 
 /// The most of what people write by hand: manifests, cargo's configuration, `.dvc` files, keys, attestations.
 pub const WRITTEN: u64 = 4 << 20;

@@ -11,10 +11,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::bounded;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::scratch;
+use crate::os::bounded;
+use crate::os::scratch;
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether somebody came to a [`check`] since, and is on the way out.

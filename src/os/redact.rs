@@ -3,9 +3,9 @@
 
 /// Paths of this machine, each with what it is called elsewhere.
 #[derive(Debug, Default)]
-pub struct Abroad(Vec<(String, &'static str)>);
+pub struct Redaction(Vec<(String, &'static str)>);
 
-impl Abroad {
+impl Redaction {
     /// These paths by these names; a longer one is known before a shorter one that it lies in.
     #[must_use]
     pub fn of(paths: impl IntoIterator<Item = (String, &'static str)>) -> Self {
@@ -17,7 +17,7 @@ impl Abroad {
     /// The text with the names in place of the paths; one without a name is left out, and what lies in it is told
     /// from there.
     #[must_use]
-    pub fn tell(&self, text: &str) -> String {
+    pub fn apply(&self, text: &str) -> String {
         let told = text.to_owned();
         self.0.iter().fold(told, |told, (path, name)| replaced(&told, path, name))
     }
@@ -121,7 +121,7 @@ mod tests {
             ("/home/ada/.cargo".to_owned(), "$CARGO_HOME"),
             ("/".to_owned(), "root"),
         ];
-        let abroad = Abroad::of(paths);
+        let redaction = Redaction::of(paths);
         for (text, told) in [
             ("there is no /home/ada/wine/models/repro.lock", "there is no models/repro.lock"),
             ("could not read /home/ada/wine: no", "could not read .: no"),
@@ -132,7 +132,7 @@ mod tests {
             ("models/home/ada/final.bin", "models/home/ada/final.bin"),
             ("x:/home/ada/wine/a, /home/ada/wine/b", "x:a, b"),
         ] {
-            assert_eq!(abroad.tell(text), told);
+            assert_eq!(redaction.apply(text), told);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{IoContext as _, Result};
-use crate::interrupt;
+use crate::os::interrupt;
 
 /// Waits for a lock in short steps, so that Ctrl-C is heard meanwhile: shorter ones at first, since most are held
 /// for a moment.

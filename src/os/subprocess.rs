@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
-use crate::bounded;
-use crate::descendants;
-use crate::interrupt;
+use crate::os::bounded;
+use crate::os::descendants;
+use crate::os::interrupt;
 
 /// How often it is looked at whether the user has interrupted.
 const STEP: Duration = Duration::from_millis(50);

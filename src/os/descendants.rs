@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::bounded;
+use crate::os::bounded;
 
 /// One that begins new processes as fast as they are ended is given up on.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use tempfile::TempDir;
 
-use crate::ambient;
 use crate::error::{IoContext as _, Result};
+use crate::os::env;
 
 /// Those that are there.
 static THERE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -25,7 +25,7 @@ impl Scratch {
     /// # Errors
     /// When it cannot be made.
     pub fn new(prefix: &str) -> Result<Self> {
-        let root = ambient::scratch_root();
+        let root = env::scratch_root();
         let mut there = there();
         let directory = tempfile::Builder::new().prefix(prefix).tempdir_in(&root);
         let directory = directory.at("make a directory in", &root)?;
