@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use artifacts::artifacts;
 
+use crate::cache::Cache;
 use crate::compare::classes::drift_from;
 use crate::compare::drift::DataChange;
 use crate::compare::{Drift, snapshots};
 use crate::error::{Error, Result};
 use crate::line_ends;
 use crate::lockfile::{self, Lockfile, Read};
-use crate::memory::Memory;
 use crate::os::redact::Redaction;
 use crate::project::Project;
 use crate::repository::{Commit, Repository};
@@ -39,7 +39,7 @@ pub struct Inspected {
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn inspect(project: &Project, read: &Read, data: BTreeMap<String, Data>, memory: &mut Memory) -> Result<Inspected> {
+pub fn inspect(project: &Project, read: &Read, data: BTreeMap<String, Data>, cache: &mut Cache) -> Result<Inspected> {
     let lock = &read.lock;
     let closure = closure(project, lock)?;
     let mut snapshot = Snapshot::observe(project, &closure, data)?;
@@ -60,11 +60,11 @@ pub fn inspect(project: &Project, read: &Read, data: BTreeMap<String, Data>, mem
     let mut committed = closure;
     committed.files.insert(project.in_repository(crate::manifest::FILE)?);
     committed.files.insert(source::relative(project.repository.root(), &packages)?);
-    let dirty = source::dirty(project.tree(), &committed, &|path| project.is_apart(path), memory)?;
+    let dirty = source::dirty(project.tree(), &committed, &|path| project.is_apart(path), cache)?;
     found.extend(dirty.into_iter().map(Drift::SourceDirty));
     let mut not_checked = Vec::new();
     found.extend(tag(project, lock, &mut not_checked));
-    let artifacts = artifacts(project, lock, &snapshot.platform, memory)?;
+    let artifacts = artifacts(project, lock, &snapshot.platform, cache)?;
     found.extend(artifacts.drift);
     not_checked.extend(artifacts.not_checked);
     let ambient = project.settings_set_aside()?;

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use self::asking::Asking;
 use self::local_registry::LocalRegistry;
+use crate::cache::Witnesses;
 use crate::configuration;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::Build;
-use crate::memory::Witnesses;
 use crate::os::env;
 use crate::os::subprocess;
 use crate::snapshot::toolchain::Installed;

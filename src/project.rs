@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::lockfile::{self, Lockfile};
 use crate::manifest::{Manifest, Program};
-use crate::memory::Memory;
 use crate::package::{self, Package};
 use crate::repository::{Commit, Kind, Repository};
 use crate::settings::{Overrides, Settings};
@@ -45,14 +45,14 @@ pub fn directory(settings: &Settings) -> Result<PathBuf> {
     match &settings.package {
         None => Ok(found),
         Some(name) => {
-            let toolchain = Installed::find(&found, &mut Memory::none())?;
+            let toolchain = Installed::find(&found, &mut Cache::none())?;
             package::find_member(&found, name, &toolchain)
         }
     }
 }
 
 impl Project {
-    /// Finds the project in `directory`, and checks that what its manifest names is there. `memory` is
+    /// Finds the project in `directory`, and checks that what its manifest names is there. `cache` is
     /// asked with the repository, since it lies there.
     ///
     /// # Errors
@@ -61,8 +61,8 @@ impl Project {
         directory: PathBuf,
         overrides: &Overrides,
         offline: bool,
-        remember: impl FnOnce(&Repository) -> Memory,
-    ) -> Result<(Self, Memory)> {
+        remember: impl FnOnce(&Repository) -> Cache,
+    ) -> Result<(Self, Cache)> {
         Self::open_with(directory, overrides, offline, None, remember)
     }
 
@@ -75,15 +75,15 @@ impl Project {
         overrides: &Overrides,
         offline: bool,
         toolchain: Option<Installed>,
-        remember: impl FnOnce(&Repository) -> Memory,
-    ) -> Result<(Self, Memory)> {
+        remember: impl FnOnce(&Repository) -> Cache,
+    ) -> Result<(Self, Cache)> {
         let manifest = overrides.apply(Manifest::read(&directory)?)?;
         let repository = Rc::new(Repository::discover(&directory)?);
         let commit = repository.head()?;
-        let mut memory = remember(&repository);
-        let toolchain = toolchain.map_or_else(|| Installed::find(&directory, &mut memory), Ok)?;
+        let mut cache = remember(&repository);
+        let toolchain = toolchain.map_or_else(|| Installed::find(&directory, &mut cache), Ok)?;
         let name = format!("package in {} with {}", directory.display(), manifest.build.key());
-        let package = memory.fact(&name, || {
+        let package = cache.fact(&name, || {
             let package = Package::resolve(&directory, repository.root(), &manifest.build, &toolchain, offline)
                 .map_err(|error| with_empty_submodule(error, &repository, commit))?;
             let mut witnesses = package.witnesses();
@@ -106,7 +106,7 @@ impl Project {
             toolchain,
             package,
         };
-        Ok((project, memory))
+        Ok((project, cache))
     }
 
     /// Takes the values that a lock was recorded with, where the manifest says what it said then and the command line says
@@ -121,8 +121,8 @@ impl Project {
     ///
     /// # Errors
     /// When some of it cannot be read; that something is missing is noted in it.
-    pub fn observe_data(&self, memory: &mut Memory, tally: &Tally) -> Result<BTreeMap<String, Data>> {
-        snapshot::observe_data(&self.directory, &self.manifest.data, memory, tally)
+    pub fn observe_data(&self, cache: &mut Cache, tally: &Tally) -> Result<BTreeMap<String, Data>> {
+        snapshot::observe_data(&self.directory, &self.manifest.data, cache, tally)
     }
 
     /// The lock's place.

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::inputs::{self, Local, Place, Shape};
 use super::{Compiler, Pipeline};
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::lfs;
 use crate::lockfile::{self, Lockfile};
 use crate::manifest::Manifest;
-use crate::memory::Memory;
 use crate::os::bounded;
 use crate::package::{self, Members};
 use crate::repository::Repository;
@@ -34,7 +34,7 @@ pub fn gather(settings: &Settings) -> Result<(Pipeline, Repository)> {
     let directory = project::directory(settings)?;
     let manifest = Manifest::read(&directory)?;
     let repository = Repository::discover(&directory)?;
-    let toolchain = Installed::find(&directory, &mut Memory::none())?;
+    let toolchain = Installed::find(&directory, &mut Cache::none())?;
     let members = package::members(&directory, &toolchain)?;
     let path = directory.join(lockfile::FILE);
     let lock = if path.exists() {

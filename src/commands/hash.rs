@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::done;
 use crate::args::{self, TableFormat};
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::{Declared, Extent, Tables};
-use crate::memory::Memory;
 use crate::report;
 use crate::settings::Settings;
 use crate::snapshot::Data;
@@ -40,7 +40,7 @@ pub fn run(settings: &Settings, args: &args::Hash) -> Result<ExitCode> {
 }
 
 fn observe(directory: &Path, declared: &Declared, settings: &Settings) -> Result<Data> {
-    let observe = |tally: &_| Data::observe(directory, declared, &mut Memory::none(), tally);
+    let observe = |tally: &_| Data::observe(directory, declared, &mut Cache::none(), tally);
     let data = settings.shell.watching("Hashing", observe)?;
     match data.missing.first() {
         None => Ok(data),

@@ -1,11 +1,11 @@
 //! `init`: a commented manifest for an existing package. It never overwrites one.
 
 use super::done;
+use crate::cache::Cache;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::manifest;
-use crate::memory::Memory;
 use crate::package::{binaries, find, members};
 use crate::project;
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
     if path.exists() {
         return Err(is_there());
     }
-    let toolchain = Installed::find(&directory, &mut Memory::none())?;
+    let toolchain = Installed::find(&directory, &mut Cache::none())?;
     let bins = binaries(&directory, &toolchain)?;
     let text = text(bins.first().map_or("trainer", String::as_str));
     manifest::Manifest::from_text(&text, manifest::FILE).expect("the manifest that init writes is one");

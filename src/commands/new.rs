@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::done;
 use crate::args;
+use crate::cache::Cache;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
-use crate::memory::Memory;
 use crate::repository::{self, FirstCommit};
 use crate::settings::Settings;
 use crate::snapshot::toolchain::{Installed, write_pin};
@@ -50,7 +50,7 @@ pub fn create(directory: &Path, name: &str) -> Result<FirstCommit> {
         std::fs::write(&path, text).at("write", &path)?;
     }
     // Without a compiler there is nothing to pin, and no reason not to write the package.
-    if let Ok(toolchain) = Installed::find(directory, &mut Memory::none()) {
+    if let Ok(toolchain) = Installed::find(directory, &mut Cache::none()) {
         write_pin(directory, &toolchain)?;
     }
     repository::start(directory, "Start from the template of cargo repro")

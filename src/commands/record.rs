@@ -11,13 +11,13 @@ use confirm::{Agreed, Confirmed, confirm};
 
 use super::conclude;
 use crate::args;
+use crate::cache::Cache;
 use crate::diagnosis::trial::Laboratory;
 use crate::diagnosis::workshop::Workshop;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
-use crate::memory::Memory;
 use crate::os::beneath::{Beneath, There};
 use crate::os::bounded;
 use crate::project::{self, Project};
@@ -44,24 +44,24 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     }
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
-    let remember = |repository: &crate::repository::Repository| Memory::load(&repository.private_directory());
-    let (project, mut memory) = Project::open(directory, &overrides, settings.offline, remember)?;
+    let remember = |repository: &crate::repository::Repository| Cache::load(&repository.private_directory());
+    let (project, mut cache) = Project::open(directory, &overrides, settings.offline, remember)?;
     project.check_commands()?;
     old_lock(&project)?;
     refuse_absent(&project)?;
     pointers::refuse_pointers(&project)?;
     places::refuse_blocked(&project)?;
-    let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut memory)?;
+    let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut cache)?;
     settings
         .shell
         .status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
 
     let workdir = Workdir::kept(&project.directory, settings.shell)?;
-    let mut recorded = record(&project, &workdir, settings, args, dirty, &mut memory);
+    let mut recorded = record(&project, &workdir, settings, args, dirty, &mut cache);
     if let Ok(Recorded::Uncommitted) = recorded {
-        recorded = record(&project, &workdir, settings, args, true, &mut memory);
+        recorded = record(&project, &workdir, settings, args, true, &mut cache);
     }
-    memory.save();
+    cache.save();
     match recorded? {
         Recorded::Lock(mut recording) => {
             let standing = write(&project, &mut recording, settings)?;
@@ -135,8 +135,8 @@ fn command_closure(project: &Project) -> Result<BTreeSet<String>> {
 }
 
 /// Whether some of the files are not as committed; an error unless that is allowed.
-pub(super) fn refuse_dirty(project: &Project, closure: &Closure, allow: bool, memory: &mut Memory) -> Result<bool> {
-    let dirty = source::dirty(project.tree(), closure, &|path| project.is_apart(path), memory)?;
+pub(super) fn refuse_dirty(project: &Project, closure: &Closure, allow: bool, cache: &mut Cache) -> Result<bool> {
+    let dirty = source::dirty(project.tree(), closure, &|path| project.is_apart(path), cache)?;
     if dirty.is_empty() || allow {
         return Ok(!dirty.is_empty());
     }
@@ -201,13 +201,13 @@ fn record(
     settings: &Settings,
     args: &args::Record,
     dirty: bool,
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<Recorded> {
     let pins = Pins::observe(project)?;
-    let (session, data) = build(project, workdir, settings, &pins, dirty, memory)?;
+    let (session, data) = build(project, workdir, settings, &pins, dirty, cache)?;
     let closure = closure(project, &session)?;
     let is_uncommitted = |closure: &Closure| {
-        refuse_dirty(project, closure, args.allow_dirty, &mut Memory::none()).map(|found| found && !dirty)
+        refuse_dirty(project, closure, args.allow_dirty, &mut Cache::none()).map(|found| found && !dirty)
     };
     if is_uncommitted(&closure)? {
         return Ok(Recorded::Uncommitted);
@@ -253,12 +253,12 @@ fn build<'a>(
     settings: &Settings,
     pins: &Pins,
     dirty: bool,
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<(Session<'a>, BTreeMap<String, Data>)> {
     let (directory, declared) = (&project.directory, &project.manifest.data);
     let (session, data) = std::thread::scope(|scope| {
         let data = scope.spawn(|| {
-            let observe = |tally: &Tally| snapshot::observe_data(directory, declared, memory, tally);
+            let observe = |tally: &Tally| snapshot::observe_data(directory, declared, cache, tally);
             settings.shell.watching("Hashing", observe)
         });
         let session = Session::build(project, workdir, dirty, pins.pinned(), settings.shell);

@@ -7,11 +7,11 @@ use std::time::Instant;
 use super::reports::Reports;
 use super::subject::Subject;
 use crate::args;
+use crate::cache::Cache;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::inspect;
 use crate::lockfile::{self, Lockfile};
-use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::settings::{Overrides, Settings};
 use crate::tally::Tally;
@@ -45,21 +45,21 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
         });
         let opened = Project::open(directory.clone(), &overrides, settings.offline, |repository| {
             if args.fresh {
-                Memory::none()
+                Cache::none()
             } else {
-                Memory::load(&repository.private_directory())
+                Cache::load(&repository.private_directory())
             }
         });
-        let opened = opened.map(|(project, mut memory)| {
+        let opened = opened.map(|(project, mut cache)| {
             // With nothing to hold it against, data need not be read, however much there is.
             let is_wanted = !is_unreadable.load(Ordering::Relaxed);
-            let observe = |tally: &Tally| project.observe_data(&mut memory, tally);
+            let observe = |tally: &Tally| project.observe_data(&mut cache, tally);
             let data = is_wanted.then(|| settings.shell.watching("Hashing", observe));
-            (project, memory, data)
+            (project, cache, data)
         });
         (opened, read.join().expect("reading a lock does not panic"))
     });
-    let (mut project, mut memory, data) = match opened {
+    let (mut project, mut cache, data) = match opened {
         Ok(opened) => opened,
         Err(refusal) => {
             subject.lock = read.ok();
@@ -71,10 +71,10 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
     let read = read?;
     let followed = project.follow(&read.lock, &overrides);
     let data = data.expect("a lock that was read has something to hold data against")?;
-    let inspected = inspect::inspect(&project, &read, data, &mut memory)?;
-    memory.save();
+    let inspected = inspect::inspect(&project, &read, data, &mut cache)?;
+    cache.save();
     // The process ends soon, and gives it back in one go: of many files that is a part of the time.
-    std::mem::forget(memory);
+    std::mem::forget(cache);
     subject.timings.push(Timing::since(Step::Inputs, begin));
     subject.platform = Some(inspected.snapshot.platform.clone());
     let mut notes = inspected.notes;

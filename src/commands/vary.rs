@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::explain::Case;
 use super::{conclude, not_isolated};
 use crate::args;
+use crate::cache::Cache;
 use crate::cause::Cause;
 use crate::diagnosis::explain::causes;
 use crate::diagnosis::factor::{self, FACTORS, Factor};
@@ -13,7 +14,6 @@ use crate::diagnosis::vary::{TestResult, Variation, Wanted, vary};
 use crate::diagnosis::workshop::Workshop;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::repository::Commit;
 use crate::run::circumstances::Circumstances;
@@ -31,17 +31,17 @@ pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
     let factors = wanted(args)?;
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
-    let (project, mut memory) = Project::open(directory, &overrides, settings.offline, |repository| {
-        Memory::load(&repository.private_directory())
+    let (project, mut cache) = Project::open(directory, &overrides, settings.offline, |repository| {
+        Cache::load(&repository.private_directory())
     })?;
     project.check_commands()?;
     let candidates = super::record::candidates(&project)?;
-    let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut memory)?;
+    let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut cache)?;
     let closure = Closure::of(source::candidates(&project.repository, project.commit, &project.package)?);
-    let data = settings.shell.watching("Hashing", |tally| project.observe_data(&mut memory, tally))?;
+    let data = settings.shell.watching("Hashing", |tally| project.observe_data(&mut cache, tally))?;
     let snapshot = Snapshot::observe(&project, &closure, data)?;
     super::record::refuse_missing(&snapshot.data)?;
-    memory.save();
+    cache.save();
     settings
         .shell
         .status("Varying", format!("{} at {}", project.package.name, project.commit.short()));

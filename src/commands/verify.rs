@@ -10,13 +10,13 @@ use super::reports::Reports;
 use super::subject::Subject;
 use super::{not_covered, not_isolated};
 use crate::args;
+use crate::cache::Cache;
 use crate::compare::divergence::changed_binaries;
 use crate::compare::{Drift, divergence};
 use crate::error::{Error, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::{self, Inspected};
 use crate::lockfile::{self, Lockfile, Read};
-use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::run::circumstances::Circumstances;
 use crate::run::proved::Proved;
@@ -79,12 +79,12 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     };
     let opened = Project::open_with(directory.clone(), &overrides, settings.offline, toolchain, |repository| {
         if args.cached {
-            Memory::load(&repository.private_directory())
+            Cache::load(&repository.private_directory())
         } else {
-            Memory::none()
+            Cache::none()
         }
     });
-    let (mut project, mut memory) = match opened {
+    let (mut project, mut cache) = match opened {
         Ok(opened) => opened,
         Err(refusal) => {
             subject.lock = Lockfile::read(&directory.join(lockfile::FILE)).ok();
@@ -120,8 +120,8 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
         proved: proved(settings, args, &here, &read.lock)?,
         followed: &followed,
     };
-    let judged = verification.verdict(&mut memory, subject);
-    memory.save();
+    let judged = verification.verdict(&mut cache, subject);
+    cache.save();
     judged
 }
 
@@ -170,12 +170,12 @@ struct Verification<'a> {
 }
 
 impl Verification<'_> {
-    fn verdict(&self, memory: &mut Memory, subject: &mut Subject) -> Result<Verdict> {
+    fn verdict(&self, cache: &mut Cache, subject: &mut Subject) -> Result<Verdict> {
         self.settings
             .shell
             .json(&crate::report::json::phase("snapshot", &self.project.package.name))?;
         let begin = Instant::now();
-        let inspected = inspect_all(self.project, self.read, memory, self.settings.shell)?;
+        let inspected = inspect_all(self.project, self.read, cache, self.settings.shell)?;
         subject.timings.push(Timing::since(Step::Inputs, begin));
         subject.platform = Some(inspected.snapshot.platform.clone());
         let mut verdict = Verdict {
@@ -337,13 +337,13 @@ impl Verification<'_> {
 ///
 /// # Errors
 /// When something cannot be read.
-pub(super) fn inspect_all(project: &Project, read: &Read, memory: &mut Memory, shell: Shell) -> Result<Inspected> {
+pub(super) fn inspect_all(project: &Project, read: &Read, cache: &mut Cache, shell: Shell) -> Result<Inspected> {
     let (inspected, packages) = std::thread::scope(|scope| {
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
         let root = project.repository.root();
         let packages = scope.spawn(move || crates::check(root, package, dependencies));
-        let data = shell.watching("Hashing", |tally| project.observe_data(memory, tally));
-        let inspected = data.and_then(|data| inspect::inspect(project, read, data, memory));
+        let data = shell.watching("Hashing", |tally| project.observe_data(cache, tally));
+        let inspected = data.and_then(|data| inspect::inspect(project, read, data, cache));
         (inspected, packages.join().expect("checking does not panic"))
     });
     let mut inspected = inspected.map_err(|error| error.phase(Phase::Snapshot))?;

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cache::{Cache, Witnesses};
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::document::pointer;
@@ -10,7 +11,6 @@ use crate::error::{IoContext as _, Result};
 use crate::lfs;
 use crate::line_ends;
 use crate::lockfile::{self, Lockfile};
-use crate::memory::{Memory, Witnesses};
 use crate::os::bounded;
 use crate::outcome::{Artifact, Cut};
 use crate::project::Project;
@@ -34,14 +34,14 @@ pub(super) fn artifacts(
     project: &Project,
     lock: &Lockfile,
     platform: &Platform,
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<Artifacts> {
     let recorded = |stage: &str, path: &str, found: &Artifact| {
         let mut outcomes = lock.classes_known().filter_map(|(_, _, outcome)| outcome.get(stage));
         outcomes.any(|outcome| outcome.artifacts.get(path) == Some(found))
     };
     // A lock that is not committed yet speaks of artifacts that are not either.
-    let is_lock_committed = is_committed(project, lockfile::FILE, memory)?;
+    let is_lock_committed = is_committed(project, lockfile::FILE, cache)?;
     let mut found = Artifacts::default();
     for (stage, outcome) in lock.expected(platform).unwrap_or(&lock.outcome) {
         for (path, locked) in &outcome.artifacts {
@@ -49,7 +49,7 @@ pub(super) fn artifacts(
             let entry = project.repository.entry(project.commit, Path::new(&in_repository));
             let cut = lock.snapshot.stages.get(stage).and_then(|stage| stage.cut(path));
             let committed = match entry.filter(|_| is_lock_committed) {
-                Some(entry) => committed(project, &in_repository, entry, (locked, cut), memory)?,
+                Some(entry) => committed(project, &in_repository, entry, (locked, cut), cache)?,
                 None => None,
             };
             if entry.is_some_and(|_| is_lock_committed) && committed.is_none() {
@@ -65,7 +65,7 @@ pub(super) fn artifacts(
                     found: committed,
                 });
             }
-            let here = in_work_tree(&project.directory.join(path), cut, memory)?;
+            let here = in_work_tree(&project.directory.join(path), cut, cache)?;
             match here {
                 None => {
                     let why = format!("{path} is not in the work tree");
@@ -92,14 +92,14 @@ pub(super) fn artifacts(
 }
 
 /// Whether a file of the package is in the work tree as it is in the commit.
-fn is_committed(project: &Project, path: &str, memory: &mut Memory) -> Result<bool> {
+fn is_committed(project: &Project, path: &str, cache: &mut Cache) -> Result<bool> {
     let in_repository = project.in_repository(path)?;
     let Some(entry) = project.repository.entry(project.commit, Path::new(&in_repository)) else {
         return Ok(false);
     };
     let place: PathBuf = project.directory.join(path);
     // A lock of many files is long, and git's digest slow.
-    let ids: Vec<String> = memory.fact(&format!("git's name of {in_repository}"), || {
+    let ids: Vec<String> = cache.fact(&format!("git's name of {in_repository}"), || {
         let here = bounded::bytes(&place, bounded::HELD).unwrap_or_default();
         let turned = line_ends::with_lf(&here);
         let turned = (turned != here).then_some(&*turned);
@@ -127,7 +127,7 @@ fn committed(
     path: &str,
     entry: Entry,
     (locked, cut): (&Artifact, Option<Cut<'_>>),
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<Option<Artifact>> {
     if matches!(entry.kind, Kind::Link | Kind::Submodule) {
         return Ok(Some(no_file()));
@@ -142,7 +142,7 @@ fn committed(
     };
     let (digest, bytes) = if locked.bytes > LARGE {
         // An object never changes.
-        memory.fact(&format!("artifact {}", entry.id()), || Ok((look()?, Witnesses::default())))?
+        cache.fact(&format!("artifact {}", entry.id()), || Ok((look()?, Witnesses::default())))?
     } else {
         look()?
     };
@@ -166,7 +166,7 @@ fn no_file() -> Artifact {
     }
 }
 
-fn in_work_tree(place: &Path, cut: Option<Cut<'_>>, memory: &mut Memory) -> Result<Option<Artifact>> {
+fn in_work_tree(place: &Path, cut: Option<Cut<'_>>, cache: &mut Cache) -> Result<Option<Artifact>> {
     match place.symlink_metadata() {
         Err(_) => Ok(None),
         Ok(meta) if meta.is_file() && meta.len() <= pointer::LARGEST && cut.is_some() => {
@@ -174,7 +174,7 @@ fn in_work_tree(place: &Path, cut: Option<Cut<'_>>, memory: &mut Memory) -> Resu
             Ok(cut.map(|cut| cut.artifact(&bytes)))
         }
         Ok(meta) if meta.is_file() => {
-            let (digest, bytes) = memory.digest(place)?;
+            let (digest, bytes) = cache.digest(place)?;
             Ok(Some(Artifact { digest, bytes }))
         }
         Ok(_) => Ok(Some(no_file())),

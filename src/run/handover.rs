@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use super::checkout::{Checkout, normal};
 use super::staging::Staged;
 use super::workdir::{Workdir, open_up};
+use crate::cache::stat::StatData;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Mount;
 use crate::manifest::Manifest;
 use crate::os::beneath::Beneath;
 use crate::os::env;
 use crate::snapshot;
-use crate::stamp::Stamp;
 
 /// How many of many are named.
 const NAMED: usize = 8;
@@ -34,7 +34,7 @@ pub struct Handover<'a> {
 #[derive(Debug)]
 pub struct Before {
     /// Each planned file as the kernel saw it, where that can be believed.
-    files: BTreeMap<PathBuf, Option<Stamp>>,
+    files: BTreeMap<PathBuf, Option<StatData>>,
     /// Directories, with their modes and times.
     directories: BTreeMap<PathBuf, (u32, std::time::SystemTime)>,
     /// Outputs of other stages, at their places, with where their bytes are.
@@ -86,7 +86,7 @@ impl<'a> Handover<'a> {
         }
         let now = env::now_ns();
         let has_walls = self.workdir.has_walls();
-        let believed = |path: &Path| Stamp::of_itself(path).filter(|stamp| has_walls && !stamp.is_racy(now));
+        let believed = |path: &Path| StatData::of_itself(path).filter(|stat| has_walls && !stat.is_racy(now));
         let files = self.checkout.there().into_iter().filter(|path| !staged.holds(path));
         let files = files.map(|path| (path.clone(), believed(path))).collect();
         let directories = self.checkout.directories().into_iter().filter_map(|path| {
@@ -138,8 +138,8 @@ impl<'a> Handover<'a> {
 
     /// The sources and the places of data that are not as they were, with what became of them.
     fn altered(&self, before: &Before, staged: &Staged) -> Vec<String> {
-        let is_same = |path: &Path, stamp: &Option<Stamp>| {
-            stamp.is_some() && Stamp::of_itself(path) == *stamp || self.checkout.is_as_planned(path)
+        let is_same = |path: &Path, stat: &Option<StatData>| {
+            stat.is_some() && StatData::of_itself(path) == *stat || self.checkout.is_as_planned(path)
         };
         // A link in the place of a directory could lead to another of the same content.
         let is_directory = |path: &Path| path.symlink_metadata().is_ok_and(|meta| meta.is_dir());

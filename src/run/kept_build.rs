@@ -12,10 +12,10 @@ use super::access::Reached;
 use super::build::Built;
 use super::checkout::Checkout;
 use super::workdir::Workdir;
+use crate::cache::stat::StatData;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::os::bounded;
-use crate::stamp::Stamp;
 
 /// The note.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,9 +26,9 @@ pub struct KeptBuild {
     /// The files of the commit that were read, by what they held.
     reads: BTreeMap<String, Digest>,
     /// Files of the machine that were read, as the kernel saw them.
-    outside: BTreeMap<String, Option<Stamp>>,
+    outside: BTreeMap<String, Option<StatData>>,
     /// The programs, as the kernel saw them.
-    programs: BTreeMap<PathBuf, Option<Stamp>>,
+    programs: BTreeMap<PathBuf, Option<StatData>>,
     built: Built,
 }
 
@@ -53,7 +53,7 @@ impl KeptBuild {
         // A note that cannot be read is as good as none.
         let bytes = bounded::bytes(&workdir.build_note(), bounded::GENERATED).ok()?;
         let known: Self = serde_json::from_slice(&bytes).ok()?;
-        let holds = known.holds(of(workdir, checkout, made), |path| checkout.digest(path), Stamp::of);
+        let holds = known.holds(of(workdir, checkout, made), |path| checkout.digest(path), StatData::of);
         holds.then_some(known.built)
     }
 
@@ -61,12 +61,12 @@ impl KeptBuild {
         &self,
         of: Digest,
         digest: impl Fn(&str) -> Option<Digest>,
-        stamp: impl Fn(&Path) -> Option<Stamp>,
+        stat: impl Fn(&Path) -> Option<StatData>,
     ) -> bool {
         self.of == of
             && self.reads.iter().all(|(path, known)| digest(path) == Some(*known))
-            && self.outside.iter().all(|(path, known)| stamp(Path::new(path)) == *known)
-            && self.programs.iter().all(|(path, known)| known.is_some() && stamp(path) == *known)
+            && self.outside.iter().all(|(path, known)| stat(Path::new(path)) == *known)
+            && self.programs.iter().all(|(path, known)| known.is_some() && stat(path) == *known)
     }
 
     /// Notes a build that has ended. `made` is how it was made.
@@ -95,7 +95,7 @@ impl KeptBuild {
         for access in &built.accesses {
             match &access.what {
                 Reached::Committed(path) => read(path),
-                Reached::Outside(path) => drop(outside.insert(path.clone(), Stamp::of(Path::new(path)))),
+                Reached::Outside(path) => drop(outside.insert(path.clone(), StatData::of(Path::new(path)))),
                 _ => {}
             }
         }
@@ -103,7 +103,7 @@ impl KeptBuild {
             of: of(workdir, checkout, made),
             reads,
             outside,
-            programs: built.programs.values().map(|path| (path.clone(), Stamp::of(path))).collect(),
+            programs: built.programs.values().map(|path| (path.clone(), StatData::of(path))).collect(),
             built: built.clone(),
         };
         let note = workdir.build_note();
@@ -141,6 +141,6 @@ mod tests {
         assert!(!known(&["a", "b"]).holds(names, |path| same(path).filter(|_| path != "b"), none));
         assert!(!known(&["a", "b"]).holds(names, |_| Some(Digest::of("another")), none));
         assert!(!known(&["a"]).holds(Digest::of("other names"), same, none));
-        assert!(!known(&["a"]).holds(names, same, |_| Stamp::of(Path::new("/"))), "what was not there is");
+        assert!(!known(&["a"]).holds(names, same, |_| StatData::of(Path::new("/"))), "what was not there is");
     }
 }

@@ -14,11 +14,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Cache;
+use crate::cache::stat_cache::StatCache;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::index::Index;
 use crate::manifest::Declared;
-use crate::memory::Memory;
 use crate::table::{self, Table};
 use crate::tally::Tally;
 
@@ -159,15 +159,15 @@ impl Data {
     /// # Errors
     /// When something cannot be read, changes while it is read, is neither a file nor a directory, or has
     /// a name that is not UTF-8.
-    pub fn observe(directory: &Path, declared: &Declared, memory: &mut Memory, tally: &Tally) -> Result<Self> {
-        let found = find::find(directory, &declared.paths, &mut memory.index)?;
+    pub fn observe(directory: &Path, declared: &Declared, cache: &mut Cache, tally: &Tally) -> Result<Self> {
+        let found = find::find(directory, &declared.paths, &mut cache.files)?;
         let form = match (declared.paths.as_slice(), found.forms.as_slice()) {
             ([_], [form]) => *form,
             _ => Form::Several,
         };
-        let files = look::files(&found.groups, declared, memory, tally)?;
+        let files = look::files(&found.groups, declared, cache, tally)?;
         let mut remarks: Vec<Remark> = files.iter().filter_map(no_table).collect();
-        remarks.extend(dvc::disagreements(directory, &declared.paths, &files, memory)?);
+        remarks.extend(dvc::disagreements(directory, &declared.paths, &files, cache)?);
         let files = Files::new(files);
         if files.is_too_long() {
             return Err(Error::new(format!(
@@ -281,7 +281,7 @@ pub fn bytes_read(file: &DataFile) -> u64 {
 /// # Errors
 /// As [`Data::observe`].
 pub fn names(directory: &Path, root: &str) -> Result<Vec<String>> {
-    let found = find::find(directory, &[String::from(".")], &mut Index::default())?;
+    let found = find::find(directory, &[String::from(".")], &mut StatCache::default())?;
     let prefix = |group: &find::Group| group.prefix.strip_prefix("./").unwrap_or_default().to_owned();
     let names = found.groups.iter().flat_map(|group| {
         let within = format!("{}/{}", root.trim_end_matches('/'), prefix(group));

@@ -15,9 +15,9 @@ pub mod toolchain;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::cache::Cache;
 use crate::error::Result;
 use crate::manifest::{Declared, Determinism, Isolation};
-use crate::memory::Memory;
 use crate::project::Project;
 use crate::tally::Tally;
 
@@ -110,11 +110,11 @@ impl Snapshot {
 pub fn observe_data(
     directory: &Path,
     declared: &BTreeMap<String, Declared>,
-    memory: &mut Memory,
+    cache: &mut Cache,
     tally: &Tally,
 ) -> Result<BTreeMap<String, Data>> {
     declared
         .iter()
-        .map(|(name, declared)| Ok((name.clone(), Data::observe(directory, declared, memory, tally)?)))
+        .map(|(name, declared)| Ok((name.clone(), Data::observe(directory, declared, cache, tally)?)))
         .collect()
 }

@@ -10,9 +10,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Cache;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::memory::Memory;
 use crate::package::Package;
 use crate::repository::{Commit, Entry, Kind, Repository};
 
@@ -146,7 +146,7 @@ pub fn dirty(
     tree: Tree<'_>,
     closure: &Closure,
     is_apart: &dyn Fn(&str) -> bool,
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<Vec<Dirty>> {
     let repository = tree.repository;
     let mut dirty = looks::dirty(tree, closure, is_apart)?;
@@ -159,7 +159,7 @@ pub fn dirty(
             let target = std::fs::read_link(&place).at("read", &place)?;
             Some(Digest::of(target.as_os_str().as_encoded_bytes()))
         } else if place.is_file() {
-            Some(memory.digest(&place)?.0)
+            Some(cache.digest(&place)?.0)
         } else {
             None
         };

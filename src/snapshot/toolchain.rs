@@ -12,9 +12,9 @@ use std::process::Command;
 use pin::Pin;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::{Cache, Witnesses};
 use crate::error::{Error, IoContext as _, Result};
 use crate::lockfile;
-use crate::memory::{Memory, Witnesses};
 use crate::os::env;
 use crate::os::subprocess;
 
@@ -53,7 +53,7 @@ impl Installed {
     ///
     /// # Errors
     /// When there is none, it does not say what it is, or the repository would bring it itself.
-    pub fn find(directory: &Path, memory: &mut Memory) -> Result<Self> {
+    pub fn find(directory: &Path, cache: &mut Cache) -> Result<Self> {
         let proxy = env::find_program("rustc").ok_or_else(|| {
             Error::new("there is no rustc in PATH").hint("install Rust with rustup: https://rustup.rs")
         })?;
@@ -65,7 +65,7 @@ impl Installed {
             Some(name) => pin::name_must_be_of_the_machine(Path::new(name), &of_repository)?,
             None => pin.iter().try_for_each(|pin| pin.must_be_of_the_machine(&of_repository))?,
         }
-        let by_name = |pin: &Pin| installed::by_another_name(pin.channel()?, memory);
+        let by_name = |pin: &Pin| installed::by_another_name(pin.channel()?, cache);
         let chosen = match chosen {
             None if !choice::is_overridden(directory)? => pin.as_ref().and_then(by_name),
             chosen => chosen,
@@ -88,8 +88,8 @@ impl Installed {
             let present = Vec::new();
             Ok((installed, Witnesses { read, present }))
         };
-        let mut installed = memory.fact(&name, observe)?;
-        // A repository that came with a memory of its own names whatever program it likes.
+        let mut installed = cache.fact(&name, observe)?;
+        // A repository that came with a cache of its own names whatever program it likes.
         let is_of_the_machine = |program: &PathBuf| pin::is_of_the_machine(program, &of_repository);
         if ![&installed.rustc, &installed.cargo].into_iter().all(is_of_the_machine) {
             installed = Self::ask(&proxy, chosen.as_ref(), directory)?;

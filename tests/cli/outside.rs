@@ -102,7 +102,7 @@ fn a_memory_that_came_with_the_repository_names_no_program_to_run() {
     let facts = memory["facts"].as_object_mut().unwrap();
     facts.retain(|name, _| name.starts_with("toolchain"));
     // Were it the user's own, it would name no program either.
-    let seal = cargo_repro::seal::Seal::of_user().expect("the user of the tests has a cache");
+    let seal = cargo_repro::cache::seal::Seal::of_user().expect("the user of the tests has a cache");
     std::fs::write(&place, seal.close(&place, memory.to_string().into_bytes())).unwrap();
     project.repro(&["status"]).code(0);
     assert_eq!(ran(&project), "");

@@ -3,6 +3,7 @@
 
 use super::{Confirmed, confirm, not_repeated, refuse_dirty, with_read};
 use crate::args;
+use crate::cache::Cache;
 use crate::commands::verify::inspect_all;
 use crate::commands::{conclude, not_isolated};
 use crate::compare::classes::drift_from;
@@ -13,7 +14,6 @@ use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::Inspected;
 use crate::lockfile::{self, Class, Lockfile, Read};
-use crate::memory::Memory;
 use crate::project::{self, Project};
 use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
@@ -31,12 +31,12 @@ use crate::verdict::{NotChecked, Note, Verdict, Word, stops};
 pub(super) fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     let directory = project::directory(settings)?;
     // Whatever is remembered of this machine's files, they are read as a verification would.
-    let (mut project, mut memory) =
-        Project::open(directory, &Overrides::default(), settings.offline, |_| Memory::none())?;
+    let (mut project, mut cache) =
+        Project::open(directory, &Overrides::default(), settings.offline, |_| Cache::none())?;
     let workdir = Workdir::kept(&project.directory, settings.shell)?;
     let read = Lockfile::read(&project.lock_path())?;
     let followed = project.follow(&read.lock, &Overrides::default());
-    let mut inspected = inspect_all(&project, &read, &mut memory, settings.shell)?;
+    let mut inspected = inspect_all(&project, &read, &mut cache, settings.shell)?;
     inspected.notes.extend(followed);
     let platform = inspected.snapshot.platform.clone();
     refuse_lock(&read, &platform)?;
@@ -140,7 +140,7 @@ impl Addition<'_> {
     fn unpinned(&self, session: &Session<'_>, accesses: &[Access]) -> Result<Option<NotChecked>> {
         let project = self.project;
         let closure = with_read(project, super::closure(project, session)?, accesses)?;
-        refuse_dirty(project, &closure, false, &mut Memory::none())?;
+        refuse_dirty(project, &closure, false, &mut Cache::none())?;
         let mut files = Source::observe(project.tree(), &closure, &|path| project.is_apart(path))?.files;
         files.retain(|path, _| !self.read.lock.snapshot.source.files.contains_key(path));
         if files.is_empty() {

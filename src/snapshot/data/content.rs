@@ -10,12 +10,12 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
+use crate::cache::stat::StatData;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
 use crate::lfs;
 use crate::os::env;
 use crate::os::interrupt;
-use crate::stamp::Stamp;
 use crate::tally::Tally;
 
 /// Files from this size on are read by a thread of their own.
@@ -37,12 +37,12 @@ pub struct Place<'a> {
     pub name: &'a str,
 }
 
-/// A file that is open, with its stamp from before its reading.
+/// A file that is open, with its stat data from before its reading.
 pub struct Opened<'a> {
     place: Place<'a>,
     file: File,
-    /// The stamp.
-    pub stamp: Stamp,
+    /// The stat data.
+    pub stat: StatData,
 }
 
 impl<'a> Place<'a> {
@@ -52,21 +52,21 @@ impl<'a> Place<'a> {
         self.parent.join(self.name)
     }
 
-    /// The stamp of what is there, links followed.
+    /// The stat data of what is there, links followed.
     ///
     /// # Errors
     /// When there is nothing, or no file.
-    pub fn stamp(self) -> Result<Stamp> {
+    pub fn stat(self) -> Result<StatData> {
         let stat = statat(self.directory, self.name, AtFlags::empty());
-        self.stamp_of(stat)
+        self.stat_data_of(stat)
     }
 
-    fn stamp_of(self, stat: rustix::io::Result<Stat>) -> Result<Stamp> {
+    fn stat_data_of(self, stat: rustix::io::Result<Stat>) -> Result<StatData> {
         let stat = stat.map_err(|error| self.failed("look at", &error.into()))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(not_a_file(&self.path()));
         }
-        Ok(Stamp::of_stat(&stat))
+        Ok(StatData::of_stat(&stat))
     }
 
     /// Opens it.
@@ -78,13 +78,13 @@ impl<'a> Place<'a> {
         let file = openat(self.directory, self.name, flags, Mode::empty()).map(File::from).map_err(|error| {
             // A socket cannot even be opened; that it is one says more.
             let named = self.failed("open", &error.into());
-            self.stamp().err().filter(|_| error == Errno::NXIO).unwrap_or(named)
+            self.stat().err().filter(|_| error == Errno::NXIO).unwrap_or(named)
         })?;
-        let stamp = self.stamp_of(fstat(&file))?;
+        let stat = self.stat_data_of(fstat(&file))?;
         Ok(Opened {
             place: self,
             file,
-            stamp,
+            stat,
         })
     }
 
@@ -101,7 +101,7 @@ impl<'a> Place<'a> {
 }
 
 impl Opened<'_> {
-    /// The digest of all its bytes, and whether the stamp is to be believed later on.
+    /// The digest of all its bytes, and whether the stat data is to be believed later on.
     ///
     /// # Errors
     /// When it cannot be read, changes meanwhile, or is a pointer.
@@ -111,25 +111,25 @@ impl Opened<'_> {
         let read = self.read(buffer)?;
         self.refuse_pointer(&buffer[..read])?;
         tally.read(read as u64);
-        let digest = if read < BUFFER && read as u64 == self.stamp.size {
-            // All of it, in one go. Had it changed since its stamp was taken, the stamp would not be
+        let digest = if read < BUFFER && read as u64 == self.stat.size {
+            // All of it, in one go. Had it changed since its stat data was taken, that would not be
             // believed the next time.
             Digest::of(&buffer[..read])
         } else {
             self.digest_the_rest(buffer, read, tally)?
         };
-        Ok((digest, !self.stamp.is_racy(read_at)))
+        Ok((digest, !self.stat.is_racy(read_at)))
     }
 
     fn digest_the_rest(&mut self, buffer: &mut [u8], read: usize, tally: &Tally) -> Result<Digest> {
-        let (digest, read) = if self.stamp.size < LARGE {
+        let (digest, read) = if self.stat.size < LARGE {
             self.digest_in_turn(buffer, read, tally)?
         } else {
             self.digest_while_reading(&buffer[..read], tally)?
         };
-        let after = self.place.stamp_of(fstat(&self.file))?;
-        if after != self.stamp || read != self.stamp.size {
-            return Err(changed(&self.place.path(), self.stamp, after));
+        let after = self.place.stat_data_of(fstat(&self.file))?;
+        if after != self.stat || read != self.stat.size {
+            return Err(changed(&self.place.path(), self.stat, after));
         }
         Ok(digest)
     }
@@ -205,7 +205,7 @@ impl Opened<'_> {
     /// # Errors
     /// When it is a pointer, or cannot be read.
     pub fn refuse_small_pointer(mut self) -> Result<()> {
-        if self.stamp.size >= lfs::LARGEST {
+        if self.stat.size >= lfs::LARGEST {
             return Ok(());
         }
         let mut beginning = vec![0; BUFFER];
@@ -230,7 +230,7 @@ pub fn not_a_file(path: &Path) -> Error {
 }
 
 /// That a file is no longer what it was when its reading began.
-pub fn changed(path: &Path, before: Stamp, after: Stamp) -> Error {
+pub fn changed(path: &Path, before: StatData, after: StatData) -> Error {
     let how = match after.size.cmp(&before.size) {
         std::cmp::Ordering::Less => format!("it shrank from {} to {} bytes", before.size, after.size),
         std::cmp::Ordering::Greater => format!("it grew from {} to {} bytes", before.size, after.size),

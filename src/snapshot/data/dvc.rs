@@ -9,9 +9,9 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 
 use super::{DataFile, Remark};
+use crate::cache::{Cache, Witnesses};
 use crate::digest::Hasher;
 use crate::error::{IoContext as _, Result};
-use crate::memory::{Memory, Witnesses};
 use crate::os::bounded;
 use crate::os::interrupt;
 
@@ -34,7 +34,7 @@ pub(super) fn disagreements(
     directory: &Path,
     declared: &[String],
     files: &[(String, DataFile)],
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<Vec<Remark>> {
     let mut remarks = Vec::new();
     if files.iter().any(|(_, file)| file.sampled) {
@@ -57,8 +57,8 @@ pub(super) fn disagreements(
         };
         let whole = directory.join(path);
         let found = match says.strip_suffix(".dir") {
-            Some(_) if whole.is_dir() => Some(format!("{}.dir", of_tree(directory, path, files, memory)?)),
-            None if whole.is_file() => Some(of_file_remembered(&whole, memory)?),
+            Some(_) if whole.is_dir() => Some(format!("{}.dir", of_tree(directory, path, files, cache)?)),
+            None if whole.is_file() => Some(of_file_remembered(&whole, cache)?),
             _ => None,
         };
         if let Some(found) = found.filter(|found| *found != says) {
@@ -102,8 +102,8 @@ fn of_file(path: &Path) -> Result<String> {
     }
 }
 
-fn of_file_remembered(path: &Path, memory: &mut Memory) -> Result<String> {
-    memory.fact(&format!("md5 {}", path.display()), || {
+fn of_file_remembered(path: &Path, cache: &mut Cache) -> Result<String> {
+    cache.fact(&format!("md5 {}", path.display()), || {
         let witnesses = Witnesses {
             read: vec![path.to_path_buf()],
             present: Vec::new(),
@@ -114,7 +114,7 @@ fn of_file_remembered(path: &Path, memory: &mut Memory) -> Result<String> {
 
 /// A directory's: of the list of its files, as the JSON that Python writes it as. It is remembered by the
 /// digests of the files, which say all that it is made of.
-fn of_tree(directory: &Path, root: &str, files: &[(String, DataFile)], memory: &mut Memory) -> Result<String> {
+fn of_tree(directory: &Path, root: &str, files: &[(String, DataFile)], cache: &mut Cache) -> Result<String> {
     let within = format!("{root}/");
     let mut list: Vec<(&str, &str)> = Vec::new();
     let mut content = Hasher::default();
@@ -128,7 +128,7 @@ fn of_tree(directory: &Path, root: &str, files: &[(String, DataFile)], memory: &
     }
     // DVC sorts by the parts of a path, not by its bytes.
     list.sort_by(|(one, _), (other, _)| one.split('/').cmp(other.split('/')));
-    memory.fact(&format!("md5 of the tree {}", content.finish()), || {
+    cache.fact(&format!("md5 of the tree {}", content.finish()), || {
         let sums = list
             .par_iter()
             .map(|(inner, path)| Ok((*inner, of_file(&directory.join(path))?)))

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Form;
+use crate::cache::stat::StatData;
+use crate::cache::stat_cache::{Kind, StatCache};
 use crate::error::{Error, IoContext as _, Result};
-use crate::index::{Index, Kind};
 use crate::os::env;
 use crate::os::interrupt;
-use crate::stamp::Stamp;
 use crate::{gate, lockfile, manifest};
 
 /// What the declared paths lead to.
@@ -66,7 +66,7 @@ fn is_odd(path: &Path) -> bool {
 /// # Errors
 /// When something cannot be read, is no file, leads out of the declared data, or has a name that is not
 /// UTF-8.
-pub fn find(directory: &Path, paths: &[String], index: &mut Index) -> Result<Found> {
+pub fn find(directory: &Path, paths: &[String], index: &mut StatCache) -> Result<Found> {
     let mut search = Search {
         found: Found::default(),
         index,
@@ -79,7 +79,7 @@ pub fn find(directory: &Path, paths: &[String], index: &mut Index) -> Result<Fou
 
 struct Search<'a> {
     found: Found,
-    index: &'a mut Index,
+    index: &'a mut StatCache,
 }
 
 /// The directories that a walk is in, each known by device and inode whatever path led to it.
@@ -191,13 +191,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What a directory holds, sorted by name: from the index while its stamp is the same.
+    /// What a directory holds, sorted by name: from the cache while its stat data is the same.
     fn names(&mut self, path: &Path) -> Result<Vec<(Arc<str>, Kind)>> {
         let read_at = env::now_ns();
-        let stamp = Stamp::of(path);
+        let stat = StatData::of(path);
         if let Some(known) = self.index.directory(path)
             && known.listed.is_some()
-            && known.listed == stamp
+            && known.listed == stat
         {
             return Ok(known.entries.iter().map(|entry| (Arc::clone(&entry.name), entry.kind)).collect());
         }
@@ -215,7 +215,7 @@ impl Search<'_> {
             names.push((name, kind));
         }
         names.sort_unstable();
-        self.index.keep_listing(path, stamp.filter(|stamp| !stamp.is_racy(read_at)), &names);
+        self.index.keep_listing(path, stat.filter(|stat| !stat.is_racy(read_at)), &names);
         Ok(names)
     }
 

@@ -1,4 +1,4 @@
-//! What the found files hold: their digests, on all cores, from the index where their stamps are the same;
+//! What the found files hold: their digests, on all cores, from the cache where their stat data is the same;
 //! then those with tables, one after another, since each keeps the cores busy by itself.
 
 use std::os::fd::AsFd as _;
@@ -13,13 +13,13 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use super::content::{self, Place};
 use super::find::Group;
 use super::{DataFile, sample};
+use crate::cache::Cache;
+use crate::cache::stat::StatData;
+use crate::cache::stat_cache::Directory;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::index::Directory;
 use crate::manifest::{Declared, Extent, Tables};
-use crate::memory::Memory;
 use crate::os::env;
-use crate::stamp::Stamp;
 use crate::table::{self, Format, NotATable};
 use crate::tally::Tally;
 
@@ -38,7 +38,7 @@ struct Manner<'a> {
 
 /// What was seen of a file.
 struct Seen {
-    stamp: Stamp,
+    stat: StatData,
     /// None where reading its table will tell.
     digest: Option<Digest>,
     sampled: bool,
@@ -51,9 +51,9 @@ struct Seen {
 enum News {
     /// Nothing: it comes from there, or is nothing for it.
     None,
-    /// Its stamp and digest.
+    /// Its stat data and digest.
     Keep,
-    /// That its stamp is not to be believed.
+    /// That its stat data is not to be believed.
     Forget,
 }
 
@@ -61,7 +61,7 @@ enum News {
 pub(super) fn files(
     groups: &[Group],
     declared: &Declared,
-    memory: &mut Memory,
+    cache: &mut Cache,
     tally: &Tally,
 ) -> Result<Vec<(String, DataFile)>> {
     let count: usize = groups.iter().map(|group| group.names.len()).sum();
@@ -75,7 +75,7 @@ pub(super) fn files(
         },
         tally,
     };
-    let index = &memory.index;
+    let index = &cache.files;
     let look = |group: &Group| manner.look_at(group, index.directory(&group.directory));
     // One file alone needs no pool of threads.
     let seen: Vec<Vec<Seen>> = match groups {
@@ -84,8 +84,8 @@ pub(super) fn files(
     };
     for (group, seen) in groups.iter().zip(&seen) {
         let news = group.names.iter().zip(seen).filter(|(_, seen)| seen.news != News::None);
-        let known = |seen: &Seen| seen.digest.filter(|_| seen.news == News::Keep).map(|digest| (seen.stamp, digest));
-        memory.index.keep_all(&group.directory, news.map(|(name, seen)| (&**name, known(seen))));
+        let known = |seen: &Seen| seen.digest.filter(|_| seen.news == News::Keep).map(|digest| (seen.stat, digest));
+        cache.files.keep_all(&group.directory, news.map(|(name, seen)| (&**name, known(seen))));
     }
     if count > MOST_TABLES {
         return Ok(plain(groups, &seen));
@@ -94,8 +94,8 @@ pub(super) fn files(
     for (group, seen) in groups.iter().zip(seen) {
         for (name, seen) in group.names.iter().zip(seen) {
             let file = match manner.format(name) {
-                Some(format) => manner.with_table(&group.directory.join(&**name), format, &seen, memory)?,
-                None => DataFile::new(seen.digest.expect("only a table's file comes without"), seen.stamp.size),
+                Some(format) => manner.with_table(&group.directory.join(&**name), format, &seen, cache)?,
+                None => DataFile::new(seen.digest.expect("only a table's file comes without"), seen.stat.size),
             };
             let sampled = seen.sampled;
             files.push(([&group.prefix, &**name].concat(), DataFile { sampled, ..file }));
@@ -124,7 +124,7 @@ fn plain(groups: &[Group], seen: &[Vec<Seen>]) -> Vec<(String, DataFile)> {
             path,
             DataFile {
                 sampled,
-                ..DataFile::new(digest, seen.stamp.size)
+                ..DataFile::new(digest, seen.stat.size)
             },
         )
     };
@@ -169,46 +169,46 @@ impl Manner<'_> {
             .collect()
     }
 
-    fn look_at_file(&self, place: Place<'_>, then: Option<(Stamp, Digest)>, buffer: &mut Vec<u8>) -> Result<Seen> {
-        let seen = |stamp, digest, sampled, news| Seen {
-            stamp,
+    fn look_at_file(&self, place: Place<'_>, then: Option<(StatData, Digest)>, buffer: &mut Vec<u8>) -> Result<Seen> {
+        let seen = |stat, digest, sampled, news| Seen {
+            stat,
             digest,
             sampled,
             news,
         };
-        if let Some((stamp, digest)) = then
-            && place.stamp()? == stamp
-            && !self.samples(stamp)
+        if let Some((stat, digest)) = then
+            && place.stat()? == stat
+            && !self.samples(stat)
         {
             self.tally.meet(0);
-            return Ok(seen(stamp, Some(digest), false, News::None));
+            return Ok(seen(stat, Some(digest), false, News::None));
         }
         let opened = place.open()?;
-        let stamp = opened.stamp;
-        if self.samples(stamp) {
+        let stat = opened.stat;
+        if self.samples(stat) {
             // The index knows digests of whole files only.
             self.tally.meet(sample::READ);
-            let digest = sample::digest(&place.path(), stamp.size, self.tally)?;
-            refuse_changed(&place.path(), stamp)?;
-            return Ok(seen(stamp, Some(digest), true, News::None));
+            let digest = sample::digest(&place.path(), stat.size, self.tally)?;
+            refuse_changed(&place.path(), stat)?;
+            return Ok(seen(stat, Some(digest), true, News::None));
         }
-        self.tally.meet(stamp.size);
+        self.tally.meet(stat.size);
         if self.format(place.name).is_some() {
             opened.refuse_small_pointer()?;
-            return Ok(seen(stamp, None, false, News::None));
+            return Ok(seen(stat, None, false, News::None));
         }
         let (digest, believed) = opened.digest(buffer, self.tally)?;
         let news = if believed { News::Keep } else { News::Forget };
-        Ok(seen(stamp, Some(digest), false, news))
+        Ok(seen(stat, Some(digest), false, news))
     }
 
-    fn samples(&self, stamp: Stamp) -> bool {
-        self.extent == Extent::Sample && stamp.size > sample::SMALL
+    fn samples(&self, stat: StatData) -> bool {
+        self.extent == Extent::Sample && stat.size > sample::SMALL
     }
 
     /// A file that should hold a table, with the table or the reason why it holds none.
-    fn with_table(&self, path: &Path, format: Format, seen: &Seen, memory: &mut Memory) -> Result<DataFile> {
-        let known = seen.digest.and_then(|digest| memory.table(digest, format).map(|table| (digest, table)));
+    fn with_table(&self, path: &Path, format: Format, seen: &Seen, cache: &mut Cache) -> Result<DataFile> {
+        let known = seen.digest.and_then(|digest| cache.table(digest, format).map(|table| (digest, table)));
         let (digest, table) = match (known, seen.digest) {
             (Some(known), _) => known,
             (None, Some(digest)) if seen.sampled => (digest, table::read_first(path, format, sample::ROWS)?),
@@ -216,16 +216,16 @@ impl Manner<'_> {
                 let read_at = env::now_ns();
                 let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
                 let reading = table::read(path, format, threads, self.tally)?;
-                refuse_changed(path, seen.stamp)?;
+                refuse_changed(path, seen.stat)?;
                 if before.is_none() {
-                    let believed = Some(seen.stamp).filter(|stamp| !stamp.is_racy(read_at));
-                    memory.index.keep(path, believed.map(|stamp| (stamp, reading.digest)));
+                    let believed = Some(seen.stat).filter(|stat| !stat.is_racy(read_at));
+                    cache.files.keep(path, believed.map(|stat| (stat, reading.digest)));
                 }
                 (reading.digest, reading.table)
             }
         };
-        memory.keep_table(digest, format, &table);
-        let mut file = DataFile::new(digest, seen.stamp.size);
+        cache.keep_table(digest, format, &table);
+        let mut file = DataFile::new(digest, seen.stat.size);
         match table {
             Ok(table) => file.table = Some(Box::new(table)),
             Err(NotATable(why)) => file.no_table = Some(why.into()),
@@ -234,8 +234,8 @@ impl Manner<'_> {
     }
 }
 
-fn refuse_changed(path: &Path, before: Stamp) -> Result<()> {
-    match Stamp::of(path) {
+fn refuse_changed(path: &Path, before: StatData) -> Result<()> {
+    match StatData::of(path) {
         Some(after) if after == before => Ok(()),
         Some(after) => Err(content::changed(path, before, after)),
         None => Err(Error::new(format!("the data {} vanished while it was read", path.display()))

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Installed, Toolchain};
+use crate::cache::{Cache, Witnesses};
 use crate::error::Result;
-use crate::memory::{Memory, Witnesses};
 use crate::os::bounded;
 use crate::os::env;
 
@@ -29,7 +29,7 @@ fn look(directory: &Path) -> Result<Option<Installed>> {
 }
 
 /// The same, asked again only if its programs are others than at the last look.
-fn look_remembered(directory: &Path, memory: &mut Memory) -> Option<Installed> {
+fn look_remembered(directory: &Path, cache: &mut Cache) -> Option<Installed> {
     let observe = || {
         let witnesses = Witnesses {
             read: programs(directory).to_vec(),
@@ -37,7 +37,7 @@ fn look_remembered(directory: &Path, memory: &mut Memory) -> Option<Installed> {
         };
         Ok((look(directory)?, witnesses))
     };
-    memory.fact(&format!("toolchain in {}", directory.display()), observe).ok()?
+    cache.fact(&format!("toolchain in {}", directory.display()), observe).ok()?
 }
 
 fn programs(directory: &Path) -> [PathBuf; 2] {
@@ -66,13 +66,13 @@ pub fn recorded(locked: &Toolchain) -> Option<Installed> {
 }
 
 /// The name under which the release is here that a pin asks for, where it is not here under its own.
-pub fn by_another_name(channel: &str, memory: &mut Memory) -> Option<OsString> {
+pub fn by_another_name(channel: &str, cache: &mut Cache) -> Option<OsString> {
     let directories = directories();
     if released(channel).is_none() || directories.iter().any(|directory| is_of(channel, directory)) {
         return None;
     }
     let mut is_it =
-        |directory: &Path| look_remembered(directory, memory).is_some_and(|found| found.identity.rustc == channel);
+        |directory: &Path| look_remembered(directory, cache).is_some_and(|found| found.identity.rustc == channel);
     let found = directories.iter().find(|directory| is_it(directory));
     Some(found?.file_name()?.to_owned())
 }

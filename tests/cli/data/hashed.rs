@@ -144,7 +144,7 @@ fn meanwhile(act: impl FnOnce(&Project)) -> Answer {
         .spawn()
         .unwrap();
     let process = format!("/proc/{}", child.id());
-    // By then its stamp was taken; between its opening and that it would just be another file.
+    // By then its stat data was taken; between its opening and that it would just be another file.
     let is_begun = |number: &std::ffi::OsStr| {
         let info = std::fs::read_to_string(format!("{process}/fdinfo/{}", number.display()));
         info.is_ok_and(|text| text.lines().any(|line| line.starts_with("pos:") && !line.ends_with("\t0")))

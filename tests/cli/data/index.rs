@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use cargo_repro::cache::seal::Seal;
+use cargo_repro::cache::stat::StatData;
+use cargo_repro::cache::stat_cache::StatCache;
 use cargo_repro::digest::Digest;
-use cargo_repro::index::Index;
-use cargo_repro::seal::Seal;
-use cargo_repro::stamp::Stamp;
 
 use super::{age, declaring, edit_unseen};
 use crate::support::{Answer, Project};
@@ -122,16 +122,16 @@ fn one_that_is_killed_leaves_a_good_index() {
 #[test]
 fn what_the_index_hides_from_status_verify_finds() {
     let project = blob();
-    // As if the kernel's clock had been set back between two edits: the index has the stamp that the file
+    // As if the kernel's clock had been set back between two edits: the index has the stat data that the file
     // has now, with the digest that it had before.
     let path = project.root.join("blob.bin");
     std::fs::write(&path, "behind").unwrap();
     age();
     let file = place(&project).join("files.index");
     let seal = Seal::of_user().expect("the user of the tests has a cache");
-    let mut index = Index::load(&file, &seal);
+    let mut index = StatCache::load(&file, &seal);
     assert!(index.directory(&project.root).is_some(), "the index knows the package's directory");
-    index.keep(&path, Some((Stamp::of(&path).unwrap(), Digest::of("before"))));
+    index.keep(&path, Some((StatData::of(&path).unwrap(), Digest::of("before"))));
     index.save(&file, &seal);
 
     let status = project.json(&["status"]);
@@ -158,10 +158,10 @@ fn a_memory_that_came_with_the_repository_hides_nothing_from_status() {
     let path = project.root.join("blob.bin");
     std::fs::write(&path, "behind").unwrap();
     age();
-    // Whoever forges it knows every stamp, and not the key.
+    // Whoever forges it knows every stat data, and not the key.
     let file = place(&project).join("files.index");
-    let mut index = Index::default();
-    index.keep(&path, Some((Stamp::of(&path).unwrap(), Digest::of("before"))));
+    let mut index = StatCache::default();
+    index.keep(&path, Some((StatData::of(&path).unwrap(), Digest::of("before"))));
     index.save(&file, &Seal::new([0; 32]));
     is_found(&project.json(&["status"]));
     is_found(&project.json(&["status"]));

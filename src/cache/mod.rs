@@ -1,8 +1,12 @@
-//! What was seen at the last look: the [`Index`] of files, facts that cost a process, and the tables in
-//! files of a known digest. A fact is believed only while the stamp of everything that it was read from
+//! What was seen at the last look: the [`StatCache`] of files, facts that cost a process, and the tables in
+//! files of a known digest. A fact is believed only while the stat data of everything that it was read from
 //! is the same. It lies in the repository's private directory, never among tracked files, and is sealed with
 //! a key of the user's: one that came with the repository is not believed. Losing or breaking it costs time and
 //! nothing else. `status` and `record` use it; `verify` does if it is asked to.
+
+pub mod seal;
+pub mod stat;
+pub mod stat_cache;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,14 +15,14 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::seal::Seal;
+use crate::cache::stat::StatData;
+use crate::cache::stat_cache::StatCache;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::index::Index;
 use crate::lfs;
 use crate::os::bounded;
 use crate::os::env;
-use crate::seal::Seal;
-use crate::stamp::Stamp;
 use crate::table::{Format, NotATable, Table};
 
 /// Raised whenever what is kept, or how it is observed, changes; another number is forgotten.
@@ -51,7 +55,7 @@ impl Kept {
 #[derive(Debug, Serialize, Deserialize)]
 struct Fact {
     /// What it was read from; `None` where there was nothing, and must still be nothing.
-    witnesses: Vec<(PathBuf, Option<Stamp>)>,
+    witnesses: Vec<(PathBuf, Option<StatData>)>,
     /// Where it only mattered whether there was something.
     presence: Vec<(PathBuf, bool)>,
     value: serde_json::Value,
@@ -59,7 +63,7 @@ struct Fact {
 
 impl Fact {
     fn holds(&self) -> bool {
-        self.witnesses.iter().all(|(path, stamp)| Stamp::of(path) == *stamp)
+        self.witnesses.iter().all(|(path, stat)| StatData::of(path) == *stat)
             && self.presence.iter().all(|(path, there)| path.exists() == *there)
     }
 }
@@ -73,18 +77,18 @@ pub struct Witnesses {
     pub present: Vec<PathBuf>,
 }
 
-/// The memory of one repository.
+/// The cache of one repository.
 #[derive(Debug)]
-pub struct Memory {
+pub struct Cache {
     /// The directory that it lies in, and what it is sealed with; none if it is not kept.
     place: Option<(PathBuf, Seal)>,
     kept: Kept,
     changed: bool,
     /// What is known of files.
-    pub index: Index,
+    pub files: StatCache,
 }
 
-impl Memory {
+impl Cache {
     /// Remembers what an earlier process of the same user left in `directory`.
     #[must_use]
     pub fn load(directory: &Path) -> Self {
@@ -102,7 +106,7 @@ impl Memory {
         Self {
             kept,
             changed: false,
-            index: Index::load(&directory.join(INDEX), &seal),
+            files: StatCache::load(&directory.join(INDEX), &seal),
             place: Some((directory.to_path_buf(), seal)),
         }
     }
@@ -114,27 +118,27 @@ impl Memory {
             place: None,
             kept: Kept::empty(),
             changed: false,
-            index: Index::default(),
+            files: StatCache::default(),
         }
     }
 
-    /// The digest and size of a file, read again only if its stamp is new.
+    /// The digest and size of a file, read again only if its stat data is new.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn digest(&mut self, path: &Path) -> Result<(Digest, u64)> {
-        let stamp = Stamp::of(path);
-        if let Some(now) = stamp
-            && let Some(digest) = self.index.digest(path, now)
+        let stat = StatData::of(path);
+        if let Some(now) = stat
+            && let Some(digest) = self.files.digest(path, now)
         {
             return Ok((digest, now.size));
         }
         let read_at = env::now_ns();
         let (digest, size) = Digest::of_file(path)?;
-        // The stamp is from before the reading: a change meanwhile makes it wrong, which is right.
-        let seen = stamp.filter(|stamp| !stamp.is_racy(read_at) && !is_pointer(path, size));
-        let seen = seen.map(|stamp| (stamp, digest));
-        self.index.keep(path, seen);
+        // The stat data is from before the reading: a change meanwhile makes it wrong, which is right.
+        let seen = stat.filter(|stat| !stat.is_racy(read_at) && !is_pointer(path, size));
+        let seen = seen.map(|stat| (stat, digest));
+        self.files.keep(path, seen);
         Ok((digest, size))
     }
 
@@ -175,13 +179,13 @@ impl Memory {
         }
         let began = env::now_ns();
         let (value, seen) = observe()?;
-        let stamped = |path: PathBuf| {
-            let stamp = Stamp::of(&path);
-            (path, stamp)
+        let with_stat = |path: PathBuf| {
+            let stat = StatData::of(&path);
+            (path, stat)
         };
-        let witnesses: Vec<_> = seen.read.into_iter().map(stamped).collect();
-        let racy = |stamp: &Option<Stamp>| stamp.is_some_and(|stamp| stamp.is_racy(began));
-        if witnesses.iter().any(|(_, stamp)| racy(stamp)) {
+        let witnesses: Vec<_> = seen.read.into_iter().map(with_stat).collect();
+        let racy = |stat: &Option<StatData>| stat.is_some_and(|stat| stat.is_racy(began));
+        if witnesses.iter().any(|(_, stat)| racy(stat)) {
             self.kept.facts.remove(name);
         } else {
             let there = |path: PathBuf| {
@@ -204,7 +208,7 @@ impl Memory {
         let Some((directory, seal)) = &self.place else {
             return;
         };
-        self.index.save(&directory.join(INDEX), seal);
+        self.files.save(&directory.join(INDEX), seal);
         if self.changed {
             let _ = self.write(directory, seal);
         }
@@ -235,8 +239,8 @@ fn key(digest: Digest, format: Format) -> String {
 mod tests {
     use super::*;
 
-    fn kept_in(directory: &Path) -> Memory {
-        Memory::sealed(directory, Seal::new([1; 32]))
+    fn kept_in(directory: &Path) -> Cache {
+        Cache::sealed(directory, Seal::new([1; 32]))
     }
 
     fn age(path: &Path, seconds: u64) {
@@ -252,15 +256,15 @@ mod tests {
         let path = directory.path().join("data");
         std::fs::write(&path, "one").unwrap();
         age(&path, 0);
-        let mut memory = kept_in(directory.path());
-        assert_eq!(memory.digest(&path).unwrap(), (Digest::of("one"), 3));
-        memory.save();
+        let mut cache = kept_in(directory.path());
+        assert_eq!(cache.digest(&path).unwrap(), (Digest::of("one"), 3));
+        cache.save();
 
-        let mut memory = kept_in(directory.path());
-        assert_eq!(memory.index.digest(&path, Stamp::of(&path).unwrap()), Some(Digest::of("one")));
+        let mut cache = kept_in(directory.path());
+        assert_eq!(cache.files.digest(&path, StatData::of(&path).unwrap()), Some(Digest::of("one")));
         std::fs::write(&path, "two").unwrap();
         age(&path, 0); // the size and the mtime are the same; the ctime is not
-        assert_eq!(memory.digest(&path).unwrap(), (Digest::of("two"), 3));
+        assert_eq!(cache.digest(&path).unwrap(), (Digest::of("two"), 3));
     }
 
     #[test]
@@ -269,24 +273,24 @@ mod tests {
         let path = directory.path().join("data");
         std::fs::write(&path, "one").unwrap();
         age(&path, 3_000_000_000); // in 2096: too young whenever this runs
-        let mut memory = kept_in(directory.path());
-        memory.digest(&path).unwrap();
-        assert_eq!(memory.index.digest(&path, Stamp::of(&path).unwrap()), None);
+        let mut cache = kept_in(directory.path());
+        cache.digest(&path).unwrap();
+        assert_eq!(cache.files.digest(&path, StatData::of(&path).unwrap()), None);
     }
 
     #[test]
     fn a_fact_is_observed_again_when_something_appears_where_nothing_was() {
         let directory = tempfile::tempdir().unwrap();
         let absent = directory.path().join("config.toml");
-        let mut memory = kept_in(directory.path());
+        let mut cache = kept_in(directory.path());
         let witnesses = || Witnesses {
             read: vec![absent.clone()],
             present: Vec::new(),
         };
-        assert_eq!(memory.fact("n", || Ok((1, witnesses()))).unwrap(), 1);
-        assert_eq!(memory.fact("n", || Ok((2, witnesses()))).unwrap(), 1);
+        assert_eq!(cache.fact("n", || Ok((1, witnesses()))).unwrap(), 1);
+        assert_eq!(cache.fact("n", || Ok((2, witnesses()))).unwrap(), 1);
         std::fs::write(&absent, "").unwrap();
-        assert_eq!(memory.fact("n", || Ok((3, witnesses()))).unwrap(), 3);
+        assert_eq!(cache.fact("n", || Ok((3, witnesses()))).unwrap(), 3);
     }
 
     #[test]
@@ -294,16 +298,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("build.rs");
         std::fs::write(&path, "").unwrap();
-        let mut memory = kept_in(directory.path());
+        let mut cache = kept_in(directory.path());
         let witnesses = || Witnesses {
             read: Vec::new(),
             present: vec![path.clone()],
         };
-        assert_eq!(memory.fact("n", || Ok((1, witnesses()))).unwrap(), 1);
+        assert_eq!(cache.fact("n", || Ok((1, witnesses()))).unwrap(), 1);
         std::fs::write(&path, "fn main() {}").unwrap();
-        assert_eq!(memory.fact("n", || Ok((2, witnesses()))).unwrap(), 1);
+        assert_eq!(cache.fact("n", || Ok((2, witnesses()))).unwrap(), 1);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(memory.fact("n", || Ok((3, witnesses()))).unwrap(), 3);
+        assert_eq!(cache.fact("n", || Ok((3, witnesses()))).unwrap(), 3);
     }
 
     #[test]
@@ -311,16 +315,16 @@ mod tests {
         let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = directory.path().join("data");
         std::fs::write(&path, "one").unwrap();
-        let mut memory = kept_in(directory.path());
-        memory.index.keep(&path, Stamp::of(&path).map(|stamp| (stamp, Digest::of("another"))));
-        memory.fact("n", || Ok((1, Witnesses::default()))).unwrap();
-        memory.save();
-        let is_known = |memory: &Memory| {
-            let digest = memory.index.digest(&path, Stamp::of(&path).unwrap());
-            (digest.is_some(), memory.kept.facts.contains_key("n"))
+        let mut cache = kept_in(directory.path());
+        cache.files.keep(&path, StatData::of(&path).map(|stat| (stat, Digest::of("another"))));
+        cache.fact("n", || Ok((1, Witnesses::default()))).unwrap();
+        cache.save();
+        let is_known = |cache: &Cache| {
+            let digest = cache.files.digest(&path, StatData::of(&path).unwrap());
+            (digest.is_some(), cache.kept.facts.contains_key("n"))
         };
         assert_eq!(is_known(&kept_in(directory.path())), (true, true));
-        assert_eq!(is_known(&Memory::sealed(directory.path(), Seal::new([2; 32]))), (false, false));
+        assert_eq!(is_known(&Cache::sealed(directory.path(), Seal::new([2; 32]))), (false, false));
         for name in [FACTS, INDEX] {
             std::fs::copy(directory.path().join(name), other.path().join(name)).unwrap();
         }

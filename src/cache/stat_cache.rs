@@ -1,4 +1,4 @@
-//! The index of files: the digest of each at the last look, believed only while its [`Stamp`] is the
+//! The stat cache, as git calls its own: the digest of each at the last look, believed only while its [`StatData`] is the
 //! same; and the names in a directory, believed while the directory's is. One file, replaced as a whole,
 //! so that two processes or a killed one leave a whole index, theirs or ours. A broken one, or one that this
 //! user did not seal, is an empty one: it costs time and nothing else.
@@ -11,10 +11,10 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
+use crate::cache::seal::Seal;
+use crate::cache::stat::StatData;
 use crate::digest::Digest;
 use crate::os::bounded;
-use crate::seal::Seal;
-use crate::stamp::Stamp;
 
 /// Begins the file; another number is another form, and is forgotten.
 const MAGIC: &[u8; 16] = b"cargo-repro idx3";
@@ -24,7 +24,7 @@ const LARGE: usize = 1 << 20;
 
 /// What is known of files, by the directory in which they are and their name.
 #[derive(Debug, Default)]
-pub struct Index {
+pub struct StatCache {
     directories: BTreeMap<String, Directory>,
     changed: bool,
 }
@@ -32,8 +32,8 @@ pub struct Index {
 /// What is known of one directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
-    /// Its stamp when `entries` was all that it held; none if only some of its files were looked at.
-    pub listed: Option<Stamp>,
+    /// Its stat data when `entries` was all that it held; none if only some of its files were looked at.
+    pub listed: Option<StatData>,
     /// Sorted by name.
     pub entries: Vec<Entry>,
 }
@@ -45,8 +45,8 @@ pub struct Entry {
     pub name: Arc<str>,
     /// What it names.
     pub kind: Kind,
-    /// The file's digest, with its stamp from before the reading.
-    pub seen: Option<(Stamp, Digest)>,
+    /// The file's digest, with its stat data from before the reading.
+    pub seen: Option<(StatData, Digest)>,
 }
 
 /// What a name in a directory is.
@@ -90,7 +90,7 @@ impl Directory {
     }
 }
 
-impl Index {
+impl StatCache {
     /// The index that an earlier process left at `place`.
     #[must_use]
     pub fn load(place: &Path, seal: &Seal) -> Self {
@@ -108,22 +108,26 @@ impl Index {
         self.directories.get(path.to_str()?)
     }
 
-    /// The digest of a file whose stamp is `now`, if it was looked at when it had the same.
+    /// The digest of a file whose stat data is `now`, if it was looked at when it had the same.
     #[must_use]
-    pub fn digest(&self, path: &Path, now: Stamp) -> Option<Digest> {
+    pub fn digest(&self, path: &Path, now: StatData) -> Option<Digest> {
         let entry = self.directory(path.parent()?)?.entry(path.file_name()?.to_str()?)?;
         entry.seen.filter(|(then, _)| *then == now).map(|(_, digest)| digest)
     }
 
-    /// Keeps a file's digest, or forgets it where its stamp is not to be believed.
-    pub fn keep(&mut self, path: &Path, seen: Option<(Stamp, Digest)>) {
+    /// Keeps a file's digest, or forgets it where its stat data is not to be believed.
+    pub fn keep(&mut self, path: &Path, seen: Option<(StatData, Digest)>) {
         if let Some((directory, name)) = path.parent().zip(path.file_name().and_then(|name| name.to_str())) {
             self.keep_all(directory, std::iter::once((name, seen)));
         }
     }
 
     /// The same for files of one directory.
-    pub fn keep_all<'a>(&mut self, directory: &Path, seen: impl Iterator<Item = (&'a str, Option<(Stamp, Digest)>)>) {
+    pub fn keep_all<'a>(
+        &mut self,
+        directory: &Path,
+        seen: impl Iterator<Item = (&'a str, Option<(StatData, Digest)>)>,
+    ) {
         let mut seen = seen.peekable();
         let Some(directory) = directory.to_str().filter(|_| seen.peek().is_some()) else {
             return;
@@ -136,7 +140,7 @@ impl Index {
     }
 
     /// Keeps what a directory holds in place of what it held.
-    pub fn keep_listing(&mut self, path: &Path, listed: Option<Stamp>, names: &[(Arc<str>, Kind)]) {
+    pub fn keep_listing(&mut self, path: &Path, listed: Option<StatData>, names: &[(Arc<str>, Kind)]) {
         let Some(path) = path.to_str() else {
             return;
         };
@@ -219,12 +223,12 @@ mod tests {
         Seal::new([1; 32])
     }
 
-    fn indexed(directory: &Path) -> Index {
+    fn indexed(directory: &Path) -> StatCache {
         let file = directory.join("file");
         std::fs::write(&file, "one").unwrap();
-        let mut index = Index::default();
-        index.keep_listing(directory, Stamp::of(directory), &[("file".into(), Kind::File)]);
-        index.keep(&file, Stamp::of(&file).map(|stamp| (stamp, Digest::of("one"))));
+        let mut index = StatCache::default();
+        index.keep_listing(directory, StatData::of(directory), &[("file".into(), Kind::File)]);
+        index.keep(&file, StatData::of(&file).map(|stat| (stat, Digest::of("one"))));
         index
     }
 
@@ -234,10 +238,10 @@ mod tests {
         let index = indexed(scratch.path());
         let place = scratch.path().join("new/index");
         index.save(&place, &seal());
-        let read = Index::load(&place, &seal());
+        let read = StatCache::load(&place, &seal());
         assert_eq!(read.directories, index.directories);
         let file = scratch.path().join("file");
-        assert_eq!(read.digest(&file, Stamp::of(&file).unwrap()), Some(Digest::of("one")));
+        assert_eq!(read.digest(&file, StatData::of(&file).unwrap()), Some(Digest::of("one")));
     }
 
     #[test]
@@ -253,8 +257,8 @@ mod tests {
         let place = scratch.path().join("index");
         index.save(&place, &seal());
         assert!(std::fs::metadata(&place).unwrap().len() > LARGE as u64);
-        assert_eq!(Index::load(&place, &seal()).directories, index.directories);
-        assert!(Index::load(&place, &Seal::new([2; 32])).directories.is_empty());
+        assert_eq!(StatCache::load(&place, &seal()).directories, index.directories);
+        assert!(StatCache::load(&place, &Seal::new([2; 32])).directories.is_empty());
     }
 
     #[test]
@@ -263,8 +267,8 @@ mod tests {
         let index = indexed(scratch.path());
         let file = scratch.path().join("file");
         std::fs::write(&file, "four").unwrap();
-        let stamp = Stamp::of(&file).unwrap();
-        assert_eq!(index.digest(&file, stamp), None);
+        let stat = StatData::of(&file).unwrap();
+        assert_eq!(index.digest(&file, stat), None);
     }
 
     proptest! {
@@ -281,7 +285,7 @@ mod tests {
                 bytes[at] ^= 1 << bit;
             }
             std::fs::write(&place, bytes).unwrap();
-            prop_assert!(Index::load(&place, &seal()).directories.is_empty());
+            prop_assert!(StatCache::load(&place, &seal()).directories.is_empty());
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What the kernel says of a path, enough to tell that its content was not changed since: what git's
-//! index keeps too. A stamp that is too young is never believed, since a file may change again within
+//! index keeps too. One that is too young is never believed, since a file may change again within
 //! the same timestamp.
 
 use std::os::unix::fs::MetadataExt as _;
@@ -18,7 +18,7 @@ const SECOND_NS: i64 = 1_000_000_000;
 
 /// Device, inode, size and both times of a file or a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct StatData {
     device: u64,
     inode: u64,
     /// In bytes.
@@ -27,14 +27,14 @@ pub struct Stamp {
     changed_ns: i64,
 }
 
-impl Stamp {
-    /// The stamp of what `path` leads to; `None` where there is nothing.
+impl StatData {
+    /// The stat data of what `path` leads to; `None` where there is nothing.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|meta| Self::of_metadata(&meta))
     }
 
-    /// The stamp of `path` itself, be it a link; `None` where there is nothing.
+    /// The stat data of `path` itself, be it a link; `None` where there is nothing.
     #[must_use]
     pub fn of_itself(path: &Path) -> Option<Self> {
         std::fs::symlink_metadata(path).ok().map(|meta| Self::of_metadata(&meta))
@@ -86,17 +86,17 @@ mod tests {
 
     #[test]
     fn a_stamp_is_believed_once_its_clock_must_have_gone_on() {
-        let stamp = |changed_ns| Stamp {
+        let stat = |changed_ns| StatData {
             device: 1,
             inode: 2,
             size: 3,
             modified_ns: 5 * SECOND_NS,
             changed_ns,
         };
-        let fine = stamp(7 * SECOND_NS + 1);
+        let fine = stat(7 * SECOND_NS + 1);
         assert!(fine.is_racy(7 * SECOND_NS + RACY_NS) && !fine.is_racy(7 * SECOND_NS + RACY_NS + 1));
         // What looks like a whole second may be the clock of a file system that counts in these.
-        let coarse = stamp(7 * SECOND_NS);
+        let coarse = stat(7 * SECOND_NS);
         assert!(coarse.is_racy(9 * SECOND_NS - 1) && !coarse.is_racy(9 * SECOND_NS));
     }
 }
