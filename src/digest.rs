@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{IoContext, Result};
 use crate::os::bounded;
 use crate::os::interrupt;
-use crate::tally::Tally;
+use crate::progress::Progress;
 
 const PREFIX: &str = "sha256:";
 
@@ -33,22 +33,22 @@ impl Digest {
     /// # Errors
     /// When the file cannot be read, or the user interrupts.
     pub fn of_file(path: &Path) -> Result<(Self, u64)> {
-        Self::of_watched(path, &Tally::default())
+        Self::of_watched(path, &Progress::default())
     }
 
     /// The same, for whoever watches.
     ///
     /// # Errors
     /// As [`Digest::of_file`].
-    pub fn of_watched(path: &Path, tally: &Tally) -> Result<(Self, u64)> {
-        Self::of_open(&mut bounded::open(path).at("open", path)?, path, tally)
+    pub fn of_watched(path: &Path, progress: &Progress) -> Result<(Self, u64)> {
+        Self::of_open(&mut bounded::open(path).at("open", path)?, path, progress)
     }
 
     /// The same of a file that is open already; `path` names it in errors.
     ///
     /// # Errors
     /// As [`Digest::of_file`].
-    pub fn of_open(file: &mut File, path: &Path, tally: &Tally) -> Result<(Self, u64)> {
+    pub fn of_open(file: &mut File, path: &Path, progress: &Progress) -> Result<(Self, u64)> {
         const BUFFER: usize = 256 * 1024;
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; BUFFER];
@@ -61,7 +61,7 @@ impl Digest {
             }
             hasher.update(&buffer[..read]);
             bytes += read as u64;
-            tally.read(read as u64);
+            progress.read(read as u64);
         }
     }
 

@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 use crate::lockfile::{self, Lockfile};
 use crate::manifest::{Manifest, Program};
 use crate::package::{self, Package};
+use crate::progress::Progress;
 use crate::repository::{Commit, Kind, Repository};
 use crate::settings::{Overrides, Settings};
 use crate::snapshot::build::ambient;
 use crate::snapshot::source::{self, Tree};
 use crate::snapshot::toolchain::Installed;
 use crate::snapshot::{self, Data};
-use crate::tally::Tally;
 use crate::verdict::Note;
 
 /// The project as found.
@@ -121,8 +121,8 @@ impl Project {
     ///
     /// # Errors
     /// When some of it cannot be read; that something is missing is noted in it.
-    pub fn observe_data(&self, cache: &mut Cache, tally: &Tally) -> Result<BTreeMap<String, Data>> {
-        snapshot::observe_data(&self.directory, &self.manifest.data, cache, tally)
+    pub fn observe_data(&self, cache: &mut Cache, progress: &Progress) -> Result<BTreeMap<String, Data>> {
+        snapshot::observe_data(&self.directory, &self.manifest.data, cache, progress)
     }
 
     /// The lock's place.

@@ -23,10 +23,10 @@ use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::os::env;
 use crate::os::interrupt;
+use crate::progress::Progress;
 use crate::report;
 use crate::report::human::visible;
 use crate::report::layout::Layout;
-use crate::tally::Tally;
 
 pub use talk::{Stream, Talk};
 
@@ -157,13 +157,13 @@ impl Shell {
     }
 
     /// Does something that may take long, with a bar where somebody watches: on a terminal, and not in CI.
-    pub fn watching<T>(self, verb: &'static str, work: impl FnOnce(&Tally) -> T) -> T {
-        let tally = Arc::new(Tally::default());
-        let counted = Arc::clone(&tally);
+    pub fn watching<T>(self, verb: &'static str, work: impl FnOnce(&Progress) -> T) -> T {
+        let progress = Arc::new(Progress::default());
+        let counted = Arc::clone(&progress);
         let _live = self
             .watched
             .then(|| live::Live::start(move |elapsed| bar::line(verb, self.color, &counted, elapsed)));
-        work(&tally)
+        work(&progress)
     }
 
     /// Listens to a child that does this, for passing on what it prints.

@@ -40,7 +40,7 @@ pub fn run(settings: &Settings, args: &args::Hash) -> Result<ExitCode> {
 }
 
 fn observe(directory: &Path, declared: &Declared, settings: &Settings) -> Result<Data> {
-    let observe = |tally: &_| Data::observe(directory, declared, &mut Cache::none(), tally);
+    let observe = |progress: &_| Data::observe(directory, declared, &mut Cache::none(), progress);
     let data = settings.shell.watching("Hashing", observe)?;
     match data.missing.first() {
         None => Ok(data),

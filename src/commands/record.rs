@@ -20,6 +20,7 @@ use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
 use crate::os::beneath::{Beneath, There};
 use crate::os::bounded;
+use crate::progress::Progress;
 use crate::project::{self, Project};
 use crate::repository::pathspec;
 use crate::run::access::Access;
@@ -31,7 +32,6 @@ use crate::settings::{Overrides, Settings};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::source::{self, Dirty};
 use crate::snapshot::{self, Build, Closure, Data, Dependencies, Environment, Snapshot, Source};
-use crate::tally::Tally;
 use crate::verdict::{self, NotChecked, Note, Verdict, Word};
 
 /// Runs the command.
@@ -258,7 +258,7 @@ fn build<'a>(
     let (directory, declared) = (&project.directory, &project.manifest.data);
     let (session, data) = std::thread::scope(|scope| {
         let data = scope.spawn(|| {
-            let observe = |tally: &Tally| snapshot::observe_data(directory, declared, cache, tally);
+            let observe = |progress: &Progress| snapshot::observe_data(directory, declared, cache, progress);
             settings.shell.watching("Hashing", observe)
         });
         let session = Session::build(project, workdir, dirty, pins.pinned(), settings.shell);

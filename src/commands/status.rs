@@ -12,9 +12,9 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::inspect;
 use crate::lockfile::{self, Lockfile};
+use crate::progress::Progress;
 use crate::project::{self, Project};
 use crate::settings::{Overrides, Settings};
-use crate::tally::Tally;
 use crate::timing::{Step, Timing};
 use crate::verdict::{NotChecked, Verdict, Word, stops};
 
@@ -53,7 +53,7 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
         let opened = opened.map(|(project, mut cache)| {
             // With nothing to hold it against, data need not be read, however much there is.
             let is_wanted = !is_unreadable.load(Ordering::Relaxed);
-            let observe = |tally: &Tally| project.observe_data(&mut cache, tally);
+            let observe = |progress: &Progress| project.observe_data(&mut cache, progress);
             let data = is_wanted.then(|| settings.shell.watching("Hashing", observe));
             (project, cache, data)
         });

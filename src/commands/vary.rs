@@ -38,7 +38,9 @@ pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
     let candidates = super::record::candidates(&project)?;
     let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut cache)?;
     let closure = Closure::of(source::candidates(&project.repository, project.commit, &project.package)?);
-    let data = settings.shell.watching("Hashing", |tally| project.observe_data(&mut cache, tally))?;
+    let data = settings
+        .shell
+        .watching("Hashing", |progress| project.observe_data(&mut cache, progress))?;
     let snapshot = Snapshot::observe(&project, &closure, data)?;
     super::record::refuse_missing(&snapshot.data)?;
     cache.save();

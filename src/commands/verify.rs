@@ -342,7 +342,7 @@ pub(super) fn inspect_all(project: &Project, read: &Read, cache: &mut Cache, she
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
         let root = project.repository.root();
         let packages = scope.spawn(move || crates::check(root, package, dependencies));
-        let data = shell.watching("Hashing", |tally| project.observe_data(cache, tally));
+        let data = shell.watching("Hashing", |progress| project.observe_data(cache, progress));
         let inspected = data.and_then(|data| inspect::inspect(project, read, data, cache));
         (inspected, packages.join().expect("checking does not panic"))
     });

@@ -16,8 +16,8 @@ use crate::manifest::{Manifest, Program, Stage};
 use crate::os::beneath::{Beneath, There};
 use crate::os::bounded;
 use crate::outcome::{Artifact, Cut, Metric, Outcome, Remark, RemarkOf, StageOutcome};
+use crate::progress::Progress;
 use crate::snapshot;
-use crate::tally::Tally;
 
 /// The outcome of a finished run, from what its stages left aside; `directory` is the package's in the checkout.
 ///
@@ -125,7 +125,7 @@ fn artifact(
             if let Some(cut) = cut {
                 return cut_artifact(file, &place, cut).map(Some);
             }
-            let (digest, bytes) = Digest::of_open(&mut file, &place, &Tally::default())?;
+            let (digest, bytes) = Digest::of_open(&mut file, &place, &Progress::default())?;
             Ok(Some((Artifact { digest, bytes }, Vec::new())))
         }
         There::Other(what) => refuse(format!("is {what}")),
@@ -143,7 +143,7 @@ fn cut_artifact(mut file: File, place: &Path, cut: Cut<'_>) -> Result<(Artifact,
         }
         return Ok((Artifact::of(&bytes), vec![RemarkOf::CountsWhole]));
     }
-    let (digest, bytes) = Digest::of_open(&mut file, place, &Tally::default())?;
+    let (digest, bytes) = Digest::of_open(&mut file, place, &Progress::default())?;
     Ok((Artifact { digest, bytes }, vec![RemarkOf::CountsWhole]))
 }
 

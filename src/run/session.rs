@@ -273,7 +273,7 @@ impl<'a> Session<'a> {
         (trained.outcome, trained.remarks) = self.collect(&handover, shell)?;
         trained.pin_reads(self.project.manifest.isolation);
         self.find_copies(&mut trained, &staged, &handover, &circumstances.place)?;
-        trained.changed = shell.watching("Checking", |tally| staged.changed(tally))?;
+        trained.changed = shell.watching("Checking", |progress| staged.changed(progress))?;
         self.timings.borrow_mut().push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
     }

@@ -18,10 +18,10 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Mount;
 use crate::os::beneath::Beneath;
 use crate::os::bounded;
+use crate::progress::Progress;
 use crate::project::Project;
 use crate::snapshot::Data;
 use crate::snapshot::data::{self, DataFile, Files, Form};
-use crate::tally::Tally;
 
 /// A directory of more files than this is shown as a whole: a mount a file would take longer than to train.
 const MOST_MOUNTS: usize = 256;
@@ -179,7 +179,7 @@ impl Content {
             Self::Directory(..) => Ok(false),
             Self::File(_, file) => {
                 let is_file = place.symlink_metadata().is_ok_and(|meta| meta.is_file());
-                Ok(is_file && data::digest_again(place, file, &Tally::default())? == file.digest)
+                Ok(is_file && data::digest_again(place, file, &Progress::default())? == file.digest)
             }
         }
     }
@@ -187,17 +187,19 @@ impl Content {
 
 impl Item {
     /// What of it is not as it was.
-    fn changed(&self, tally: &Tally) -> Result<Vec<Drift>> {
+    fn changed(&self, progress: &Progress) -> Result<Vec<Drift>> {
         match &self.content {
-            Content::File(path, file) => Ok(self.changed_file(path, &self.source, file, tally)?.into_iter().collect()),
-            Content::Directory(path, files) => self.changed_directory(path, &files.all(), tally),
+            Content::File(path, file) => {
+                Ok(self.changed_file(path, &self.source, file, progress)?.into_iter().collect())
+            }
+            Content::Directory(path, files) => self.changed_directory(path, &files.all(), progress),
         }
     }
 
-    fn changed_file(&self, path: &str, place: &Path, file: &DataFile, tally: &Tally) -> Result<Option<Drift>> {
+    fn changed_file(&self, path: &str, place: &Path, file: &DataFile, progress: &Progress) -> Result<Option<Drift>> {
         crate::os::interrupt::check()?;
-        let after = data::digest_again(place, file, tally).ok();
-        tally.finish_file();
+        let after = data::digest_again(place, file, progress).ok();
+        progress.finish_file();
         let changed = DataChange::Meanwhile {
             name: self.name.clone(),
             path: path.to_owned(),
@@ -207,12 +209,12 @@ impl Item {
         Ok((after != Some(file.digest)).then_some(Drift::DataChanged(changed)))
     }
 
-    fn changed_directory(&self, root: &str, files: &[(String, DataFile)], tally: &Tally) -> Result<Vec<Drift>> {
+    fn changed_directory(&self, root: &str, files: &[(String, DataFile)], progress: &Progress) -> Result<Vec<Drift>> {
         let place =
             |path: &str| path.strip_prefix(root).map_or(self.source.clone(), |inner| below(&self.source, inner));
         let changed = files
             .par_iter()
-            .map(|(path, file)| self.changed_file(path, &place(path), file, tally))
+            .map(|(path, file)| self.changed_file(path, &place(path), file, progress))
             .collect::<Result<Vec<_>>>()?;
         let mut drift: Vec<Drift> = changed.into_iter().flatten().collect();
         let known: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
@@ -260,10 +262,10 @@ impl Staged {
     ///
     /// # Errors
     /// When the user interrupts.
-    pub fn changed(&self, tally: &Tally) -> Result<Vec<Drift>> {
+    pub fn changed(&self, progress: &Progress) -> Result<Vec<Drift>> {
         let expect = |file: &DataFile| {
-            tally.expect(1);
-            tally.meet(data::bytes_read(file));
+            progress.expect(1);
+            progress.meet(data::bytes_read(file));
         };
         for item in &self.items {
             match &item.content {
@@ -273,7 +275,7 @@ impl Staged {
         }
         let mut changed = Vec::new();
         for item in &self.items {
-            changed.extend(item.changed(tally)?);
+            changed.extend(item.changed(progress)?);
         }
         Ok(changed)
     }

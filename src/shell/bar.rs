@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::live::Line;
+use crate::progress::Progress;
 use crate::report::human::size;
-use crate::tally::Tally;
 
 /// The letters of the bar.
 const WIDTH: u64 = 20;
 
 /// How far the reading has come.
-pub(super) fn line(verb: &'static str, colors: bool, tally: &Tally, elapsed: Duration) -> Line {
-    let (bytes, all) = tally.bytes();
-    let (files, all_files) = tally.files();
+pub(super) fn line(verb: &'static str, colors: bool, progress: &Progress, elapsed: Duration) -> Line {
+    let (bytes, all) = progress.bytes();
+    let (files, all_files) = progress.files();
     let per_second = (bytes as f64 / elapsed.as_secs_f64().max(1.0)) as u64;
-    let place = place(bytes, all, tally.met(), all_files);
+    let place = place(bytes, all, progress.met(), all_files);
     let come = if all_files == 1 {
         format!("{}/{}", size(bytes), size(all))
     } else {
@@ -55,35 +55,35 @@ mod tests {
 
     #[test]
     fn the_figures_follow() {
-        let tally = Tally::default();
-        tally.expect(3);
-        (0..3).for_each(|_| tally.meet(1 << 20));
-        tally.read(1 << 20);
-        tally.finish_file();
-        let line = line("Hashing", false, &tally, Duration::from_secs(2));
+        let progress = Progress::default();
+        progress.expect(3);
+        (0..3).for_each(|_| progress.meet(1 << 20));
+        progress.read(1 << 20);
+        progress.finish_file();
+        let line = line("Hashing", false, &progress, Duration::from_secs(2));
         assert_eq!(line.rest, "[======>             ] 1/3 files, 1.0 MiB, 512.0 KiB/s");
     }
 
     #[test]
     fn files_whose_sizes_are_not_known_yet_do_not_count_as_read() {
-        let tally = Tally::default();
-        tally.expect(30);
+        let progress = Progress::default();
+        progress.expect(30);
         for _ in 0..3 {
-            tally.meet(1 << 20);
-            tally.read(1 << 20);
-            tally.finish_file();
+            progress.meet(1 << 20);
+            progress.read(1 << 20);
+            progress.finish_file();
         }
-        let line = line("Hashing", false, &tally, Duration::from_secs(1));
+        let line = line("Hashing", false, &progress, Duration::from_secs(1));
         assert_eq!(line.rest, "[==>                 ] 3/30 files, 3.0 MiB, 3.0 MiB/s");
     }
 
     #[test]
     fn of_one_file_the_bytes_tell() {
-        let tally = Tally::default();
-        tally.expect(1);
-        tally.meet(4 << 20);
-        tally.read(1 << 20);
-        let line = line("Hashing", false, &tally, Duration::from_secs(1));
+        let progress = Progress::default();
+        progress.expect(1);
+        progress.meet(4 << 20);
+        progress.read(1 << 20);
+        let line = line("Hashing", false, &progress, Duration::from_secs(1));
         assert_eq!(line.rest, "[=====>              ] 1.0 MiB/4.0 MiB, 1.0 MiB/s");
     }
 }

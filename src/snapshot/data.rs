@@ -19,8 +19,8 @@ use crate::cache::stat_cache::StatCache;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::manifest::Declared;
+use crate::progress::Progress;
 use crate::table::{self, Table};
-use crate::tally::Tally;
 
 pub use files::{Files, HELD};
 
@@ -159,13 +159,13 @@ impl Data {
     /// # Errors
     /// When something cannot be read, changes while it is read, is neither a file nor a directory, or has
     /// a name that is not UTF-8.
-    pub fn observe(directory: &Path, declared: &Declared, cache: &mut Cache, tally: &Tally) -> Result<Self> {
+    pub fn observe(directory: &Path, declared: &Declared, cache: &mut Cache, progress: &Progress) -> Result<Self> {
         let found = find::find(directory, &declared.paths, &mut cache.files)?;
         let form = match (declared.paths.as_slice(), found.forms.as_slice()) {
             ([_], [form]) => *form,
             _ => Form::Several,
         };
-        let files = look::files(&found.groups, declared, cache, tally)?;
+        let files = look::files(&found.groups, declared, cache, progress)?;
         let mut remarks: Vec<Remark> = files.iter().filter_map(no_table).collect();
         remarks.extend(dvc::disagreements(directory, &declared.paths, &files, cache)?);
         let files = Files::new(files);
@@ -259,15 +259,15 @@ fn no_table((path, file): &(String, DataFile)) -> Option<Remark> {
 ///
 /// # Errors
 /// When it cannot be read, or the user interrupts.
-pub fn digest_again(path: &Path, file: &DataFile, tally: &Tally) -> Result<Digest> {
+pub fn digest_again(path: &Path, file: &DataFile, progress: &Progress) -> Result<Digest> {
     if !file.sampled {
-        return Ok(Digest::of_watched(path, tally)?.0);
+        return Ok(Digest::of_watched(path, progress)?.0);
     }
     let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
     if size <= sample::SMALL {
-        return Ok(Digest::of_watched(path, tally)?.0);
+        return Ok(Digest::of_watched(path, progress)?.0);
     }
-    sample::digest(path, size, tally)
+    sample::digest(path, size, progress)
 }
 
 /// How many bytes are read of a file to digest it.

@@ -18,8 +18,8 @@ use std::path::Path;
 use crate::cache::Cache;
 use crate::error::Result;
 use crate::manifest::{Declared, Determinism, Isolation};
+use crate::progress::Progress;
 use crate::project::Project;
-use crate::tally::Tally;
 
 pub use build::Build;
 pub use data::Data;
@@ -111,10 +111,10 @@ pub fn observe_data(
     directory: &Path,
     declared: &BTreeMap<String, Declared>,
     cache: &mut Cache,
-    tally: &Tally,
+    progress: &Progress,
 ) -> Result<BTreeMap<String, Data>> {
     declared
         .iter()
-        .map(|(name, declared)| Ok((name.clone(), Data::observe(directory, declared, cache, tally)?)))
+        .map(|(name, declared)| Ok((name.clone(), Data::observe(directory, declared, cache, progress)?)))
         .collect()
 }

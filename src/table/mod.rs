@@ -76,7 +76,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::tally::Tally;
+use crate::progress::Progress;
 
 pub use blocks::coarser;
 pub use locator::{Locator, MOST};
@@ -198,10 +198,10 @@ pub struct Reading {
 ///
 /// # Errors
 /// When the file cannot be read, or the user interrupts. What is wrong with the table is in the reading.
-pub fn read(path: &Path, format: Format, threads: usize, tally: &Tally) -> Result<Reading> {
+pub fn read(path: &Path, format: Format, threads: usize, progress: &Progress) -> Result<Reading> {
     match format {
-        Format::Csv | Format::Tsv => csv::read(path, format, threads, tally),
-        Format::Parquet => parquet::read(path, tally),
+        Format::Csv | Format::Tsv => csv::read(path, format, threads, progress),
+        Format::Parquet => parquet::read(path, progress),
     }
 }
 

@@ -33,10 +33,10 @@ impl Scratch {
 fn reading(name: &str, bytes: impl AsRef<[u8]>, threads: usize) -> Reading {
     let scratch = Scratch::new();
     let path = scratch.file(name, &bytes);
-    let tally = Tally::default();
-    let reading = read(&path, Format::of(&path).unwrap(), threads, &tally).unwrap();
+    let progress = Progress::default();
+    let reading = read(&path, Format::of(&path).unwrap(), threads, &progress).unwrap();
     assert_eq!(reading.digest, Digest::of(&bytes), "the digest of all bytes");
-    assert_eq!((reading.bytes, tally.bytes().0), (bytes.as_ref().len() as u64, bytes.as_ref().len() as u64));
+    assert_eq!((reading.bytes, progress.bytes().0), (bytes.as_ref().len() as u64, bytes.as_ref().len() as u64));
     reading
 }
 

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::lfs;
 use crate::os::env;
 use crate::os::interrupt;
-use crate::tally::Tally;
+use crate::progress::Progress;
 
 /// Files from this size on are read by a thread of their own.
 const LARGE: u64 = 8 << 20;
@@ -105,27 +105,27 @@ impl Opened<'_> {
     ///
     /// # Errors
     /// When it cannot be read, changes meanwhile, or is a pointer.
-    pub fn digest(mut self, buffer: &mut Vec<u8>, tally: &Tally) -> Result<(Digest, bool)> {
+    pub fn digest(mut self, buffer: &mut Vec<u8>, progress: &Progress) -> Result<(Digest, bool)> {
         let read_at = env::now_ns();
         buffer.resize(BUFFER, 0);
         let read = self.read(buffer)?;
         self.refuse_pointer(&buffer[..read])?;
-        tally.read(read as u64);
+        progress.read(read as u64);
         let digest = if read < BUFFER && read as u64 == self.stat.size {
             // All of it, in one go. Had it changed since its stat data was taken, that would not be
             // believed the next time.
             Digest::of(&buffer[..read])
         } else {
-            self.digest_the_rest(buffer, read, tally)?
+            self.digest_the_rest(buffer, read, progress)?
         };
         Ok((digest, !self.stat.is_racy(read_at)))
     }
 
-    fn digest_the_rest(&mut self, buffer: &mut [u8], read: usize, tally: &Tally) -> Result<Digest> {
+    fn digest_the_rest(&mut self, buffer: &mut [u8], read: usize, progress: &Progress) -> Result<Digest> {
         let (digest, read) = if self.stat.size < LARGE {
-            self.digest_in_turn(buffer, read, tally)?
+            self.digest_in_turn(buffer, read, progress)?
         } else {
-            self.digest_while_reading(&buffer[..read], tally)?
+            self.digest_while_reading(&buffer[..read], progress)?
         };
         let after = self.place.stat_data_of(fstat(&self.file))?;
         if after != self.stat || read != self.stat.size {
@@ -134,7 +134,7 @@ impl Opened<'_> {
         Ok(digest)
     }
 
-    fn digest_in_turn(&mut self, buffer: &mut [u8], mut read: usize, tally: &Tally) -> Result<(Digest, u64)> {
+    fn digest_in_turn(&mut self, buffer: &mut [u8], mut read: usize, progress: &Progress) -> Result<(Digest, u64)> {
         let mut hasher = Hasher::default();
         let mut bytes = 0;
         while read > 0 {
@@ -142,13 +142,13 @@ impl Opened<'_> {
             hasher.update(&buffer[..read]);
             bytes += read as u64;
             read = self.read(buffer)?;
-            tally.read(read as u64);
+            progress.read(read as u64);
         }
         Ok((hasher.finish(), bytes))
     }
 
     /// One thread reads while another digests: of a large file the copying is a tenth of the work.
-    fn digest_while_reading(&mut self, first: &[u8], tally: &Tally) -> Result<(Digest, u64)> {
+    fn digest_while_reading(&mut self, first: &[u8], progress: &Progress) -> Result<(Digest, u64)> {
         let (full, filled) = sync_channel::<Vec<u8>>(PIECES);
         let (empty, emptied) = channel::<Vec<u8>>();
         std::thread::scope(|scope| {
@@ -161,7 +161,7 @@ impl Opened<'_> {
                 }
                 hasher.finish()
             });
-            let read = self.read_pieces(first.to_vec(), &full, &emptied, tally);
+            let read = self.read_pieces(first.to_vec(), &full, &emptied, progress);
             drop(full);
             let digest = digest.join().expect("digesting does not panic");
             read.map(|read| (digest, read))
@@ -174,7 +174,7 @@ impl Opened<'_> {
         first: Vec<u8>,
         full: &SyncSender<Vec<u8>>,
         emptied: &Receiver<Vec<u8>>,
-        tally: &Tally,
+        progress: &Progress,
     ) -> Result<u64> {
         let mut piece = first;
         let mut bytes = 0;
@@ -186,7 +186,7 @@ impl Opened<'_> {
             piece.resize(BUFFER, 0);
             let read = self.read(&mut piece)?;
             piece.truncate(read);
-            tally.read(read as u64);
+            progress.read(read as u64);
         }
         Ok(bytes)
     }

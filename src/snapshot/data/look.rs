@@ -20,8 +20,8 @@ use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::{Declared, Extent, Tables};
 use crate::os::env;
+use crate::progress::Progress;
 use crate::table::{self, Format, NotATable};
-use crate::tally::Tally;
 
 /// Entries of more files than this have no tables in the lock: it is to be read by people.
 const MOST_TABLES: usize = 100;
@@ -33,7 +33,7 @@ const STRETCH: usize = 64;
 struct Manner<'a> {
     extent: Extent,
     tables: Tables,
-    tally: &'a Tally,
+    progress: &'a Progress,
 }
 
 /// What was seen of a file.
@@ -62,10 +62,10 @@ pub(super) fn files(
     groups: &[Group],
     declared: &Declared,
     cache: &mut Cache,
-    tally: &Tally,
+    progress: &Progress,
 ) -> Result<Vec<(String, DataFile)>> {
     let count: usize = groups.iter().map(|group| group.names.len()).sum();
-    tally.expect(count as u64);
+    progress.expect(count as u64);
     let manner = Manner {
         extent: declared.extent,
         tables: if count > MOST_TABLES {
@@ -73,7 +73,7 @@ pub(super) fn files(
         } else {
             declared.tables
         },
-        tally,
+        progress,
     };
     let index = &cache.files;
     let look = |group: &Group| manner.look_at(group, index.directory(&group.directory));
@@ -153,7 +153,7 @@ impl Manner<'_> {
             };
             let then = known.and_then(|known| known.entry_near(position, name)).and_then(|entry| entry.seen);
             let seen = self.look_at_file(place, then, buffer);
-            self.tally.finish_file();
+            self.progress.finish_file();
             seen
         };
         if group.names.len() <= STRETCH {
@@ -180,24 +180,24 @@ impl Manner<'_> {
             && place.stat()? == stat
             && !self.samples(stat)
         {
-            self.tally.meet(0);
+            self.progress.meet(0);
             return Ok(seen(stat, Some(digest), false, News::None));
         }
         let opened = place.open()?;
         let stat = opened.stat;
         if self.samples(stat) {
             // The index knows digests of whole files only.
-            self.tally.meet(sample::READ);
-            let digest = sample::digest(&place.path(), stat.size, self.tally)?;
+            self.progress.meet(sample::READ);
+            let digest = sample::digest(&place.path(), stat.size, self.progress)?;
             refuse_changed(&place.path(), stat)?;
             return Ok(seen(stat, Some(digest), true, News::None));
         }
-        self.tally.meet(stat.size);
+        self.progress.meet(stat.size);
         if self.format(place.name).is_some() {
             opened.refuse_small_pointer()?;
             return Ok(seen(stat, None, false, News::None));
         }
-        let (digest, believed) = opened.digest(buffer, self.tally)?;
+        let (digest, believed) = opened.digest(buffer, self.progress)?;
         let news = if believed { News::Keep } else { News::Forget };
         Ok(seen(stat, Some(digest), false, news))
     }
@@ -215,7 +215,7 @@ impl Manner<'_> {
             (None, before) => {
                 let read_at = env::now_ns();
                 let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-                let reading = table::read(path, format, threads, self.tally)?;
+                let reading = table::read(path, format, threads, self.progress)?;
                 refuse_changed(path, seen.stat)?;
                 if before.is_none() {
                     let believed = Some(seen.stat).filter(|stat| !stat.is_racy(read_at));

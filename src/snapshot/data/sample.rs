@@ -13,7 +13,7 @@ use crate::digest::{Digest, Hasher};
 use crate::error::{IoContext as _, Result};
 use crate::os::bounded;
 use crate::os::interrupt;
-use crate::tally::Tally;
+use crate::progress::Progress;
 
 /// The version of the rules.
 pub const RULES: u32 = 1;
@@ -35,14 +35,14 @@ pub const READ: u64 = HEAD + BLOCK * BLOCKS;
 ///
 /// # Errors
 /// When it cannot be read, or the user interrupts.
-pub fn digest(path: &Path, size: u64, tally: &Tally) -> Result<Digest> {
+pub fn digest(path: &Path, size: u64, progress: &Progress) -> Result<Digest> {
     let mut file = bounded::open(path).at("open the data", path)?;
     let mut hasher = Hasher::default();
     hasher.update(size.to_le_bytes());
     let mut buffer = vec![0; HEAD as usize];
     file.read_exact(&mut buffer).at("read the data", path)?;
     hasher.update(&buffer);
-    tally.read(HEAD);
+    progress.read(HEAD);
     buffer.truncate(BLOCK as usize);
     for number in 0..BLOCKS {
         interrupt::check()?;
@@ -52,7 +52,7 @@ pub fn digest(path: &Path, size: u64, tally: &Tally) -> Result<Digest> {
         file.seek(SeekFrom::Start(offset)).at("read the data", path)?;
         file.read_exact(&mut buffer).at("read the data", path)?;
         hasher.update(&buffer);
-        tally.read(BLOCK);
+        progress.read(BLOCK);
     }
     Ok(hasher.finish())
 }

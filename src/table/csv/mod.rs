@@ -20,7 +20,7 @@ use super::{Format, NotATable, Reading, Table};
 use crate::error::{Error, IoContext as _, Result};
 use crate::os::bounded;
 use crate::os::interrupt;
-use crate::tally::Tally;
+use crate::progress::Progress;
 
 /// A stretch of more bytes is digested within the turn, and its memory given back: then only one worker
 /// has as much. Wide tables and long texts are so.
@@ -42,9 +42,9 @@ impl From<Error> for Stop {
 }
 
 /// The file's bytes and its table.
-pub(super) fn read(path: &Path, format: Format, threads: usize, tally: &Tally) -> Result<Reading> {
+pub(super) fn read(path: &Path, format: Format, threads: usize, progress: &Progress) -> Result<Reading> {
     let file = bounded::open(path).at("open", path)?;
-    let splitter = Splitter::new(file, path, Some(tally));
+    let splitter = Splitter::new(file, path, Some(progress));
     let (splitter, table) = table(splitter, format, None, threads)?;
     let (digest, bytes) = splitter.finish()?;
     Ok(Reading { digest, bytes, table })

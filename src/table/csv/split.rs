@@ -9,8 +9,8 @@ use super::scan::{Cut, Scanner};
 use crate::digest::{Digest, Hasher};
 use crate::error::{IoContext as _, Result};
 use crate::os::interrupt;
+use crate::progress::Progress;
 use crate::table::{LEAF_ROWS, MOST_LEAF_BYTES};
-use crate::tally::Tally;
 
 /// So much is read at a time: little enough to stay in a core's cache until it is taken apart. In tests
 /// so little that everything there is to read is cut somewhere.
@@ -43,7 +43,7 @@ impl Stretch {
 pub(super) struct Splitter<'a> {
     file: File,
     path: &'a Path,
-    tally: Option<&'a Tally>,
+    progress: Option<&'a Progress>,
     hasher: Hasher,
     bytes: u64,
     has_ended: bool,
@@ -59,12 +59,12 @@ pub(super) struct Splitter<'a> {
 }
 
 impl<'a> Splitter<'a> {
-    /// With a tally the bytes are digested too.
-    pub(super) fn new(file: File, path: &'a Path, tally: Option<&'a Tally>) -> Self {
+    /// With a progress the bytes are digested too.
+    pub(super) fn new(file: File, path: &'a Path, progress: Option<&'a Progress>) -> Self {
         Self {
             file,
             path,
-            tally,
+            progress,
             hasher: Hasher::default(),
             bytes: 0,
             has_ended: false,
@@ -199,9 +199,9 @@ impl<'a> Splitter<'a> {
             }
         }
         self.bytes += filled as u64;
-        if let Some(tally) = self.tally {
+        if let Some(progress) = self.progress {
             self.hasher.update(&room[..filled]);
-            tally.read(filled as u64);
+            progress.read(filled as u64);
         }
         Ok(filled)
     }

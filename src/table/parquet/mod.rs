@@ -30,7 +30,7 @@ use crate::digest::{Digest, Hasher};
 use crate::error::{Error, IoContext as _, Result};
 use crate::os::bounded;
 use crate::os::interrupt;
-use crate::tally::Tally;
+use crate::progress::Progress;
 
 /// The thread that reads tables is called so.
 const READER: &str = "parquet";
@@ -39,8 +39,8 @@ const READER: &str = "parquet";
 const STACK: usize = 16 << 20;
 
 /// The file's bytes and its table.
-pub(super) fn read(path: &Path, tally: &Tally) -> Result<Reading> {
-    let (digest, table) = beside(path, None, || digest(path, tally))?;
+pub(super) fn read(path: &Path, progress: &Progress) -> Result<Reading> {
+    let (digest, table) = beside(path, None, || digest(path, progress))?;
     let (digest, bytes) = digest?;
     Ok(Reading {
         digest,
@@ -89,7 +89,7 @@ fn hush() {
     });
 }
 
-fn digest(path: &Path, tally: &Tally) -> Result<(Digest, u64)> {
+fn digest(path: &Path, progress: &Progress) -> Result<(Digest, u64)> {
     let mut file = bounded::open(path).at("open", path)?;
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 256 * 1024];
@@ -102,7 +102,7 @@ fn digest(path: &Path, tally: &Tally) -> Result<(Digest, u64)> {
         }
         hasher.update(&buffer[..read]);
         bytes += read as u64;
-        tally.read(read as u64);
+        progress.read(read as u64);
     }
 }
 

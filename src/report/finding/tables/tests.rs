@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::*;
 use crate::compare::table::change;
+use crate::progress::Progress;
 use crate::table::{Format, Table, beginning, read};
-use crate::tally::Tally;
 
 /// Rows of four columns, which a change may change.
 fn rows(many: usize) -> Vec<Vec<String>> {
@@ -33,7 +33,7 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 }
 
 fn table(path: &Path) -> Table {
-    read(path, Format::Csv, 2, &Tally::default()).unwrap().table.unwrap()
+    read(path, Format::Csv, 2, &Progress::default()).unwrap().table.unwrap()
 }
 
 fn told(old: &str, new: &str) -> String {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What was read so far, and how much there is.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Progress {
     bytes: AtomicU64,
     files: AtomicU64,
     all_bytes: AtomicU64,
@@ -13,7 +13,7 @@ pub struct Tally {
     all_files: AtomicU64,
 }
 
-impl Tally {
+impl Progress {
     /// So many more bytes were read.
     pub fn read(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
