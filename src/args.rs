@@ -16,7 +16,7 @@ pub use release::{
     Attest, Gate, Hook, HookAction, HookInstall, HookRun, HookUninstall, Key, KeyCommand, KeyNew, KeyShow, Tag,
 };
 
-use crate::shell::MessageFormat;
+use crate::console::MessageFormat;
 
 const STYLES: clap::builder::Styles = clap::builder::Styles::styled()
     .header(anstyle::AnsiColor::Green.on_default().bold())

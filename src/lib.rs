@@ -18,6 +18,7 @@ pub mod ci;
 pub mod commands;
 pub mod compare;
 pub mod configuration;
+pub mod console;
 pub mod diagnosis;
 pub mod digest;
 pub mod document;
@@ -43,7 +44,6 @@ pub mod repository;
 pub mod revision;
 pub mod run;
 pub mod settings;
-pub mod shell;
 pub mod snapshot;
 pub mod table;
 pub mod template;
@@ -55,19 +55,19 @@ use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 
 use crate::args::{Args, Command};
+use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::isolation::warden;
 use crate::os::interrupt;
 use crate::run::watchdog;
 use crate::settings::Settings;
-use crate::shell::Shell;
 
 /// The whole program: from its arguments to its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.collect();
     if arguments.get(1).is_some_and(|word| word == warden::WORD) {
-        return warden::serve().map_or_else(|why| shell::warden_failed(&why), |()| ExitCode::Ok);
+        return warden::serve().map_or_else(|why| console::warden_failed(&why), |()| ExitCode::Ok);
     }
     if arguments.get(1).is_some_and(|word| word == watchdog::WORD) {
         watchdog::watch();
@@ -79,18 +79,18 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
     let args = match Args::read(&arguments) {
         Ok(args) => args,
-        Err(refusal) => return shell::refuse(&refusal),
+        Err(refusal) => return console::refuse(&refusal),
     };
     let code = match Settings::resolve(&args.common) {
         Ok(settings) => guarded(|| dispatch(&settings, &args.command)).unwrap_or_else(|error| {
             // Ctrl-C goes to every process of the terminal's group; what a helper's death broke is no
             // reason of its own.
             let error = interrupt::check().err().unwrap_or(error);
-            fail(settings.shell, &error)
+            fail(settings.console, &error)
         }),
-        Err(error) => fail(Shell::of(&args.common), &error),
+        Err(error) => fail(Console::of(&args.common), &error),
     };
-    shell::end();
+    console::end();
     code
 }
 
@@ -104,18 +104,18 @@ fn guarded(work: impl FnOnce() -> Result<ExitCode>) -> Result<ExitCode> {
 }
 
 /// Says why there is no verdict.
-fn fail(shell: Shell, error: &Error) -> ExitCode {
-    shell.error(error);
+fn fail(console: Console, error: &Error) -> ExitCode {
+    console.error(error);
     // Where not even this can be written, the exit code tells it.
-    let _ = shell.json(&report::json::failed(error));
+    let _ = console.json(&report::json::failed(error));
     error.exit_code()
 }
 
 fn dispatch(settings: &Settings, command: &Command) -> Result<ExitCode> {
-    let shell = settings.shell;
+    let console = settings.console;
     interrupt::listen(move || {
-        let code = fail(shell, &Error::interrupted());
-        shell::end();
+        let code = fail(console, &Error::interrupted());
+        console::end();
         code
     })?;
     match command {

@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use crate::args;
+use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::{FILE, Manifest};
 use crate::os::env;
-use crate::shell::Shell;
 use crate::snapshot::Seed;
 
 /// What every command works with.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where to print.
-    pub shell: Shell,
+    pub console: Console,
     /// Where relative paths start.
     pub current_directory: PathBuf,
     /// `--manifest-path`
@@ -32,7 +32,7 @@ impl Settings {
     /// When there is no current directory.
     pub fn resolve(common: &args::Common) -> Result<Self> {
         Ok(Self {
-            shell: Shell::of(common),
+            console: Console::of(common),
             current_directory: env::current_dir()?,
             manifest_path: common.manifest_path.clone(),
             package: common.package.clone(),

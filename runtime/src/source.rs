@@ -35,7 +35,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("src/setup.rs", include_str!("setup.rs")),
     ("src/source.rs", include_str!("source.rs")),
     ("src/stream.rs", include_str!("stream.rs")),
-    ("src/progress.rs", include_str!("tally.rs")),
+    ("src/tally.rs", include_str!("tally.rs")),
 ];
 
 #[cfg(test)]

@@ -36,9 +36,9 @@ pub fn passphrase(settings: &Settings, purpose: Purpose<'_>, file: Option<&Path>
         Purpose::Open(path) => format!("Passphrase of {}", path.display()),
         Purpose::New(path) => format!("New passphrase for {} (empty for none)", path.display()),
     };
-    let typed = settings.shell.secret(&question)?.ok_or_else(|| nobody_to_ask(purpose))?;
+    let typed = settings.console.secret(&question)?.ok_or_else(|| nobody_to_ask(purpose))?;
     if matches!(purpose, Purpose::New(_)) && !typed.is_empty() {
-        let again = settings.shell.secret("The same again")?;
+        let again = settings.console.secret("The same again")?;
         if again.is_none_or(|again| *again != *typed) {
             return Err(Error::new("the two passphrases differ").code(ExitCode::Usage));
         }

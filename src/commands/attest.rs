@@ -81,7 +81,7 @@ pub fn run(settings: &Settings, args: &args::Attest) -> Result<ExitCode> {
         }
     };
     settings
-        .shell
+        .console
         .status("Attested", format!("{} with key {}, in {kept}", read.id.short(), &key.public().id()[..12]));
     conclude(settings, &verdict)
 }

@@ -92,8 +92,8 @@ impl File {
 
     fn write(&self, settings: &Settings, writing: Writing, next: &str) -> Result<ExitCode> {
         if writing.print {
-            settings.shell.raw(&self.text)?;
-            settings.shell.json(&report::json::pipeline(&self.place, &self.text))?;
+            settings.console.raw(&self.text)?;
+            settings.console.json(&report::json::pipeline(&self.place, &self.text))?;
             return done(settings);
         }
         let path = self.root.join(&self.place);
@@ -107,10 +107,10 @@ impl File {
         lockfile::replace(&path, self.text.as_bytes())?;
         if !self.locked {
             let what = "there is no repro.lock yet: `cargo repro verify` needs one, and with it `--force` writes the inputs as they were seen";
-            settings.shell.warn(what);
+            settings.console.warn(what);
         }
-        settings.shell.status(if is_there { "Replaced" } else { "Created" }, &self.place);
-        settings.shell.result(&format!("Next: {next}.\n"))?;
+        settings.console.status(if is_there { "Replaced" } else { "Created" }, &self.place);
+        settings.console.result(&format!("Next: {next}.\n"))?;
         done(settings)
     }
 }

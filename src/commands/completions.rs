@@ -22,8 +22,8 @@ const PROGRAM: &str = "cargo-repro";
 /// When stdout cannot be written.
 pub fn run(settings: &Settings, args: &args::Completions) -> Result<ExitCode> {
     let script = script(args.shell);
-    settings.shell.raw(&script)?;
-    settings.shell.json(&report::json::completions(&args.shell.to_string(), &script))?;
+    settings.console.raw(&script)?;
+    settings.console.json(&report::json::completions(&args.shell.to_string(), &script))?;
     done(settings)
 }
 

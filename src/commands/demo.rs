@@ -24,7 +24,9 @@ pub fn run(settings: &Settings, args: &args::Demo) -> Result<ExitCode> {
     let told = tell(settings, &directory);
     if args.keep {
         let kept = scratch.keep();
-        settings.shell.result(&format!("\nThe package is in {}\n", kept.join("wine").display()))?;
+        settings
+            .console
+            .result(&format!("\nThe package is in {}\n", kept.join("wine").display()))?;
     } else {
         workdir::forget(&directory)?;
     }
@@ -39,10 +41,10 @@ fn tell(settings: &Settings, directory: &Path) -> Result<()> {
         package: None,
         ..settings.clone()
     };
-    let layout = settings.shell.layout();
+    let layout = settings.console.layout();
     let tell = |number: u8, text: &str, command: &str| {
         let text = layout.wrapped("", &format!("{number}. "), text);
-        settings.shell.result(&format!("\n{text}  $ cargo repro {command}\n"))
+        settings.console.result(&format!("\n{text}  $ cargo repro {command}\n"))
     };
 
     tell(1, "A training package: a random forest on the red wine quality data.", "new wine")?;
@@ -65,7 +67,7 @@ fn tell(settings: &Settings, directory: &Path) -> Result<()> {
         "Start your own: `cargo repro new DIR`, or `cargo repro init` in a package that you have.",
     ];
     let end = end.map(|text| layout.wrapped("", "", text)).concat();
-    settings.shell.result(&format!("\n{end}"))
+    settings.console.result(&format!("\n{end}"))
 }
 
 fn recording() -> args::Record {

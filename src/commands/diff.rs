@@ -27,11 +27,11 @@ pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
     let mut outputs: Vec<Finding> = found.outputs.iter().map(Finding::from).collect();
     outputs.extend(found.classes.iter().map(Finding::from));
     settings
-        .shell
-        .result(&report::lock::diff(&args.a, other, &inputs, &outputs, settings.shell.layout()))?;
+        .console
+        .result(&report::lock::diff(&args.a, other, &inputs, &outputs, settings.console.layout()))?;
     for (side, findings) in [("input", &inputs), ("output", &outputs)] {
         for finding in findings {
-            settings.shell.json(&report::json::difference(side, finding))?;
+            settings.console.json(&report::json::difference(side, finding))?;
         }
     }
     let code = match (inputs.is_empty(), outputs.is_empty()) {
@@ -40,7 +40,7 @@ pub fn run(settings: &Settings, args: &args::Diff) -> Result<ExitCode> {
         (_, false) => ExitCode::Divergence,
         _ => ExitCode::Ok,
     };
-    settings.shell.json(&report::json::done(code.number()))?;
+    settings.console.json(&report::json::done(code.number()))?;
     Ok(code)
 }
 

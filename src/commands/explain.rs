@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::subject::Subject;
 use crate::args;
 use crate::compare::divergence::changed_binaries;
+use crate::console::Console;
 use crate::diagnosis::explain::{Explanation, explain};
 use crate::diagnosis::factor::Frozen;
 use crate::diagnosis::trial::Laboratory;
@@ -21,7 +22,6 @@ use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
 use crate::settings::Settings;
-use crate::shell::Shell;
 use crate::snapshot::Snapshot;
 use crate::verdict::{Note, Verdict};
 
@@ -63,7 +63,7 @@ pub struct Case<'a> {
     /// The built program.
     pub session: &'a Session<'a>,
     /// Where to tell steps.
-    pub shell: Shell,
+    pub console: Console,
 }
 
 impl<'a> Case<'a> {
@@ -75,7 +75,7 @@ impl<'a> Case<'a> {
             session,
             data: &self.snapshot.data,
             environment: &self.snapshot.environment,
-            shell: self.shell,
+            console: self.console,
         }
     }
 
@@ -120,11 +120,11 @@ impl<'a> Case<'a> {
     }
 
     fn explain_build(&self, explanation: &mut Explanation) -> Result<()> {
-        self.shell.status("Explaining", "whether the build agrees with itself");
+        self.console.status("Explaining", "whether the build agrees with itself");
         let build = |circumstances: &Circumstances| {
             let workdir = Workdir::fresh()?;
             let pinned = self.pinned(circumstances, false);
-            let session = Session::build(self.project, &workdir, false, pinned, self.shell.silenced())?;
+            let session = Session::build(self.project, &workdir, false, pinned, self.console.silenced())?;
             let digests = session.built.programs.iter();
             digests.map(|(name, path)| Ok((name.clone(), Digest::of_file(path)?.0))).collect()
         };
@@ -159,11 +159,11 @@ impl<'a> Case<'a> {
         if !can_be_seen || self.session.built.programs.is_empty() {
             return Ok(());
         }
-        self.shell
+        self.console
             .status("Locating", "where the program draws on it, in a build with line numbers");
         let workdir = Workdir::fresh()?;
         let pinned = self.pinned(self.circumstances, true);
-        let session = Session::build(self.project, &workdir, false, pinned, self.shell.silenced())?;
+        let session = Session::build(self.project, &workdir, false, pinned, self.console.silenced())?;
         let laboratory = Laboratory {
             session: &session,
             ..self.laboratory(self.session)

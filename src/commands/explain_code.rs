@@ -16,16 +16,16 @@ pub fn run(settings: &Settings, args: &args::ExplainCode) -> Result<ExitCode> {
     let (shown, text) = match &args.word {
         Some(word) => {
             let found = explanation::find(word).map_err(|near| unknown(word, &near))?;
-            (vec![found], report::explanation::whole(&found, settings.shell.layout()))
+            (vec![found], report::explanation::whole(&found, settings.console.layout()))
         }
         None => {
             let all = explanation::all();
-            let text = report::explanation::list(&all, settings.shell.layout());
+            let text = report::explanation::list(&all, settings.console.layout());
             (all, text)
         }
     };
-    settings.shell.result(&text)?;
-    let tell = |explanation: &Explanation| settings.shell.json(&report::explanation::json(explanation));
+    settings.console.result(&text)?;
+    let tell = |explanation: &Explanation| settings.console.json(&report::explanation::json(explanation));
     shown.iter().try_for_each(tell)?;
     done(settings)
 }

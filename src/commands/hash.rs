@@ -27,13 +27,13 @@ pub fn run(settings: &Settings, args: &args::Hash) -> Result<ExitCode> {
         };
         let data = observe(&settings.current_directory, &declared, settings)?;
         if args.files {
-            settings.shell.result(&report::data::sums(&data))?;
+            settings.console.result(&report::data::sums(&data))?;
         } else {
-            settings.shell.result(&report::data::human(path, &data, settings.shell.layout()))?;
+            settings.console.result(&report::data::human(path, &data, settings.console.layout()))?;
         }
         // With many files it is long; nobody is to wait for what is not printed.
-        if !settings.shell.is_human() {
-            settings.shell.json(&report::data::json(path, &data))?;
+        if !settings.console.is_human() {
+            settings.console.json(&report::data::json(path, &data))?;
         }
     }
     done(settings)
@@ -41,7 +41,7 @@ pub fn run(settings: &Settings, args: &args::Hash) -> Result<ExitCode> {
 
 fn observe(directory: &Path, declared: &Declared, settings: &Settings) -> Result<Data> {
     let observe = |progress: &_| Data::observe(directory, declared, &mut Cache::none(), progress);
-    let data = settings.shell.watching("Hashing", observe)?;
+    let data = settings.console.watching("Hashing", observe)?;
     match data.missing.first() {
         None => Ok(data),
         Some(path) => Err(Error::new(format!("there is nothing at {path}")).hint(

@@ -52,10 +52,10 @@ fn install(settings: &Settings, args: &args::HookInstall) -> Result<ExitCode> {
         Installed::Anew => ("Updated", ""),
         Installed::Unchanged => ("Unchanged", ""),
     };
-    settings.shell.status(verb, format!("{}{rest}", place.display()));
+    settings.console.status(verb, format!("{}{rest}", place.display()));
     if !repository.owns(&directory) {
         settings
-            .shell
+            .console
             .warn("core.hooksPath leads outside the repository: the hook holds for every repository that uses it");
     }
     done(settings)
@@ -67,7 +67,7 @@ fn uninstall(settings: &Settings, args: &args::HookUninstall) -> Result<ExitCode
     let hook = kind(args.server);
     let place = directory.join(hook.file());
     if hooks::uninstall(&directory, hook)? {
-        settings.shell.status("Removed", place.display().to_string());
+        settings.console.status("Removed", place.display().to_string());
         done(settings)
     } else {
         Err(Error::new(format!("{} is no hook of cargo repro", place.display()))
@@ -115,7 +115,7 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
         if let (Hook::PrePush, Some(old)) = (args.hook, update.old) {
             register.enter(&[(tag.to_owned(), old)])?;
         }
-        settings.shell.result(&report::human::verdict(&verdict, settings.shell.layout()))?;
+        settings.console.result(&report::human::verdict(&verdict, settings.console.layout()))?;
         code = code.max(verdict.word.exit_code());
     }
     Ok(code)

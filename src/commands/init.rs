@@ -35,19 +35,19 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(is_there()),
         created => created.at("write", &path)?,
     }
-    settings.shell.status("Created", manifest::FILE);
+    settings.console.status("Created", manifest::FILE);
     let workspace = members(&directory, &toolchain)?.workspace;
     if let Some(channel) = write_pin(&workspace, &toolchain)? {
-        settings.shell.status("Created", format!("rust-toolchain.toml, which pins {channel}"));
+        settings.console.status("Created", format!("rust-toolchain.toml, which pins {channel}"));
     }
     if bins.len() != 1 {
         let count = bins.len();
         settings
-            .shell
+            .console
             .warn(format!("the package has {count} binaries; see that `bin` in [stage.train] names the trainer"));
     }
     settings
-        .shell
+        .console
         .result("Next: say in repro.toml what the program reads and writes, commit it, then `cargo repro record`.\n")?;
     done(settings)
 }

@@ -51,8 +51,8 @@ fn new(settings: &Settings, args: &args::KeyNew) -> Result<ExitCode> {
     key.write(&path, Some(passphrase.as_str()).filter(|passphrase| !passphrase.is_empty()))?;
     let beside = public_path(&path);
     let places = format!("private key  {}\npublic key   {}\n", path.display(), beside.display());
-    settings.shell.result(&(places + &for_people(&key.public())))?;
-    settings.shell.json(&report::json::key(&path, &key.public()))?;
+    settings.console.result(&(places + &for_people(&key.public())))?;
+    settings.console.json(&report::json::key(&path, &key.public()))?;
     done(settings)
 }
 
@@ -63,8 +63,10 @@ fn show(settings: &Settings, args: &args::KeyShow) -> Result<ExitCode> {
     };
     let mut ask = || passphrase(settings, Purpose::Open(&path), args.passphrase_file.as_deref()).map(Some);
     let key = read_public(&path, &mut ask)?;
-    settings.shell.result(&format!("key          {}\n{}", path.display(), for_people(&key)))?;
-    settings.shell.json(&report::json::key(&path, &key))?;
+    settings
+        .console
+        .result(&format!("key          {}\n{}", path.display(), for_people(&key)))?;
+    settings.console.json(&report::json::key(&path, &key))?;
     done(settings)
 }
 

@@ -29,7 +29,7 @@ pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
     let repository = Repository::discover(&directory)?;
     let most = args.limit.map_or(usize::MAX, NonZeroUsize::get);
     // A drawing for people has no changes in it.
-    let detail = if args.metric.is_some() && settings.shell.is_human() {
+    let detail = if args.metric.is_some() && settings.console.is_human() {
         Detail::Words
     } else {
         Detail::Changes
@@ -42,21 +42,21 @@ pub fn run(settings: &Settings, args: &args::Log) -> Result<ExitCode> {
     }
     if repository.is_shallow() {
         settings
-            .shell
+            .console
             .warn("this clone is shallow, so older locks are missing; `git fetch --unshallow` brings them");
     }
-    let layout = settings.shell.layout();
+    let layout = settings.console.layout();
     match &args.metric {
         Some(metric) => {
             let chart = report::log::chart(&entries, metric, layout);
-            settings.shell.result(&chart.ok_or_else(|| unknown(&entries, metric, args.limit))?)?;
+            settings.console.result(&chart.ok_or_else(|| unknown(&entries, metric, args.limit))?)?;
         }
-        None if settings.shell.is_human() => settings.shell.result(&report::log::human(&entries, layout))?,
+        None if settings.console.is_human() => settings.console.result(&report::log::human(&entries, layout))?,
         None => {}
     }
     // There may be ten thousand: what nobody reads is not composed.
-    if !settings.shell.is_human() {
-        entries.iter().try_for_each(|entry| settings.shell.json(&report::log::json(entry)))?;
+    if !settings.console.is_human() {
+        entries.iter().try_for_each(|entry| settings.console.json(&report::log::json(entry)))?;
     }
     done(settings)
 }

@@ -41,14 +41,14 @@ use crate::verdict::{NotChecked, Verdict};
 
 /// Says a verdict in the form that was asked for.
 fn conclude(settings: &Settings, verdict: &Verdict) -> Result<ExitCode> {
-    settings.shell.result(&report::human::verdict(verdict, settings.shell.layout()))?;
-    settings.shell.json(&report::json::verdict(verdict))?;
+    settings.console.result(&report::human::verdict(verdict, settings.console.layout()))?;
+    settings.console.json(&report::json::verdict(verdict))?;
     Ok(verdict.word.exit_code())
 }
 
 /// Ends a command that judges nothing.
 fn done(settings: &Settings) -> Result<ExitCode> {
-    settings.shell.json(&report::json::done(ExitCode::Ok.number()))?;
+    settings.console.json(&report::json::done(ExitCode::Ok.number()))?;
     Ok(ExitCode::Ok)
 }
 

@@ -20,14 +20,14 @@ pub fn run(settings: &Settings, args: &args::New) -> Result<ExitCode> {
     let directory = settings.current_directory.join(&args.directory);
     let name = name(&directory, args.name.as_deref())?;
     let commit = create(&directory, &name)?;
-    settings.shell.status("Created", format!("{name} in {}", args.directory.display()));
+    settings.console.status("Created", format!("{name} in {}", args.directory.display()));
     let commit = match commit {
         FirstCommit::Made => "",
         FirstCommit::InAnother => "\n  git add . && git commit        # it lies in a repository already",
         FirstCommit::NoIdentity => "\n  git add . && git commit        # git does not know your name yet",
     };
     let place = args.directory.display();
-    settings.shell.result(&format!(
+    settings.console.result(&format!(
         "Next:\n  cd {place}{commit}\n  cargo repro record             # train, and write repro.lock\n  cargo repro verify             # train again from a clean checkout, and compare\n"
     ))?;
     done(settings)

@@ -53,10 +53,10 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     places::refuse_blocked(&project)?;
     let dirty = refuse_dirty(&project, &candidates(&project)?, args.allow_dirty, &mut cache)?;
     settings
-        .shell
+        .console
         .status("Recording", format!("{} at {}", project.package.name, project.commit.short()));
 
-    let workdir = Workdir::kept(&project.directory, settings.shell)?;
+    let workdir = Workdir::kept(&project.directory, settings.console)?;
     let mut recorded = record(&project, &workdir, settings, args, dirty, &mut cache);
     if let Ok(Recorded::Uncommitted) = recorded {
         recorded = record(&project, &workdir, settings, args, true, &mut cache);
@@ -217,7 +217,7 @@ fn record(
         session: &session,
         data: &data,
         environment: &pins.environment,
-        shell: settings.shell,
+        console: settings.console,
     };
     let workshop = Workshop {
         laboratory,
@@ -259,9 +259,9 @@ fn build<'a>(
     let (session, data) = std::thread::scope(|scope| {
         let data = scope.spawn(|| {
             let observe = |progress: &Progress| snapshot::observe_data(directory, declared, cache, progress);
-            settings.shell.watching("Hashing", observe)
+            settings.console.watching("Hashing", observe)
         });
-        let session = Session::build(project, workdir, dirty, pins.pinned(), settings.shell);
+        let session = Session::build(project, workdir, dirty, pins.pinned(), settings.console);
         (session, data.join().expect("digesting does not panic"))
     });
     let data = data.map_err(|error| error.phase(Phase::Snapshot))?;
@@ -382,13 +382,13 @@ fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> R
     let lock = &mut recording.lock;
     if let Some(old) = old_lock(project)? {
         if lock.says_nothing_new_to(&old) {
-            settings.shell.status("Unchanged", lockfile::FILE);
+            settings.console.status("Unchanged", lockfile::FILE);
             return Ok(old);
         }
         recording.notes.extend(class::inherit(lock, &old, &project.manifest.stage_order()));
     }
     lock.write(&project.lock_path())?;
-    settings.shell.status("Wrote", lockfile::FILE);
+    settings.console.status("Wrote", lockfile::FILE);
     Ok(lock.clone())
 }
 
@@ -406,7 +406,7 @@ fn put(project: &Project, here: &Beneath, path: &str, from: &Path, settings: &Se
     place.path().parent().map(lockfile::sweep);
     let mut from = bounded::open(from).at("read", from)?;
     lockfile::replace_recorded_from(&place.path(), &mut from).at("write", &to)?;
-    settings.shell.detail("Wrote", path);
+    settings.console.detail("Wrote", path);
     Ok(())
 }
 

@@ -78,7 +78,7 @@ impl Reports {
         match (judged, written) {
             // The command fails anyway, and for a reason that comes first.
             (Err(error), Err(unwritten)) => {
-                settings.shell.warn(unwritten.what());
+                settings.console.warn(unwritten.what());
                 Err(error)
             }
             (Err(error), Ok(())) => Err(error),
@@ -87,7 +87,7 @@ impl Reports {
                 Err(unwritten.context(format!("the verdict itself: {}", verdict.word.text())))
             }
             (Ok(verdict), unwritten) => {
-                unwritten.unwrap_or_else(|error| settings.shell.warn(error.what()));
+                unwritten.unwrap_or_else(|error| settings.console.warn(error.what()));
                 conclude(settings, &verdict)
             }
         }
@@ -137,9 +137,9 @@ impl Reports {
         };
         if let Some(path) = &runner.summary {
             add_summary(path, dossier)
-                .unwrap_or_else(|error| settings.shell.warn(format!("no job summary was written: {}", error.what())));
+                .unwrap_or_else(|error| settings.console.warn(format!("no job summary was written: {}", error.what())));
         }
-        settings.shell.tell_runner(&report::github::annotations(dossier));
+        settings.console.tell_runner(&report::github::annotations(dossier));
     }
 }
 

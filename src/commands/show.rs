@@ -18,7 +18,7 @@ pub fn run(settings: &Settings, args: &args::Show) -> Result<ExitCode> {
         Some(name) => super::diff::find_lock(settings, name)?,
         None => lockfile::Lockfile::read(&project::directory(settings)?.join(lockfile::FILE))?,
     };
-    settings.shell.result(&report::lock::show(&read, settings.shell.layout()))?;
-    settings.shell.json(&report::json::lock(&read))?;
+    settings.console.result(&report::lock::show(&read, settings.console.layout()))?;
+    settings.console.json(&report::json::lock(&read))?;
     done(settings)
 }

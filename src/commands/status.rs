@@ -54,7 +54,7 @@ fn status(settings: &Settings, args: &args::Status, subject: &mut Subject) -> Re
             // With nothing to hold it against, data need not be read, however much there is.
             let is_wanted = !is_unreadable.load(Ordering::Relaxed);
             let observe = |progress: &Progress| project.observe_data(&mut cache, progress);
-            let data = is_wanted.then(|| settings.shell.watching("Hashing", observe));
+            let data = is_wanted.then(|| settings.console.watching("Hashing", observe));
             (project, cache, data)
         });
         (opened, read.join().expect("reading a lock does not panic"))

@@ -201,7 +201,7 @@ fn finish(
         .is_ok_and(|answer| answer.as_ref().is_some_and(|verdict| verdict.word == Word::Passed));
     if !passed {
         repository.remove_tag(&args.name, object)?;
-        settings.shell.status("Removed", format!("the tag {}, which did not pass", args.name));
+        settings.console.status("Removed", format!("the tag {}, which did not pass", args.name));
     }
     let Some(answer) = answered? else {
         return Err(Error::new("the gate does not know the package that was tagged"));
@@ -218,8 +218,8 @@ fn finish(
     }
     verdict.vouched = answer.vouched;
     verdict.tag = Some((args.name.clone(), Some(object)));
-    settings.shell.json(&report::json::phase("tag", &args.name))?;
-    settings.shell.status("Tagged", format!("{} at {}", args.name, object.short()));
+    settings.console.json(&report::json::phase("tag", &args.name))?;
+    settings.console.status("Tagged", format!("{} at {}", args.name, object.short()));
     conclude(settings, &verdict)
 }
 

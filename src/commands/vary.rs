@@ -39,13 +39,13 @@ pub fn run(settings: &Settings, args: &args::Vary) -> Result<ExitCode> {
     let dirty = super::record::refuse_dirty(&project, &candidates, args.allow_dirty, &mut cache)?;
     let closure = Closure::of(source::candidates(&project.repository, project.commit, &project.package)?);
     let data = settings
-        .shell
+        .console
         .watching("Hashing", |progress| project.observe_data(&mut cache, progress))?;
     let snapshot = Snapshot::observe(&project, &closure, data)?;
     super::record::refuse_missing(&snapshot.data)?;
     cache.save();
     settings
-        .shell
+        .console
         .status("Varying", format!("{} at {}", project.package.name, project.commit.short()));
     conclude(settings, &verdict(&project, &snapshot, dirty, &factors, args, settings)?)
 }
@@ -61,16 +61,16 @@ fn verdict(
     let begin = Instant::now();
     let circumstances = Circumstances::of(&project.manifest, Some(project.repository.time(project.commit)?));
     // That which `record` keeps: what is as it was then need not be built again.
-    let workdir = Workdir::kept(&project.directory, settings.shell)?;
+    let workdir = Workdir::kept(&project.directory, settings.console)?;
     let pinned = Pinned::of(snapshot, &circumstances);
-    let session = Session::build(project, &workdir, dirty, pinned, settings.shell)?;
+    let session = Session::build(project, &workdir, dirty, pinned, settings.console)?;
     let case = Case {
         project,
         snapshot,
         circumstances: &circumstances,
         workdir: &workdir,
         session: &session,
-        shell: settings.shell,
+        console: settings.console,
     };
     let frozen = case.frozen()?;
     let laboratory = case.laboratory(&session);

@@ -13,6 +13,7 @@ use crate::args;
 use crate::cache::Cache;
 use crate::compare::divergence::changed_binaries;
 use crate::compare::{Drift, divergence};
+use crate::console::Console;
 use crate::error::{Error, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::{self, Inspected};
@@ -24,7 +25,6 @@ use crate::run::session::{Pinned, Session, Trained};
 use crate::run::workdir::{self, Workdir};
 use crate::run::{crates, evidence};
 use crate::settings::{Overrides, Settings};
-use crate::shell::Shell;
 use crate::snapshot::Snapshot;
 use crate::snapshot::toolchain::Installed;
 use crate::timing::{Step, Timing};
@@ -100,7 +100,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     subject.lock = Some(read.clone());
     let followed = project.follow(&read.lock, &overrides);
     let at = args.rev.as_ref().map_or_else(String::new, |name| format!("{name}, "));
-    settings.shell.status(
+    settings.console.status(
         "Verifying",
         format!("{} at {at}{} against {}", project.package.name, project.commit.short(), read.id.short()),
     );
@@ -172,10 +172,10 @@ struct Verification<'a> {
 impl Verification<'_> {
     fn verdict(&self, cache: &mut Cache, subject: &mut Subject) -> Result<Verdict> {
         self.settings
-            .shell
+            .console
             .json(&crate::report::json::phase("snapshot", &self.project.package.name))?;
         let begin = Instant::now();
-        let inspected = inspect_all(self.project, self.read, cache, self.settings.shell)?;
+        let inspected = inspect_all(self.project, self.read, cache, self.settings.console)?;
         subject.timings.push(Timing::since(Step::Inputs, begin));
         subject.platform = Some(inspected.snapshot.platform.clone());
         let mut verdict = Verdict {
@@ -225,7 +225,7 @@ impl Verification<'_> {
         timings: &mut Vec<Timing>,
     ) -> Result<bool> {
         let begin = Instant::now();
-        let workdir = Workdir::kept(&self.project.directory, self.settings.shell)?;
+        let workdir = Workdir::kept(&self.project.directory, self.settings.console)?;
         if !Session::is_built(self.project, &workdir, Pinned::of(snapshot, circumstances))? {
             return Ok(false);
         }
@@ -259,7 +259,7 @@ impl Verification<'_> {
         let pinned = Pinned::of(snapshot, circumstances);
         verdict.not_checked.extend(not_isolated(workdir));
         let begin = Instant::now();
-        let session = Session::build(project, workdir, false, pinned, self.settings.shell)
+        let session = Session::build(project, workdir, false, pinned, self.settings.console)
             .inspect_err(|_| timings.push(Timing::since(Step::Build, begin)))?;
         timings.extend(session.take_timings(1));
         let case = Case {
@@ -268,7 +268,7 @@ impl Verification<'_> {
             circumstances,
             workdir,
             session: &session,
-            shell: self.settings.shell,
+            console: self.settings.console,
         };
         for number in 1..=self.times {
             let trained = case.laboratory(&session).train(circumstances, (number, self.times));
@@ -337,12 +337,12 @@ impl Verification<'_> {
 ///
 /// # Errors
 /// When something cannot be read.
-pub(super) fn inspect_all(project: &Project, read: &Read, cache: &mut Cache, shell: Shell) -> Result<Inspected> {
+pub(super) fn inspect_all(project: &Project, read: &Read, cache: &mut Cache, console: Console) -> Result<Inspected> {
     let (inspected, packages) = std::thread::scope(|scope| {
         let (package, dependencies) = (&project.package, &read.lock.snapshot.dependencies);
         let root = project.repository.root();
         let packages = scope.spawn(move || crates::check(root, package, dependencies));
-        let data = shell.watching("Hashing", |progress| project.observe_data(cache, progress));
+        let data = console.watching("Hashing", |progress| project.observe_data(cache, progress));
         let inspected = data.and_then(|data| inspect::inspect(project, read, data, cache));
         (inspected, packages.join().expect("checking does not panic"))
     });

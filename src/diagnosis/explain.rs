@@ -90,7 +90,7 @@ fn repeat(
     seen: &Outcome,
     explanation: &mut Explanation,
 ) -> Result<Agreement> {
-    laboratory.shell.status("Explaining", "whether it agrees with itself");
+    laboratory.console.status("Explaining", "whether it agrees with itself");
     let first = observed(seen);
     let mut agreement = Agreement {
         differs: None,

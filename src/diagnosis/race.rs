@@ -118,7 +118,7 @@ impl Trials<'_> {
             return Ok(Some(alike));
         }
         self.laboratory
-            .shell
+            .console
             .status("Varying", "who comes first: threads and processes take turns");
         let in_turns = Frozen {
             turns: Some(self.took.clamp(TURN.0, TURN.1)),

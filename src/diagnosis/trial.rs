@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::parts::{self, Part, Parts};
 use crate::compare::divergence::Output;
 use crate::compare::{Divergence, divergence};
+use crate::console::Console;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::isolation::Report;
@@ -14,7 +15,6 @@ use crate::project::Project;
 use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Session, Trained};
-use crate::shell::Shell;
 use crate::snapshot::{Data, Environment};
 
 /// A built program with its inputs, to be trained as often as is needed.
@@ -29,7 +29,7 @@ pub struct Laboratory<'a> {
     /// The pinned environment.
     pub environment: &'a Environment,
     /// Where steps are told; what programs print in a trial is not.
-    pub shell: Shell,
+    pub console: Console,
 }
 
 /// What a trial came to.
@@ -84,7 +84,7 @@ impl Laboratory<'_> {
         crate::os::interrupt::check()?;
         let trained = self
             .session
-            .train_as(self.data, self.environment, circumstances, self.shell.silenced(), "");
+            .train_as(self.data, self.environment, circumstances, self.console.silenced(), "");
         match trained {
             Ok(trained) => Ok(Observed {
                 outcome: Some(trained.outcome),

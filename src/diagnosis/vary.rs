@@ -238,7 +238,7 @@ impl Trials<'_> {
         if self.restless.is_some() {
             settings.retain(|setting| setting.times == 1);
         }
-        self.laboratory.shell.status("Varying", factor.word());
+        self.laboratory.console.status("Varying", factor.word());
         if factor == Kind::Scheduling {
             match self.race(frozen)? {
                 Race::Alone => settings.retain(|setting| !setting.is_for_threads()),
@@ -376,7 +376,7 @@ impl Trials<'_> {
         if settings.len() < 2 {
             return Ok(());
         }
-        self.laboratory.shell.status("Varying", "all of these together");
+        self.laboratory.console.status("Varying", "all of these together");
         let Some(effect) = self.effect_of(&settings)? else {
             return Ok(());
         };

@@ -35,12 +35,12 @@ impl<'a> Workshop<'a> {
     /// # Errors
     /// When the build fails.
     pub fn build(&self, workdir: &'a Workdir, circumstances: &Circumstances) -> Result<Session<'a>> {
-        let shell = self.laboratory.shell.silenced();
+        let console = self.laboratory.console.silenced();
         let pinned = Pinned {
             circumstances,
             ..self.pinned
         };
-        Session::build(self.laboratory.project, workdir, self.dirty, pinned, shell)
+        Session::build(self.laboratory.project, workdir, self.dirty, pinned, console)
     }
 
     /// Builds, and trains once with what was built. A program that fails is an observation.
@@ -75,7 +75,7 @@ impl Trials<'_> {
             return Ok(());
         };
         self.laboratory
-            .shell
+            .console
             .status("Varying", "the build, at another date and with other random numbers");
         let Some(found) = self.found_of_builds(&workshop, &frozen.circumstances())? else {
             self.note(Kind::Build, TestResult::NotVaried(UNSTABLE.to_owned()));

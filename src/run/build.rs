@@ -20,6 +20,7 @@ use super::outlook::Outlook;
 use super::session::Pinned;
 use super::variables;
 use super::workdir::Workdir;
+use crate::console::Console;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
 use crate::isolation::giving::Asked;
@@ -28,7 +29,6 @@ use crate::os::bounded;
 use crate::os::env;
 use crate::package::Program;
 use crate::project::Project;
-use crate::shell::Shell;
 use crate::snapshot::source::looks::TOP;
 use crate::snapshot::source::relative;
 use crate::snapshot::{self, Build, Closure};
@@ -61,7 +61,7 @@ pub fn build(
     workdir: &Workdir,
     checkout: &Checkout,
     pinned: &Pinned<'_>,
-    shell: Shell,
+    console: Console,
 ) -> Result<Built> {
     let root = checkout.root();
     let names = project.manifest.binaries();
@@ -73,10 +73,10 @@ pub fn build(
     }
     let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
     let outlook = Outlook::of_build(project, workdir, pinned.environment);
-    let ended = cargo(project, workdir, checkout, pinned, &outlook, shell)?;
+    let ended = cargo(project, workdir, checkout, pinned, &outlook, console)?;
     if !ended.status.success() {
         let error = Error::build("the build failed in a clean checkout")
-            .said(ended.tail.clone(), shell.is_human() && !shell.is_quiet())
+            .said(ended.tail.clone(), console.is_human() && !console.is_quiet())
             .hint("a checkout holds what is committed and nothing else; `git status --ignored` lists what of the work tree it has not");
         let turned = line_ends::turned_since_vendored(&ended.tail, &workdir.seen(root), root);
         let error = turned.iter().fold(error, |error, path| error.hint(turned_hint(path)));
@@ -116,7 +116,7 @@ pub fn cargo(
     checkout: &Checkout,
     pinned: &Pinned<'_>,
     outlook: &Outlook,
-    shell: Shell,
+    console: Console,
 ) -> Result<Ended> {
     let names = project.manifest.binaries();
     let programs = names.iter().map(|name| project.package.program(name)).collect::<Result<Vec<_>>>()?;
@@ -127,7 +127,7 @@ pub fn cargo(
         args: arguments(project, workdir, &programs),
         directory: workdir.seen(&directory),
         enclosure: enclosure::of_build(workdir, checkout, outlook, pinned.circumstances.conditions.clone()),
-        environment: environment(project, workdir, pinned, shell),
+        environment: environment(project, workdir, pinned, console),
         timeout: None,
         keep_stdout: true,
         copy_stdout: None,
@@ -137,7 +137,7 @@ pub fn cargo(
             give: &give,
         }),
     }
-    .run(shell)?;
+    .run(console)?;
     checkout.tell_of_it(&mut ended.report, |path| workdir.seen(path));
     checkout.must_have_given(&ended.report, |path| workdir.unseen(path), |_| false)?;
     Ok(ended)
@@ -261,7 +261,7 @@ fn environment(
     project: &Project,
     workdir: &Workdir,
     pinned: &Pinned<'_>,
-    shell: Shell,
+    console: Console,
 ) -> BTreeMap<OsString, OsString> {
     let environment = pinned.environment;
     let mut variables: BTreeMap<OsString, OsString> =
@@ -280,8 +280,8 @@ fn environment(
         ("CARGO_BUILD_BUILD_DIR", workdir.seen(&workdir.target()).into()),
         ("CARGO_INCREMENTAL", "0".into()),
         ("CARGO_ENCODED_RUSTFLAGS", rustflags(workdir, pinned.build)),
-        ("CARGO_TERM_COLOR", if shell.colors() { "always" } else { "never" }.into()),
-        ("CARGO_TERM_QUIET", if shell.is_quiet() { "true" } else { "false" }.into()),
+        ("CARGO_TERM_COLOR", if console.colors() { "always" } else { "never" }.into()),
+        ("CARGO_TERM_QUIET", if console.is_quiet() { "true" } else { "false" }.into()),
         ("RUSTC", project.toolchain.rustc.clone().into()),
         // Empty, they have precedence over the configuration: no program stands in the compiler's place.
         ("RUSTC_WRAPPER", OsString::new()),

@@ -9,11 +9,11 @@ use super::kept_build::KeptBuild;
 use super::session::Pinned;
 use super::workdir::Workdir;
 use super::{crates, layer};
+use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::project::Project;
 use crate::report;
-use crate::shell::Shell;
 use crate::timing::{Step, Timing};
 
 /// The checkout as it is to be, with the sources of the snapshot.
@@ -43,7 +43,7 @@ pub struct Building<'a> {
     /// How it is made.
     pub made: Digest,
     /// Where to tell steps.
-    pub shell: Shell,
+    pub console: Console,
     /// Where the time went.
     pub timings: Vec<Timing>,
 }
@@ -69,21 +69,21 @@ impl Building<'_> {
     fn take_up(&mut self, built: Built, begin: Instant) -> Result<Built> {
         self.check_out(begin)?;
         let name = &self.project.package.name;
-        self.shell.detail("Fresh", format!("{name}, built before from the same"));
+        self.console.detail("Fresh", format!("{name}, built before from the same"));
         self.timings.push(Timing::since(Step::Build, Instant::now()));
         Ok(built)
     }
 
     fn build(&mut self, begin: Instant) -> Result<Built> {
         self.workdir.forget_build()?;
-        let layer = layer::provide(self.project, self.workdir, self.checkout, &self.pinned, self.made, self.shell)?;
+        let layer = layer::provide(self.project, self.workdir, self.checkout, &self.pinned, self.made, self.console)?;
         // After the packages: cargo builds anew what is newer than what was built.
         self.check_out(begin)?;
         let begin = Instant::now();
         crates::provide(self.workdir, &self.project.package, self.pinned.dependencies)?;
         self.timings.push(Timing::since(Step::Packages, begin));
         let begin = Instant::now();
-        let mut built = build::build(self.project, self.workdir, self.checkout, &self.pinned, self.shell)?;
+        let mut built = build::build(self.project, self.workdir, self.checkout, &self.pinned, self.console)?;
         if let Some(layer) = layer {
             layer.unite(&mut built);
         }
@@ -94,6 +94,6 @@ impl Building<'_> {
     fn check_out(&mut self, begin: Instant) -> Result<()> {
         self.checkout.apply()?;
         self.timings.push(Timing::since(Step::Checkout, begin));
-        self.shell.json(&report::json::phase("build", &self.project.package.name))
+        self.console.json(&report::json::phase("build", &self.project.package.name))
     }
 }

@@ -21,12 +21,12 @@ use rustix::process::{
 };
 
 use super::watchdog::{self, Minded};
+use crate::console::{ChildOutput, Console, Stream};
 use crate::error::{Error, Result};
 use crate::isolation::giving::{self, Asked};
 use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
 use crate::os::descendants;
 use crate::os::interrupt;
-use crate::shell::{Shell, Stream, Talk};
 
 /// How much of the end of the output is kept.
 const TAIL: usize = 16 * 1024;
@@ -121,7 +121,7 @@ impl Task<'_> {
     ///
     /// # Errors
     /// When it cannot be started, or the user interrupts.
-    pub fn run(self, shell: Shell) -> Result<Ended> {
+    pub fn run(self, console: Console) -> Result<Ended> {
         let name = Path::new(self.program).display().to_string();
         let could_not = |error: &dyn std::fmt::Display| Error::new(format!("could not run {name}: {error}"));
         set_child_subreaper(Some(getpid())).map_err(|error| could_not(&error))?;
@@ -149,7 +149,7 @@ impl Task<'_> {
             let _ = sender.send(Event::Exited(Instant::now()));
         });
         let watch = Watch {
-            talk: shell.listen(self.doing.0, self.doing.1),
+            said: console.listen(self.doing.0, self.doing.1),
             guarded,
             keep_stdout: self.keep_stdout,
             time_is_up: self.timeout.map(|limit| Instant::now() + limit),
@@ -228,7 +228,7 @@ fn hear_questions(line: UnixStream, sender: SyncSender<Event>) {
 }
 
 struct Watch<'a> {
-    talk: Talk,
+    said: ChildOutput,
     guarded: interrupt::Guarded,
     keep_stdout: bool,
     time_is_up: Option<Instant>,
@@ -324,7 +324,7 @@ impl Watch<'_> {
     }
 
     fn hear(&mut self, stream: Stream, bytes: &[u8]) {
-        self.talk.hear(stream, bytes);
+        self.said.hear(stream, bytes);
         self.tail.extend(bytes);
         let too_much = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..too_much);

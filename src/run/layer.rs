@@ -15,12 +15,12 @@ use super::handover::Keeps;
 use super::outlook::Outlook;
 use super::session::Pinned;
 use super::workdir::{self, Workdir};
+use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
 use crate::isolation::Report;
 use crate::os::bounded;
 use crate::project::Project;
-use crate::shell::Shell;
 
 /// How many are kept of a project.
 const KEPT: usize = 3;
@@ -45,7 +45,7 @@ pub fn provide(
     checkout: &Checkout,
     pinned: &Pinned<'_>,
     made: Digest,
-    shell: Shell,
+    console: Console,
 ) -> Result<Option<Layer>> {
     if !workdir.is_kept() || project.package.remote.is_empty() || project.manifest.binaries().is_empty() {
         return Ok(None);
@@ -57,7 +57,7 @@ pub fn provide(
     let place = workdir.layers().join(&key.hex()[..32]);
     let layer = match read(&place) {
         Some(layer) => layer,
-        None => make(project, workdir, (checkout, &stub), pinned, &place, shell)?,
+        None => make(project, workdir, (checkout, &stub), pinned, &place, console)?,
     };
     if !layer.usable {
         return Ok(None);
@@ -87,13 +87,13 @@ fn make(
     (checkout, stub): (&Checkout, &Checkout),
     pinned: &Pinned<'_>,
     place: &Path,
-    shell: Shell,
+    console: Console,
 ) -> Result<Layer> {
     prune(&workdir.layers());
     stub.apply()?;
     crates::provide(workdir, &project.package, pinned.dependencies)?;
     let outlook = Outlook::of_build(project, workdir, pinned.environment);
-    let ended = build::cargo(project, workdir, stub, pinned, &outlook, shell.silenced())?;
+    let ended = build::cargo(project, workdir, stub, pinned, &outlook, console.silenced())?;
     let layer = Layer {
         usable: ended.status.success()
             && ended.report.held.listener

@@ -19,6 +19,7 @@ use super::staging::{self, Staged};
 use super::train::Training;
 use super::workdir::Workdir;
 use crate::compare::Drift;
+use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
@@ -26,7 +27,6 @@ use crate::manifest::{Isolation, Policy};
 use crate::outcome::{Outcome, Remark};
 use crate::project::Project;
 use crate::report;
-use crate::shell::Shell;
 use crate::snapshot::{Build, Data, Dependencies, Environment, Snapshot, Source};
 use crate::timing::{Step, Timing};
 use crate::trace::Packages;
@@ -38,7 +38,7 @@ pub struct Session<'a> {
     workdir: &'a Workdir,
     checkout: Checkout,
     directory: PathBuf,
-    shell: Shell,
+    console: Console,
     /// What the build gave.
     pub built: Built,
     /// Where the time went since somebody asked.
@@ -137,20 +137,21 @@ impl<'a> Session<'a> {
         workdir: &'a Workdir,
         dirty: bool,
         snapshot: Pinned<'_>,
-        shell: Shell,
+        console: Console,
     ) -> Result<Self> {
         places::refuse_taken(project)?;
         let begin = Instant::now();
         let checkout = building::plan(project, workdir, dirty, &snapshot)?;
         let place = workdir.tree();
-        shell.detail("Checking", format!("out {} into {}{}", project.commit.short(), place.display(), checkout.part()));
+        console
+            .detail("Checking", format!("out {} into {}{}", project.commit.short(), place.display(), checkout.part()));
         let mut building = Building {
             project,
             workdir,
             checkout: &checkout,
             pinned: snapshot,
             made: snapshot.made(project),
-            shell,
+            console,
             timings: Vec::new(),
         };
         let built = building.take_up_or_build(begin)?;
@@ -161,7 +162,7 @@ impl<'a> Session<'a> {
             workdir,
             checkout,
             directory,
-            shell,
+            console,
             built,
             timings: RefCell::new(timings),
         })
@@ -213,7 +214,7 @@ impl<'a> Session<'a> {
         } else {
             String::new()
         };
-        self.train_as(data, environment, circumstances, self.shell, &times)
+        self.train_as(data, environment, circumstances, self.console, &times)
     }
 
     /// Trains once as [`Session::train`] does, and says so with these words behind the stage's name.
@@ -225,7 +226,7 @@ impl<'a> Session<'a> {
         data: &BTreeMap<String, Data>,
         environment: &Environment,
         circumstances: &Circumstances,
-        shell: Shell,
+        console: Console,
         words: &str,
     ) -> Result<Trained> {
         self.checkout.apply()?;
@@ -248,13 +249,13 @@ impl<'a> Session<'a> {
             environment,
             checkout: &self.checkout,
             circumstances,
-            shell,
+            console,
         };
         let mut trained = Trained::default();
         for name in self.project.manifest.stage_order() {
             let stage = &self.project.manifest.stages[name];
-            shell.status("Training", format!("{name}{words}"));
-            shell.json(&report::json::phase("train", name))?;
+            console.status("Training", format!("{name}{words}"));
+            console.json(&report::json::phase("train", name))?;
             let before = handover.prepare(name, &staged)?;
             let begin = Instant::now();
             let ended = training.stage(name, stage, &before);
@@ -270,10 +271,10 @@ impl<'a> Session<'a> {
             trained.reports.insert(name.to_owned(), report);
         }
         let begin = Instant::now();
-        (trained.outcome, trained.remarks) = self.collect(&handover, shell)?;
+        (trained.outcome, trained.remarks) = self.collect(&handover, console)?;
         trained.pin_reads(self.project.manifest.isolation);
         self.find_copies(&mut trained, &staged, &handover, &circumstances.place)?;
-        trained.changed = shell.watching("Checking", |progress| staged.changed(progress))?;
+        trained.changed = console.watching("Checking", |progress| staged.changed(progress))?;
         self.timings.borrow_mut().push(Timing::since(Step::Collect { run: 1 }, begin));
         Ok(trained)
     }
@@ -312,8 +313,8 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn collect(&self, left: &Handover<'_>, shell: Shell) -> Result<(Outcome, Vec<Remark>)> {
-        shell.json(&report::json::phase("collect", ""))?;
+    fn collect(&self, left: &Handover<'_>, console: Console) -> Result<(Outcome, Vec<Remark>)> {
+        console.json(&report::json::phase("collect", ""))?;
         collect(&self.project.manifest, self.workdir, &self.directory, left, &self.built)
     }
 

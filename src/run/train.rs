@@ -20,6 +20,7 @@ use super::handover::Before;
 use super::outlook::Outlook;
 use super::staging::Staged;
 use super::workdir::Workdir;
+use crate::console::Console;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Report;
 use crate::isolation::giving::Asked;
@@ -27,7 +28,6 @@ use crate::manifest::{Policy, Program, Stage, fill};
 use crate::os::beneath::Beneath;
 use crate::os::env;
 use crate::project::Project;
-use crate::shell::Shell;
 use crate::snapshot::Environment;
 use crate::snapshot::source::is_of_package;
 
@@ -51,7 +51,7 @@ pub struct Training<'a> {
     /// What is around the programs.
     pub circumstances: &'a Circumstances,
     /// Where to pass on what the programs print.
-    pub shell: Shell,
+    pub console: Console,
 }
 
 impl Training<'_> {
@@ -62,7 +62,7 @@ impl Training<'_> {
     pub fn stage(&self, name: &str, stage: &Stage, before: &Before) -> Result<(Vec<Access>, Report)> {
         let (program, args) = self.command(name, stage)?;
         let line: Vec<_> = std::iter::once(program.as_os_str()).chain(args.iter().map(OsString::as_os_str)).collect();
-        self.shell.detail("Running", format!("`{}`", line.join(OsStr::new(" ")).display()));
+        self.console.detail("Running", format!("`{}`", line.join(OsStr::new(" ")).display()));
         let ledger = self.workdir.ledger(name);
         std::fs::write(&ledger, "").at("write", &ledger)?; // emptied, and there to be mounted
         let place = &self.circumstances.place;
@@ -98,13 +98,13 @@ impl Training<'_> {
                 give: &give,
             }),
         }
-        .run(self.shell)
+        .run(self.console)
         .map_err(|error| error.phase(Phase::Train))?;
         self.checkout.tell_of_it(&mut ended.report, |path| self.workdir.seen_at(place, path));
         let fault = self.checkout.must_have_given(&ended.report, unseen, |path| self.staged.holds(path));
         fault.map_err(|error| error.phase(Phase::Train))?;
         let accesses = self.grounds(name, outlook.shown.clone(), before, |grounds| grounds.judge(&ended.report));
-        judge(name, stage, &ended, self.shell).map_err(|error| {
+        judge(name, stage, &ended, self.console).map_err(|error| {
             let grave = accesses.iter().filter(|access| access.is_telling()).map(Access::cause).collect();
             self.explained(error.causes(grave), &ended, stage, &program, outlook.shown.clone())
         })?;
@@ -292,7 +292,7 @@ impl Training<'_> {
     }
 }
 
-fn judge(name: &str, stage: &Stage, ended: &Ended, shell: Shell) -> Result<()> {
+fn judge(name: &str, stage: &Stage, ended: &Ended, console: Console) -> Result<()> {
     if ended.status.success() && !ended.timed_out {
         return Ok(());
     }
@@ -308,7 +308,7 @@ fn judge(name: &str, stage: &Stage, ended: &Ended, shell: Shell) -> Result<()> {
         }
         _ => format!("stage `{name}` ended in an unknown way"),
     };
-    let error = Error::training(what).said(ended.tail.clone(), shell.is_human() && !shell.is_quiet());
+    let error = Error::training(what).said(ended.tail.clone(), console.is_human() && !console.is_quiet());
     Err(if ended.timed_out {
         error.hint("raise `timeout` in repro.toml if it needs longer")
     } else if ended.status.signal() == Some(signal_hook::consts::SIGKILL) {

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::console::Console;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::{self, PLACE, Report, start};
 use crate::os::env;
-use crate::shell::Shell;
 
 /// The directory that `record` keeps, in the project's.
 const KEPT: &str = "record";
@@ -36,8 +36,8 @@ impl Workdir {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn kept(project: &Path, shell: Shell) -> Result<Self> {
-        let waits = || shell.status("Blocking", "waiting for another `cargo repro record` of this project");
+    pub fn kept(project: &Path, console: Console) -> Result<Self> {
+        let waits = || console.status("Blocking", "waiting for another `cargo repro record` of this project");
         let (root, lock) = claim::kept(&base()?, project, waits)?;
         Self::lay_out(root, lock, false)
     }

@@ -33,14 +33,14 @@ pub(super) fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> 
     // Whatever is remembered of this machine's files, they are read as a verification would.
     let (mut project, mut cache) =
         Project::open(directory, &Overrides::default(), settings.offline, |_| Cache::none())?;
-    let workdir = Workdir::kept(&project.directory, settings.shell)?;
+    let workdir = Workdir::kept(&project.directory, settings.console)?;
     let read = Lockfile::read(&project.lock_path())?;
     let followed = project.follow(&read.lock, &Overrides::default());
-    let mut inspected = inspect_all(&project, &read, &mut cache, settings.shell)?;
+    let mut inspected = inspect_all(&project, &read, &mut cache, settings.console)?;
     inspected.notes.extend(followed);
     let platform = inspected.snapshot.platform.clone();
     refuse_lock(&read, &platform)?;
-    settings.shell.status("Adding", format!("{platform} to the lock {}", read.id.short()));
+    settings.console.status("Adding", format!("{platform} to the lock {}", read.id.short()));
     let addition = Addition {
         project: &project,
         read: &read,
@@ -102,13 +102,13 @@ impl Addition<'_> {
     fn train(&self, snapshot: &Snapshot, mut verdict: Verdict) -> Result<Verdict> {
         let circumstances = Circumstances::as_recorded(&self.project.manifest, self.read.lock.record);
         let pinned = Pinned::of(snapshot, &circumstances);
-        let session = Session::build(self.project, self.workdir, false, pinned, self.settings.shell)?;
+        let session = Session::build(self.project, self.workdir, false, pinned, self.settings.console)?;
         let laboratory = Laboratory {
             project: self.project,
             session: &session,
             data: &snapshot.data,
             environment: &snapshot.environment,
-            shell: self.settings.shell,
+            console: self.settings.console,
         };
         let workshop = Workshop {
             laboratory,
@@ -184,10 +184,10 @@ impl Addition<'_> {
         self.refuse_other_lock()?;
         lockfile::sweep(&self.project.directory);
         if lock == self.read.lock {
-            self.settings.shell.status("Unchanged", lockfile::FILE);
+            self.settings.console.status("Unchanged", lockfile::FILE);
         } else {
             lock.write(&self.project.lock_path())?;
-            self.settings.shell.status("Wrote", lockfile::FILE);
+            self.settings.console.status("Wrote", lockfile::FILE);
         }
         verdict.word = Word::Recorded;
         verdict.lock = Some(lock.id());

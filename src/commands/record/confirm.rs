@@ -167,7 +167,7 @@ const AGAIN: u32 = 2;
 fn second<'a>(workshop: &Workshop<'a>, workdir: &'a Workdir) -> Result<Session<'a>> {
     workshop
         .laboratory
-        .shell
+        .console
         .status("Building", "again, at another date and with other random numbers");
     workshop.build(workdir, &builds::another(workshop.pinned.circumstances)).map_err(|error| {
         // The first one held, so that it is the date, or a number drawn, by which this one failed.
@@ -199,7 +199,7 @@ fn agree_by_themselves(
 /// What of a build the outcome follows.
 fn by_build(workshop: &Workshop<'_>, circumstances: &Circumstances) -> Result<Vec<Cause>> {
     const WHAT: &str = "the outcome";
-    workshop.laboratory.shell.status("Trying", "what of the build they follow");
+    workshop.laboratory.console.status("Trying", "what of the build they follow");
     let build = |at: &Circumstances| workshop.observe(at, circumstances);
     let differ = |one: &Observed, other: &Observed| workshop.laboratory.compare(one, other);
     let found = builds::find(workshop.pinned.circumstances, build, differ)?;
@@ -232,7 +232,7 @@ fn cure(laboratory: &Laboratory<'_>, differing: &[Divergence]) -> Result<(Vec<Ca
     let Some(effect) = Effect::of(differing) else {
         return Ok((Vec::new(), Vec::new()));
     };
-    laboratory.shell.status("Trying", "what would make them agree");
+    laboratory.console.status("Trying", "what would make them agree");
     let date = laboratory.project.repository.time(laboratory.project.commit)?;
     let tried = cure::propose(laboratory, date, &effect)?;
     let notes = match &tried.cause {

@@ -8,7 +8,7 @@ use anstream::adapter::{StripBytes, strip_str};
 
 use super::lines::{self, Lines};
 use super::live::{self, Line, Live};
-use super::{Shell, Verbosity, runner};
+use super::{Console, Verbosity, runner};
 
 /// Where a child wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub enum Stream {
 
 /// Listens to one child. Dropped, it has told everything, and its line is gone.
 #[derive(Debug)]
-pub struct Talk {
-    shell: Shell,
+pub struct ChildOutput {
+    console: Console,
     way: Way,
 }
 
@@ -52,43 +52,43 @@ struct Passed {
     is_open: bool,
 }
 
-impl Talk {
-    pub(super) fn new(shell: Shell, verb: &'static str, subject: &str) -> Self {
-        let way = match shell.watched {
-            true => Way::Watched(Watched::new(shell, verb, subject)),
+impl ChildOutput {
+    pub(super) fn new(console: Console, verb: &'static str, subject: &str) -> Self {
+        let way = match console.watched {
+            true => Way::Watched(Watched::new(console, verb, subject)),
             false => Way::Passed(Passed::default()),
         };
-        Self { shell, way }
+        Self { console, way }
     }
 
     /// Passes on what the child printed.
     pub fn hear(&mut self, stream: Stream, bytes: &[u8]) {
         match &mut self.way {
-            Way::Watched(watched) => watched.hear(self.shell, stream, bytes),
-            Way::Passed(passed) => passed.hear(self.shell, stream, bytes),
+            Way::Watched(watched) => watched.hear(self.console, stream, bytes),
+            Way::Passed(passed) => passed.hear(self.console, stream, bytes),
         }
     }
 }
 
-impl Drop for Talk {
+impl Drop for ChildOutput {
     fn drop(&mut self) {
         match &mut self.way {
             Way::Watched(watched) => {
                 drop(watched.live.take());
                 let rest = watched.out.finish() + &watched.err.finish();
-                watched.write(self.shell, &rest);
+                watched.write(self.console, &rest);
             }
             // What we say next begins a line.
-            Way::Passed(passed) if passed.is_open => write(self.shell, b"\n"),
+            Way::Passed(passed) if passed.is_open => write(self.console, b"\n"),
             Way::Passed(_) => {}
         }
     }
 }
 
 impl Watched {
-    fn new(shell: Shell, verb: &'static str, subject: &str) -> Self {
+    fn new(console: Console, verb: &'static str, subject: &str) -> Self {
         let last = Arc::new(Mutex::new(String::new()));
-        let (told, subject, colors) = (Arc::clone(&last), subject.to_owned(), shell.color);
+        let (told, subject, colors) = (Arc::clone(&last), subject.to_owned(), console.color);
         let live = Live::start(move |elapsed| {
             let told = told.lock().map(|told| told.clone()).unwrap_or_default();
             let rest = format!("{subject} {} {told}", live::clock(elapsed));
@@ -103,7 +103,7 @@ impl Watched {
         }
     }
 
-    fn hear(&mut self, shell: Shell, stream: Stream, bytes: &[u8]) {
+    fn hear(&mut self, console: Console, stream: Stream, bytes: &[u8]) {
         let lines = match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
@@ -112,40 +112,40 @@ impl Watched {
         if let (Some(now), Ok(mut last)) = (lines.open().or_else(|| lines::last(&whole)), self.last.lock()) {
             *last = now;
         }
-        self.write(shell, &whole);
+        self.write(console, &whole);
     }
 
-    fn write(&self, shell: Shell, lines: &str) {
-        if shell.color {
-            write(shell, lines.as_bytes());
+    fn write(&self, console: Console, lines: &str) {
+        if console.color {
+            write(console, lines.as_bytes());
         } else {
-            write(shell, strip_str(lines).to_string().as_bytes());
+            write(console, strip_str(lines).to_string().as_bytes());
         }
     }
 }
 
 impl Passed {
-    fn hear(&mut self, shell: Shell, stream: Stream, bytes: &[u8]) {
+    fn hear(&mut self, console: Console, stream: Stream, bytes: &[u8]) {
         let state = match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
         };
-        if shell.color {
-            self.write(shell, bytes);
+        if console.color {
+            self.write(console, bytes);
         } else {
             let plain: Vec<u8> = state.strip_next(bytes).flatten().copied().collect();
-            self.write(shell, &plain);
+            self.write(console, &plain);
         }
     }
 
-    fn write(&mut self, shell: Shell, bytes: &[u8]) {
+    fn write(&mut self, console: Console, bytes: &[u8]) {
         self.is_open = bytes.last().map_or(self.is_open, |last| *last != b'\n');
-        write(shell, bytes);
+        write(console, bytes);
     }
 }
 
-fn write(shell: Shell, bytes: &[u8]) {
-    if shell.is_human() && shell.verbosity >= Verbosity::Normal && !bytes.is_empty() {
+fn write(console: Console, bytes: &[u8]) {
+    if console.is_human() && console.verbosity >= Verbosity::Normal && !bytes.is_empty() {
         let fence = runner::stop(bytes);
         // The user's terminal may have gone; the training goes on.
         let _ = live::aside(|| {

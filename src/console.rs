@@ -4,10 +4,10 @@
 #![allow(clippy::disallowed_macros, reason = "this is the one room for them")]
 
 mod bar;
+mod child_output;
 mod lines;
 mod live;
 mod runner;
-mod talk;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
@@ -28,11 +28,11 @@ use crate::report;
 use crate::report::human::visible;
 use crate::report::layout::Layout;
 
-pub use talk::{Stream, Talk};
+pub use child_output::{ChildOutput, Stream};
 
 /// Where and how to print.
 #[derive(Clone, Copy, Debug)]
-pub struct Shell {
+pub struct Console {
     verbosity: Verbosity,
     format: MessageFormat,
     color: bool,
@@ -69,7 +69,7 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
-impl Shell {
+impl Console {
     /// Sets the colour choice for the process, and gives the shell.
     fn new(verbosity: Verbosity, format: MessageFormat, color: ColorChoice) -> Self {
         match color {
@@ -168,8 +168,8 @@ impl Shell {
 
     /// Listens to a child that does this, for passing on what it prints.
     #[must_use]
-    pub fn listen(self, verb: &'static str, subject: &str) -> Talk {
-        Talk::new(self, verb, subject)
+    pub fn listen(self, verb: &'static str, subject: &str) -> ChildOutput {
+        ChildOutput::new(self, verb, subject)
     }
 
     /// How wide results are laid out.
@@ -218,7 +218,7 @@ impl Shell {
     /// Text that is the whole point of the command, to be kept in a file: as it is, wherever it is printed.
     ///
     /// # Errors
-    /// As [`Shell::result`].
+    /// As [`Console::result`].
     pub fn raw(self, text: &str) -> Result<()> {
         if !self.is_human() {
             return Ok(());
@@ -230,7 +230,7 @@ impl Shell {
     /// One JSON object on a line of stdout, when programs read it.
     ///
     /// # Errors
-    /// As [`Shell::result`].
+    /// As [`Console::result`].
     pub fn json(self, value: &impl Serialize) -> Result<()> {
         if self.is_human() || !self.phases {
             return Ok(());
