@@ -18,7 +18,7 @@ use clap::ColorChoice;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::args::Common;
+use crate::cli::args::Common;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::os::env;

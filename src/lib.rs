@@ -10,12 +10,11 @@
 //!                                                                                   Verdict → Report → exit code
 //! ```
 
-pub mod args;
 pub mod attestation;
 pub mod cache;
 pub mod cause;
 pub mod ci;
-pub mod commands;
+pub mod cli;
 pub mod compare;
 pub mod configuration;
 pub mod console;
@@ -43,7 +42,6 @@ pub mod report;
 pub mod repository;
 pub mod revision;
 pub mod run;
-pub mod settings;
 pub mod snapshot;
 pub mod table;
 pub mod template;
@@ -54,14 +52,15 @@ pub mod verdict;
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 
-use crate::args::{Args, Command};
+use crate::cli::args::{Args, Command};
+use crate::cli::commands;
+use crate::cli::settings::Settings;
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::isolation::warden;
 use crate::os::interrupt;
 use crate::run::watchdog;
-use crate::settings::Settings;
 
 /// The whole program: from its arguments to its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {

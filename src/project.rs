@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::cache::Cache;
+use crate::cli::settings::{Overrides, Settings};
 use crate::error::{Error, Result};
 use crate::lockfile::{self, Lockfile};
 use crate::manifest::{Manifest, Program};
 use crate::package::{self, Package};
 use crate::progress::Progress;
 use crate::repository::{Commit, Kind, Repository};
-use crate::settings::{Overrides, Settings};
 use crate::snapshot::build::ambient;
 use crate::snapshot::source::{self, Tree};
 use crate::snapshot::toolchain::Installed;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use cargo_repro::args::Args;
+use cargo_repro::cli::args::Args;
 use cargo_repro::exit_code::ExitCode;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;

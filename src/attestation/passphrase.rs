@@ -5,10 +5,10 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::os::env::{self, PASSPHRASE};
-use crate::settings::Settings;
 
 /// What a passphrase is asked for.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! The gate: whether a tag may be a release. One question with every reason, answered from git's objects, the
 //! lock in the tagged commit, the policy and signed attestations; nothing is built here, and nothing is
-//! asked of the network. Making tags and hooks is [`crate::commands`]'.
+//! asked of the network. Making tags and hooks is [`crate::cli::commands`]'.
 
 pub mod asked;
 pub mod content;

@@ -1,6 +1,6 @@
 //! The package that `cargo repro new` writes: the files beside this one, carried in the binary, and
 //! the runtime's source, so that nothing of ours has to be published. `{{name}}` stands for the
-//! package's name. Writing them is [`crate::commands::new`]'s.
+//! package's name. Writing them is [`crate::cli::commands::new`]'s.
 
 /// Files of the template by their path in the new package.
 const FILES: [(&str, &str); 15] = [

@@ -5,8 +5,9 @@ use super::gate::rules;
 use super::subject::Subject;
 use super::verify::verify;
 use super::{conclude, release};
-use crate::args;
 use crate::attestation::Vouched;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
@@ -20,7 +21,6 @@ use crate::manifest::Gate;
 use crate::os::env;
 use crate::report;
 use crate::repository::{Commit, ObjectId, Repository};
-use crate::settings::Settings;
 use crate::verdict::{Verdict, Word};
 
 /// Runs the command.

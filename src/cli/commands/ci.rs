@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::done;
-use crate::args::{self, Forge, Writing};
 use crate::ci::{self, Action, Pipeline, Source, Tool, github, gitlab};
+use crate::cli::args::{self, Forge, Writing};
+use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::os::bounded;
 use crate::report;
 use crate::repository::Repository;
-use crate::settings::Settings;
 
 /// Runs the command.
 ///

@@ -2,13 +2,13 @@
 
 use super::done;
 use crate::cache::Cache;
+use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::manifest;
 use crate::package::{binaries, find, members};
 use crate::project;
-use crate::settings::Settings;
 use crate::snapshot::toolchain::{Installed, write_pin};
 
 /// Runs the command.

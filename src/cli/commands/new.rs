@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::done;
-use crate::args;
 use crate::cache::Cache;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::repository::{self, FirstCommit};
-use crate::settings::Settings;
 use crate::snapshot::toolchain::{Installed, write_pin};
 use crate::template;
 

@@ -1,6 +1,7 @@
 //! `diff`: what differs between two locks, by file or by revision; of one, from it to the work tree's.
 
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::compare::locks::differences;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
@@ -8,7 +9,6 @@ use crate::lockfile::{self, Lockfile, Read};
 use crate::project;
 use crate::report::{self, finding::Finding};
 use crate::revision;
-use crate::settings::Settings;
 
 /// Runs the command.
 ///

@@ -1,13 +1,13 @@
 //! `show`: the lock for a person to read.
 
 use super::done;
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::project;
 use crate::report;
-use crate::settings::Settings;
 
 /// Runs the command.
 ///

@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use super::done;
-use crate::args::{self, TableFormat};
 use crate::cache::Cache;
+use crate::cli::args::{self, TableFormat};
+use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::manifest::{Declared, Extent, Tables};
 use crate::report;
-use crate::settings::Settings;
 use crate::snapshot::Data;
 use crate::table::Format;
 

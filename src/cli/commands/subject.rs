@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::args::Overrides;
 use crate::ci::quote::shell;
+use crate::cli::args::Overrides;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::lockfile::{self, Read};

@@ -1,12 +1,12 @@
 //! `explain-code`: what an exit code or a `kind` means. Needs no project.
 
 use super::done;
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::explanation::{self, Explanation};
 use crate::report;
-use crate::settings::Settings;
 
 /// Runs the command.
 ///

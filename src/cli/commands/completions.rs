@@ -5,13 +5,13 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::done;
-use crate::args::{self, Args};
+use crate::cli::args::{self, Args};
+use crate::cli::settings::Settings;
 use crate::diagnosis::factor::FACTORS;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::explanation;
 use crate::report;
-use crate::settings::Settings;
 
 /// The program as shells call it.
 const PROGRAM: &str = "cargo-repro";

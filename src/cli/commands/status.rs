@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use super::reports::Reports;
 use super::subject::Subject;
-use crate::args;
 use crate::cache::Cache;
+use crate::cli::args;
+use crate::cli::settings::{Overrides, Settings};
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::inspect;
 use crate::lockfile::{self, Lockfile};
 use crate::progress::Progress;
 use crate::project::{self, Project};
-use crate::settings::{Overrides, Settings};
 use crate::timing::{Step, Timing};
 use crate::verdict::{NotChecked, Verdict, Word, stops};
 

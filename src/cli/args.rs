@@ -1,4 +1,4 @@
-//! The command line as typed. What it comes to is [`crate::settings`].
+//! The command line as typed. What it comes to is [`crate::cli::settings`].
 
 mod ci;
 mod help;

@@ -3,6 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile};
@@ -10,7 +11,6 @@ use crate::manifest::{self, Manifest};
 use crate::project;
 use crate::report::Format;
 use crate::repository::Repository;
-use crate::settings::Settings;
 use crate::snapshot::source::relative;
 
 /// The reports that are asked for, each by its path and its form.

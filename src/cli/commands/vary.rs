@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use super::explain::Case;
 use super::{conclude, not_isolated};
-use crate::args;
 use crate::cache::Cache;
 use crate::cause::Cause;
+use crate::cli::args;
+use crate::cli::settings::{Overrides, Settings};
 use crate::diagnosis::explain::causes;
 use crate::diagnosis::factor::{self, FACTORS, Factor};
 use crate::diagnosis::vary::{TestResult, Variation, Wanted, vary};
@@ -19,7 +20,6 @@ use crate::repository::Commit;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
-use crate::settings::{Overrides, Settings};
 use crate::snapshot::{Closure, Snapshot, source};
 use crate::verdict::{NotChecked, Note, Verdict, Word};
 

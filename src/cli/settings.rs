@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::args;
+use crate::cli::args;
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;

@@ -2,7 +2,8 @@
 
 use super::done;
 use super::gate::rules;
-use crate::args::{self, HookAction};
+use crate::cli::args::{self, HookAction};
+use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::asked::{Asked, Rules};
@@ -16,7 +17,6 @@ use crate::os::bounded;
 use crate::os::env;
 use crate::report;
 use crate::repository::{Commit, Repository};
-use crate::settings::Settings;
 use crate::verdict::{Verdict, Word};
 
 /// Runs the command.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::reports::Reports;
 use super::subject::Subject;
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::asked::{Asked, Rules, moved};
@@ -18,7 +19,6 @@ use crate::os::env;
 use crate::os::redact;
 use crate::package;
 use crate::repository::Repository;
-use crate::settings::Settings;
 use crate::snapshot::source::relative;
 use crate::verdict::Verdict;
 

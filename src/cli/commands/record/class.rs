@@ -2,10 +2,11 @@
 //! pins, added to that lock. And what becomes of such outcomes when a lock is recorded anew.
 
 use super::{Confirmed, confirm, not_repeated, refuse_dirty, with_read};
-use crate::args;
 use crate::cache::Cache;
-use crate::commands::verify::inspect_all;
-use crate::commands::{conclude, not_isolated};
+use crate::cli::args;
+use crate::cli::commands::verify::inspect_all;
+use crate::cli::commands::{conclude, not_isolated};
+use crate::cli::settings::{Overrides, Settings};
 use crate::compare::classes::drift_from;
 use crate::compare::divergence;
 use crate::diagnosis::trial::Laboratory;
@@ -19,7 +20,6 @@ use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
-use crate::settings::{Overrides, Settings};
 use crate::snapshot::{Platform, Snapshot, Source};
 use crate::verdict::{NotChecked, Note, Verdict, Word, stops};
 

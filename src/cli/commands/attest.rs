@@ -8,12 +8,13 @@ use super::release::{self, Place};
 use super::subject::Subject;
 use super::verify::verify;
 use super::{conclude, filing};
-use crate::args;
 use crate::attestation::passphrase::{Purpose, passphrase};
 use crate::attestation::{
     AllowedKey, Envelope, Expectation, Flaw, PublicKey, Reproduction, SigningKey, check, expected_outcome, provenance,
     reproduction, summary,
 };
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
@@ -25,7 +26,6 @@ use crate::lockfile::{self, Lockfile, Read};
 use crate::os::bounded;
 use crate::os::env;
 use crate::os::file_lock;
-use crate::settings::Settings;
 use crate::snapshot::Platform;
 use crate::verdict::{Note, Verdict, Word};
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::gate::refusal::{CommitFault, Refusal};
@@ -12,7 +13,6 @@ use crate::os::bounded;
 use crate::project;
 use crate::repository::{Commit, ObjectId, Repository};
 use crate::run::copies::{self, Copied};
-use crate::settings::Settings;
 use crate::snapshot::source::relative;
 use crate::verdict::{Note, Verdict};
 

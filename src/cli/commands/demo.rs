@@ -5,14 +5,14 @@ use std::path::Path;
 
 use super::release::as_verify;
 use super::{done, new, record, verify};
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::os::bounded;
 use crate::os::scratch::Scratch;
 use crate::repository;
 use crate::run::workdir;
-use crate::settings::Settings;
 
 /// Runs the command.
 ///

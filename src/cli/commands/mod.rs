@@ -26,6 +26,7 @@ pub mod tag;
 pub mod vary;
 pub mod verify;
 
+use crate::cli::settings::Settings;
 use crate::diagnosis::locate;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
@@ -35,7 +36,6 @@ use crate::project::Project;
 use crate::report;
 use crate::run::session::{Session, Trained};
 use crate::run::workdir::Workdir;
-use crate::settings::Settings;
 use crate::trace::Instruction;
 use crate::verdict::{NotChecked, Verdict};
 

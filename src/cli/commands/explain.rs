@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::subject::Subject;
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::compare::divergence::changed_binaries;
 use crate::console::Console;
 use crate::diagnosis::explain::{Explanation, explain};
@@ -21,7 +22,6 @@ use crate::project::Project;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
-use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::verdict::{Note, Verdict};
 

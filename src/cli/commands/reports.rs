@@ -12,7 +12,8 @@ use rustix::io::Errno;
 use super::log::Detail;
 use super::subject::Subject;
 use super::{conclude, filing, log};
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::history::History;
@@ -24,7 +25,6 @@ use crate::project;
 use crate::report::dossier::{Dossier, items};
 use crate::report::{self, Format};
 use crate::repository::Repository;
-use crate::settings::Settings;
 use crate::verdict::Verdict;
 
 /// The reports that were asked for.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::done;
-use crate::args;
+use crate::cli::args;
+use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::history::{Change, Entry, Recorded};
@@ -17,7 +18,6 @@ use crate::os::interrupt;
 use crate::project;
 use crate::report;
 use crate::repository::{Commit, Repository, Version};
-use crate::settings::Settings;
 use crate::snapshot::source::relative;
 
 /// Runs the command.

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use confirm::{Agreed, Confirmed, confirm};
 
 use super::conclude;
-use crate::args;
 use crate::cache::Cache;
+use crate::cli::args;
+use crate::cli::settings::{Overrides, Settings};
 use crate::diagnosis::trial::Laboratory;
 use crate::diagnosis::workshop::Workshop;
 use crate::digest::Digest;
@@ -28,7 +29,6 @@ use crate::run::circumstances::Circumstances;
 use crate::run::places;
 use crate::run::session::{Pinned, Session};
 use crate::run::workdir::Workdir;
-use crate::settings::{Overrides, Settings};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::source::{self, Dirty};
 use crate::snapshot::{self, Build, Closure, Data, Dependencies, Environment, Snapshot, Source};
