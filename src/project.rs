@@ -1,6 +1,15 @@
 //! The project: the cargo package with the manifest, and its git repository, on this machine with its
 //! toolchain. Everything that a command needs before it can look at inputs.
 
+pub mod cargo_config;
+pub mod git;
+pub mod lfs;
+pub mod line_ends;
+pub mod manifest;
+pub mod package;
+pub mod repository;
+pub mod revision;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -9,10 +18,10 @@ use crate::cache::Cache;
 use crate::cli::settings::{Overrides, Settings};
 use crate::error::{Error, Result};
 use crate::lockfile::{self, Lockfile};
-use crate::manifest::{Manifest, Program};
-use crate::package::{self, Package};
 use crate::progress::Progress;
-use crate::repository::{Commit, Kind, Repository};
+use crate::project::manifest::{Manifest, Program};
+use crate::project::package::Package;
+use crate::project::repository::{Commit, Kind, Repository};
 use crate::snapshot::build::ambient;
 use crate::snapshot::source::{self, Tree};
 use crate::snapshot::toolchain::Installed;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use cargo_repro::exit_code::ExitCode;
 use cargo_repro::explanation;
-use cargo_repro::manifest::Manifest;
+use cargo_repro::project::manifest::Manifest;
 use cargo_repro::report::finding::{DIVERGENCE_KINDS, DRIFT_KINDS, REFUSAL_KINDS};
 
 /// No file under `src/` grows beyond what a reader keeps in mind.

@@ -20,9 +20,9 @@ use crate::cache::stat::StatData;
 use crate::cache::stat_cache::StatCache;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::lfs;
 use crate::os::bounded;
 use crate::os::env;
+use crate::project::lfs;
 use crate::table::{Format, NotATable, Table};
 
 /// Raised whenever what is kept, or how it is observed, changes; another number is forgotten.

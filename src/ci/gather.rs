@@ -9,16 +9,17 @@ use super::{Compiler, Pipeline};
 use crate::cache::Cache;
 use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
-use crate::lfs;
 use crate::lockfile::{self, Lockfile};
-use crate::manifest::Manifest;
 use crate::os::bounded;
-use crate::package::{self, Members};
-use crate::repository::Repository;
+use crate::project;
+use crate::project::lfs;
+use crate::project::manifest;
+use crate::project::manifest::Manifest;
+use crate::project::package::{self, Members};
+use crate::project::repository::Repository;
 use crate::snapshot::data::Form;
 use crate::snapshot::source::relative;
 use crate::snapshot::toolchain::Installed;
-use crate::{manifest, project};
 
 /// What every pipeline gates where the manifest does not say what a release is.
 const TAGS: &str = "v*";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use crate::lockfile::{self, Lockfile};
-use crate::manifest::{self, Manifest};
+use crate::project::manifest::{self, Manifest};
 
 /// Something in the repository, from its top.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use super::github::{self, workflow};
 use super::gitlab;
 use super::inputs::{from_top, inputs};
 use super::*;
-use crate::manifest::Manifest;
+use crate::project::manifest::Manifest;
 
 const HOSTILE: [&str; 12] = [
     "it's \"quoted\"",

@@ -6,8 +6,8 @@ use crate::cli::args;
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::manifest::{FILE, Manifest};
 use crate::os::env;
+use crate::project::manifest::{FILE, Manifest};
 use crate::snapshot::Seed;
 
 /// What every command works with.

@@ -7,8 +7,8 @@ use super::drift::Change;
 use super::snapshots::field;
 use super::{Divergence, Drift, changes, divergence, drift, listed};
 use crate::lockfile::{Lockfile, Record};
-use crate::manifest::Overridden;
 use crate::outcome::{Outcome, StageOutcome};
+use crate::project::manifest::Overridden;
 
 /// Every difference.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::drift::{Change, Drift};
 use super::{changes, listed};
 use crate::document::quoted;
-use crate::manifest::{Determinism, Isolation, Policy};
+use crate::project::manifest::{Determinism, Isolation, Policy};
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::{Build, Dependencies, Environment, Platform, Snapshot, Stage, Toolchain};
 

@@ -3,7 +3,7 @@
 use super::trial::{Effect, Laboratory};
 use crate::cause::{Cause, Kind};
 use crate::error::Result;
-use crate::manifest::{Clock, Entropy, Manifest};
+use crate::project::manifest::{Clock, Entropy, Manifest};
 use crate::run::circumstances::Circumstances;
 
 /// How many trainings must agree with the line in place.

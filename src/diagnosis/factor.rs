@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::builds;
 use crate::cause::Kind;
 use crate::isolation::Order;
-use crate::manifest::{Clock, Entropy, Manifest};
+use crate::project::manifest::{Clock, Entropy, Manifest};
 use crate::run::circumstances::Circumstances;
 use crate::snapshot::Environment;
 

@@ -8,7 +8,7 @@ use super::trial::Laboratory;
 use crate::cause::{Cause, Kind};
 use crate::error::Result;
 use crate::isolation::Source;
-use crate::manifest::Program;
+use crate::project::manifest::Program;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::Session;
 use crate::trace::{Instruction, Scan, Site, Tracer};

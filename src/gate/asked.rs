@@ -7,9 +7,9 @@ use super::refusal::{CommitFault, Place, Refusal, TagFault};
 use super::register::Register;
 use super::{Decision, Label, Question, judge, label};
 use crate::error::Result;
-use crate::git;
 use crate::os::redact;
-use crate::repository::{Commit, ObjectId, Repository};
+use crate::project::git;
+use crate::project::repository::{Commit, ObjectId, Repository};
 use crate::verdict::{NotChecked, Note, Verdict, Word};
 
 /// Where the policy is read.

@@ -11,14 +11,14 @@ use std::path::Path;
 use super::packages;
 use crate::compare::drift::Change;
 use crate::compare::{Drift, drift};
-use crate::configuration;
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::lfs::Pointer;
 use crate::lockfile::Lockfile;
-use crate::manifest::Manifest;
 use crate::outcome::{Artifact, Cut};
-use crate::repository::{Commit, Entry, Kind, Repository};
+use crate::project::cargo_config;
+use crate::project::lfs::Pointer;
+use crate::project::manifest::Manifest;
+use crate::project::repository::{Commit, Entry, Kind, Repository};
 use crate::snapshot::source::tree::join;
 use crate::snapshot::source::{self, Closure, Looks, Source};
 use crate::snapshot::toolchain::pin;
@@ -230,7 +230,7 @@ fn parted(locked: &Looks, closure: Closure, elsewhere: &mut impl FnMut(&str) -> 
 fn ruling(tree: Tree<'_>, locked: &Snapshot) -> Vec<String> {
     let mut paths = Vec::new();
     for above in Path::new(tree.package).ancestors() {
-        paths.extend(pin::files(above).chain(configuration::places(above)));
+        paths.extend(pin::files(above).chain(cargo_config::places(above)));
     }
     let manifests = locked.source.files.keys().filter(|path| path.ends_with("Cargo.toml"));
     paths.extend(manifests.map(|path| Path::new(path).with_file_name("build.rs")));

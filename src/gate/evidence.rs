@@ -9,7 +9,7 @@ use super::content::Tree;
 use crate::error::{IoContext as _, Result};
 use crate::lockfile;
 use crate::os::bounded;
-use crate::repository::{Commit, Repository};
+use crate::project::repository::{Commit, Repository};
 
 /// The reference of the notes. Push and fetch it as any other.
 pub const NOTES: &str = "refs/notes/cargo-repro";

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::content::Tree;
 use crate::error::Result;
-use crate::manifest::{FILE, Gate, Manifest};
-use crate::repository::{Commit, Repository};
+use crate::project::manifest::{FILE, Gate, Manifest};
+use crate::project::repository::{Commit, Repository};
 use crate::snapshot::source::tree::join;
 
 /// A package with a policy.

@@ -1,6 +1,6 @@
 //! What a push is about to do, as git tells its hooks, one reference a line (githooks(5)).
 
-use crate::repository::ObjectId;
+use crate::project::repository::ObjectId;
 
 /// What becomes of one reference on the other side.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use crate::attestation::{Flaw, Lacking};
 use crate::compare::Drift;
 use crate::digest::Digest;
-use crate::repository::{Commit, ObjectId};
+use crate::project::repository::{Commit, ObjectId};
 use crate::run::copies::Copied;
 
 /// A reason to say no.

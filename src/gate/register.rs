@@ -11,7 +11,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::lockfile;
 use crate::os::bounded;
 use crate::os::file_lock;
-use crate::repository::{ObjectId, Repository};
+use crate::project::repository::{ObjectId, Repository};
 
 const FILE: &str = "tags.json";
 const VERSION: u32 = 1;

@@ -8,13 +8,13 @@ use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::document::pointer;
 use crate::error::{IoContext as _, Result};
-use crate::lfs;
-use crate::line_ends;
 use crate::lockfile::{self, Lockfile};
 use crate::os::bounded;
 use crate::outcome::{Artifact, Cut};
 use crate::project::Project;
-use crate::repository::{Entry, Kind};
+use crate::project::lfs;
+use crate::project::line_ends;
+use crate::project::repository::{Entry, Kind};
 use crate::snapshot::Platform;
 use crate::verdict::{Leftover, NotChecked, Note};
 

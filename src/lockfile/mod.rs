@@ -26,10 +26,10 @@ pub use class::Class;
 use crate::digest::Digest;
 use crate::error::{self, Error, IoContext as _, Result};
 use crate::isolation::entropy::Numbering;
-use crate::manifest::Overridden;
-use crate::manifest::merge::has_marks;
 use crate::os::bounded;
 use crate::outcome::Outcome;
+use crate::project::manifest::Overridden;
+use crate::project::manifest::merge::has_marks;
 use crate::snapshot::Snapshot;
 use crate::snapshot::platform::Facts;
 

@@ -9,8 +9,8 @@ use super::class::{self, Class};
 use super::long_lists::{self, LongLists};
 use super::{Lockfile, Record};
 use crate::digest::Digest;
-use crate::manifest::{Determinism, Isolation, Overridden};
 use crate::outcome::Outcome;
+use crate::project::manifest::{Determinism, Isolation, Overridden};
 use crate::snapshot::platform::Facts;
 use crate::snapshot::{
     Build, Data, Dependencies, Environment, Param, Platform, Seed, Snapshot, Source, Stage, Toolchain,

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::compare::{Divergence, Drift};
 use crate::gate::refusal::Refusal;
-use crate::manifest::Override;
+use crate::project::manifest::Override;
 use crate::verdict::{Note, stops};
 
 /// A named difference.

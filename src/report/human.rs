@@ -14,7 +14,7 @@ use super::layout::{Layout, padded};
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::outcome::{Kind, Metric, Outcome, StageOutcome};
-use crate::repository::pathspec;
+use crate::project::repository::pathspec;
 use crate::verdict::edits::{edits, restorable};
 use crate::verdict::{NotChecked, Verdict, Word, stops};
 

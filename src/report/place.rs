@@ -17,7 +17,7 @@ use crate::compare::{Divergence, Drift};
 use crate::error::Error;
 use crate::gate::refusal::{CommitFault, Refusal, TagFault};
 use crate::lockfile::{self, Read};
-use crate::manifest;
+use crate::project::manifest;
 use crate::trace::Site;
 
 /// A place in a file.

@@ -23,10 +23,10 @@ use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::gate;
 use crate::lockfile;
-use crate::manifest;
 use crate::os::interrupt;
 use crate::project::Project;
-use crate::repository::{Commit, Entry, Kind, Repository, is_below};
+use crate::project::manifest;
+use crate::project::repository::{Commit, Entry, Kind, Repository, is_below};
 use crate::snapshot::source::relative;
 
 /// What a checkout is to hold, by path from its top.

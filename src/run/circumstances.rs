@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::isolation::entropy::Numbering;
 use crate::isolation::{Conditions, PLACE};
 use crate::lockfile::Record;
-use crate::manifest::{Clock, Entropy, Manifest};
+use crate::project::manifest::{Clock, Entropy, Manifest};
 
 /// What a program finds around it.
 #[derive(Clone, Debug, PartialEq, Eq)]

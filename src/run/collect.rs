@@ -12,11 +12,11 @@ use super::workdir::Workdir;
 use crate::digest::Digest;
 use crate::document::{figures, pointer};
 use crate::error::{Error, IoContext as _, Phase, Result};
-use crate::manifest::{Manifest, Program, Stage};
 use crate::os::beneath::{Beneath, There};
 use crate::os::bounded;
 use crate::outcome::{Artifact, Cut, Metric, Outcome, Remark, RemarkOf, StageOutcome};
 use crate::progress::Progress;
+use crate::project::manifest::{Manifest, Program, Stage};
 use crate::snapshot;
 
 /// The outcome of a finished run, from what its stages left aside; `directory` is the package's in the checkout.

@@ -12,13 +12,13 @@ use super::workdir::Workdir;
 use crate::compare::drift::{Kept, Tampered};
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::line_ends;
 use crate::os::bounded;
 use crate::os::env;
 use crate::os::interrupt;
-use crate::package::local_registry::LocalRegistry;
-use crate::package::{Package, RemotePackage};
-use crate::repository::Repository;
+use crate::project::line_ends;
+use crate::project::package::local_registry::LocalRegistry;
+use crate::project::package::{Package, RemotePackage};
+use crate::project::repository::Repository;
 use crate::snapshot::Dependencies;
 
 /// Where a package's sources come from on this machine.
@@ -213,7 +213,7 @@ fn check_checkout(package: &RemotePackage) -> Result<Vec<Tampered>> {
     }
     let mut differing = Vec::new();
     for (path, &entry) in checkout.entries(head)?.iter() {
-        use crate::repository::Kind;
+        use crate::project::repository::Kind;
         if matches!(entry.kind, Kind::Submodule | Kind::Link) {
             continue;
         }

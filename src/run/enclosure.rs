@@ -11,7 +11,7 @@ use super::outlook::Outlook;
 use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::isolation::{Conditions, Fence, Mount, PLACE, Walls};
-use crate::manifest::{Isolation, Policy};
+use crate::project::manifest::{Isolation, Policy};
 
 /// For a build: it sees what a stage sees and the sources of its packages, and reaches no network; it writes to the
 /// target directory, its `CARGO_HOME`, its home and its temporary directory.

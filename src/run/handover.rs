@@ -12,9 +12,9 @@ use super::workdir::{Workdir, open_up};
 use crate::cache::stat::StatData;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Mount;
-use crate::manifest::Manifest;
 use crate::os::beneath::Beneath;
 use crate::os::env;
+use crate::project::manifest::Manifest;
 use crate::snapshot;
 
 /// How many of many are named.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::workdir::Workdir;
 use crate::isolation::walls;
-use crate::manifest::Policy;
 use crate::os::env;
-use crate::package::Package;
 use crate::project::Project;
+use crate::project::manifest::Policy;
+use crate::project::package::Package;
 use crate::snapshot::Environment;
 
 /// What a build or a stage sees of the machine.

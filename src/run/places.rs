@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::checkout::normal;
 use crate::error::{Error, IoContext as _, Phase, Result};
-use crate::manifest::Program;
 use crate::os::beneath::{Beneath, There};
 use crate::project::Project;
-use crate::repository::{Entry, Kind};
+use crate::project::manifest::Program;
+use crate::project::repository::{Entry, Kind};
 use crate::snapshot::source;
 
 /// Endings of files that are programs, or parts of them.

@@ -23,9 +23,9 @@ use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::isolation::Report;
-use crate::manifest::{Isolation, Policy};
 use crate::outcome::{Outcome, Remark};
 use crate::project::Project;
+use crate::project::manifest::{Isolation, Policy};
 use crate::report;
 use crate::snapshot::{Build, Data, Dependencies, Environment, Snapshot, Source};
 use crate::timing::{Step, Timing};
@@ -354,7 +354,7 @@ impl<'a> Session<'a> {
     pub fn packages(&self) -> Packages {
         let crate_name = |package: &str| package.replace('-', "_");
         let package = &self.project.package;
-        let title = |package: &crate::package::RemotePackage| format!("{} {}", package.name, package.version);
+        let title = |package: &crate::project::package::RemotePackage| format!("{} {}", package.name, package.version);
         Packages {
             // Without walls the compiler was told to write the canonical path.
             roots: vec![

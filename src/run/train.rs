@@ -24,10 +24,10 @@ use crate::console::Console;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::isolation::Report;
 use crate::isolation::giving::Asked;
-use crate::manifest::{Policy, Program, Stage, fill};
 use crate::os::beneath::Beneath;
 use crate::os::env;
 use crate::project::Project;
+use crate::project::manifest::{Policy, Program, Stage, fill};
 use crate::snapshot::Environment;
 use crate::snapshot::source::is_of_package;
 

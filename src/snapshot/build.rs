@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use cargo_config2::ResolveOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::configuration;
 use crate::error::{Error, IoContext as _, Result};
-use crate::manifest;
 use crate::os::scratch::Scratch;
-use crate::package::Package;
-use crate::repository::Repository;
+use crate::project::cargo_config;
+use crate::project::manifest;
+use crate::project::package::Package;
+use crate::project::repository::Repository;
 use crate::snapshot::Environment;
 use crate::snapshot::source::relative;
 use crate::snapshot::toolchain::Installed;
@@ -57,10 +57,10 @@ impl Build {
         repository: &Repository,
         toolchain: &Installed,
     ) -> Result<Self> {
-        let files = configuration::files(&package.directory, repository.root())?;
+        let files = cargo_config::files(&package.directory, repository.root())?;
         let mut config = BTreeMap::new();
         for path in &files {
-            let table = configuration::read(path)?;
+            let table = cargo_config::read(path)?;
             let building = table.into_iter().filter(|(key, _)| BUILDING.contains(&key.as_str()));
             config.insert(relative(repository.root(), path)?, flatten(building.collect()));
         }
@@ -140,7 +140,7 @@ fn effective(files: &[PathBuf], toolchain: &Installed) -> Result<(String, Vec<St
 fn lay_out(files: &[PathBuf], scratch: &Path) -> Result<PathBuf> {
     let mut directory = scratch.to_path_buf();
     for file in files.iter().rev() {
-        let mut table = configuration::read(file)?;
+        let mut table = cargo_config::read(file)?;
         table.retain(|key, _| ["build", "target"].contains(&key));
         let keep = |table: &mut toml::Table, keys: &[&str]| table.retain(|key, _| keys.contains(&key));
         if let Some(build) = table.get_mut("build").and_then(toml::Value::as_table_mut) {
@@ -161,7 +161,7 @@ fn lay_out(files: &[PathBuf], scratch: &Path) -> Result<PathBuf> {
 
 /// The settings of a profile and of those that it inherits from.
 fn profile_settings(workspace: &Path, profile: &str) -> Result<BTreeMap<String, String>> {
-    let manifest = configuration::read(&workspace.join("Cargo.toml"))?;
+    let manifest = cargo_config::read(&workspace.join("Cargo.toml"))?;
     let profiles = manifest.get("profile").and_then(toml::Value::as_table);
     let mut settings = BTreeMap::new();
     let mut name = profile.to_owned();

@@ -18,8 +18,8 @@ use crate::cache::Cache;
 use crate::cache::stat_cache::StatCache;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::manifest::Declared;
 use crate::progress::Progress;
+use crate::project::manifest::Declared;
 use crate::table::{self, Table};
 
 pub use files::{Files, HELD};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::os::bounded;
-use crate::package;
+use crate::project::package;
 
 /// What Cargo.lock pins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

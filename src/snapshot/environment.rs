@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::manifest;
 use crate::os::env;
+use crate::project::manifest;
 
 /// The variables that a run gets, beside the paths of its own directories.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,9 +17,9 @@ use std::path::Path;
 
 use crate::cache::Cache;
 use crate::error::Result;
-use crate::manifest::{Declared, Determinism, Isolation};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::project::manifest::{Declared, Determinism, Isolation};
 
 pub use build::Build;
 pub use data::Data;

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::cache::Cache;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::package::Package;
-use crate::repository::{Commit, Entry, Kind, Repository};
+use crate::project::package::Package;
+use crate::project::repository::{Commit, Entry, Kind, Repository};
 
 pub use looks::{Closure, Looks};
 pub use tree::{Form, Tree, submodule_above};
@@ -191,7 +191,7 @@ fn is_pointer_to(tree: Tree<'_>, path: &str, content: &[u8], digest: Digest) -> 
 /// Whether a run cannot do without it, so that a checkout must have it even where git ignores it.
 fn is_essential(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    ["Cargo.lock", "Cargo.toml", crate::manifest::FILE].contains(&name)
+    ["Cargo.lock", "Cargo.toml", crate::project::manifest::FILE].contains(&name)
 }
 
 /// A path from the top of the repository, as locks write it.

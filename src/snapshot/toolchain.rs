@@ -57,7 +57,7 @@ impl Installed {
         let proxy = env::find_program("rustc").ok_or_else(|| {
             Error::new("there is no rustc in PATH").hint("install Rust with rustup: https://rustup.rs")
         })?;
-        crate::package::readable::check_by_name(directory)?;
+        crate::project::package::readable::check_by_name(directory)?;
         let chosen = choice::of_caller(directory)?;
         let of_repository = repositories(directory);
         let pin = Pin::nearest(directory)?;

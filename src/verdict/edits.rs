@@ -24,7 +24,7 @@ fn is_said(file: &Drift, all: &[Drift]) -> bool {
     };
     let name = path.rsplit('/').next().unwrap_or(path);
     let tells = |drift: &Drift| match name {
-        crate::manifest::FILE => {
+        crate::project::manifest::FILE => {
             matches!(drift, Drift::Seed { .. } | Drift::Param { .. } | Drift::Manifest(_) | Drift::Environment { .. })
         }
         "Cargo.lock" => matches!(drift, Drift::Dependency { .. } | Drift::DependencyGraph { .. }),

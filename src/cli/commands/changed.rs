@@ -7,8 +7,8 @@ use super::subject::text;
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::lockfile::Lockfile;
+use crate::project::repository::Repository;
 use crate::report::place::first_difference;
-use crate::repository::Repository;
 
 /// Lines of more files than these are not shown on a runner.
 const MOST: usize = 10;

@@ -10,8 +10,8 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
 use crate::os::bounded;
+use crate::project::repository::Repository;
 use crate::report;
-use crate::repository::Repository;
 
 /// Runs the command.
 ///

@@ -11,7 +11,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::os::bounded;
 use crate::os::scratch::Scratch;
-use crate::repository;
+use crate::project::repository;
 use crate::run::workdir;
 
 /// Runs the command.

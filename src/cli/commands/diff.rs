@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Read};
 use crate::project;
+use crate::project::revision;
 use crate::report::{self, finding::Finding};
-use crate::revision;
 
 /// Runs the command.
 ///

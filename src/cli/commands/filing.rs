@@ -7,10 +7,10 @@ use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile};
-use crate::manifest::{self, Manifest};
 use crate::project;
+use crate::project::manifest::{self, Manifest};
+use crate::project::repository::Repository;
 use crate::report::Format;
-use crate::repository::Repository;
 use crate::snapshot::source::relative;
 
 /// The reports that are asked for, each by its path and its form.

@@ -14,11 +14,11 @@ use crate::gate::content::Tree;
 use crate::gate::evidence::Evidence;
 use crate::gate::packages;
 use crate::lockfile::{self, Lockfile};
-use crate::manifest;
 use crate::os::env;
 use crate::os::redact;
-use crate::package;
-use crate::repository::Repository;
+use crate::project::manifest;
+use crate::project::package;
+use crate::project::repository::Repository;
 use crate::snapshot::source::relative;
 use crate::verdict::Verdict;
 

@@ -9,7 +9,7 @@ use crate::cli::args::{self, TableFormat};
 use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::manifest::{Declared, Extent, Tables};
+use crate::project::manifest::{Declared, Extent, Tables};
 use crate::report;
 use crate::snapshot::Data;
 use crate::table::Format;

@@ -12,11 +12,11 @@ use crate::gate::hooks::{self, Installed};
 use crate::gate::push::{Hook, Update};
 use crate::gate::refusal::{Place, Refusal, TagFault};
 use crate::gate::register::Register;
-use crate::git;
 use crate::os::bounded;
 use crate::os::env;
+use crate::project::git;
+use crate::project::repository::{Commit, Repository};
 use crate::report;
-use crate::repository::{Commit, Repository};
 use crate::verdict::{Verdict, Word};
 
 /// Runs the command.

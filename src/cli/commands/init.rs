@@ -6,9 +6,9 @@ use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile;
-use crate::manifest;
-use crate::package::{binaries, find, members};
 use crate::project;
+use crate::project::manifest;
+use crate::project::package::{binaries, find, members};
 use crate::snapshot::toolchain::{Installed, write_pin};
 
 /// Runs the command.

@@ -16,8 +16,8 @@ use crate::history::{Change, Entry, Recorded};
 use crate::lockfile::{self, Lockfile, Read};
 use crate::os::interrupt;
 use crate::project;
+use crate::project::repository::{Commit, Repository, Version};
 use crate::report;
-use crate::repository::{Commit, Repository, Version};
 use crate::snapshot::source::relative;
 
 /// Runs the command.

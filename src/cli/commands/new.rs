@@ -8,7 +8,7 @@ use crate::cli::args;
 use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
-use crate::repository::{self, FirstCommit};
+use crate::project::repository::{self, FirstCommit};
 use crate::snapshot::toolchain::{Installed, write_pin};
 use crate::template;
 

@@ -22,8 +22,8 @@ use crate::lockfile::{self, Lockfile, Record};
 use crate::os::beneath::{Beneath, There};
 use crate::os::bounded;
 use crate::progress::Progress;
+use crate::project::repository::pathspec;
 use crate::project::{self, Project};
-use crate::repository::pathspec;
 use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
 use crate::run::places;
@@ -44,7 +44,7 @@ pub fn run(settings: &Settings, args: &args::Record) -> Result<ExitCode> {
     }
     let overrides = Overrides::resolve(&args.overrides)?;
     let directory = project::directory(settings)?;
-    let remember = |repository: &crate::repository::Repository| Cache::load(&repository.private_directory());
+    let remember = |repository: &crate::project::repository::Repository| Cache::load(&repository.private_directory());
     let (project, mut cache) = Project::open(directory, &overrides, settings.offline, remember)?;
     project.check_commands()?;
     old_lock(&project)?;
@@ -111,7 +111,7 @@ fn old_lock(project: &Project) -> Result<Option<Lockfile>> {
 pub(super) fn candidates(project: &Project) -> Result<Closure> {
     let (repository, commit) = (&project.repository, project.commit);
     let mut files = source::candidates(repository, commit, &project.package)?;
-    files.insert(project.in_repository(crate::manifest::FILE)?);
+    files.insert(project.in_repository(crate::project::manifest::FILE)?);
     if project.manifest.runs_commands() {
         files.extend(command_closure(project)?);
     }

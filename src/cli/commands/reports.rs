@@ -22,9 +22,9 @@ use crate::os::env::{self, GithubRunner};
 use crate::os::interrupt;
 use crate::os::redact::Redaction;
 use crate::project;
+use crate::project::repository::Repository;
 use crate::report::dossier::{Dossier, items};
 use crate::report::{self, Format};
-use crate::repository::Repository;
 use crate::verdict::Verdict;
 
 /// The reports that were asked for.

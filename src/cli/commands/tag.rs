@@ -16,11 +16,11 @@ use crate::gate::content::Tree;
 use crate::gate::evidence::{Evidence, NOTES};
 use crate::gate::refusal::Refusal;
 use crate::gate::{self, Decision, Question, message, packages};
-use crate::git;
-use crate::manifest::Gate;
 use crate::os::env;
+use crate::project::git;
+use crate::project::manifest::Gate;
+use crate::project::repository::{Commit, ObjectId, Repository};
 use crate::report;
-use crate::repository::{Commit, ObjectId, Repository};
 use crate::verdict::{Verdict, Word};
 
 /// Runs the command.

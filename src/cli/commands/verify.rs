@@ -68,7 +68,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     let here = project::directory(settings)?;
     subject.look_in(&here);
     if let Some(name) = &args.rev {
-        let revision = crate::revision::check_out(&here, name)?;
+        let revision = crate::project::revision::check_out(&here, name)?;
         subject.look_in(&revision.package);
         subject.revision = Some(revision);
     }
@@ -94,7 +94,7 @@ pub(super) fn verify(settings: &Settings, args: &args::Verify, subject: &mut Sub
     subject.package.clone_from(&project.package.name);
     subject.commit = Some(project.commit.to_string());
     if let Some(name) = args.rev.as_ref().filter(|_| !project.lock_path().exists()) {
-        return Err(crate::revision::without_lock(name, lockfile::FILE));
+        return Err(crate::project::revision::without_lock(name, lockfile::FILE));
     }
     let read = Lockfile::read(&project.lock_path())?;
     subject.lock = Some(read.clone());

@@ -3,7 +3,7 @@
 
 use crate::compare::drift::Change;
 use crate::compare::{Drift, listed};
-use crate::manifest::{Build, Declared, Environment, Extent, Manifest, Stage};
+use crate::project::manifest::{Build, Declared, Environment, Extent, Manifest, Stage};
 
 /// What the one manifest declares otherwise than the other, where their locks might be the same. Each is taken apart
 /// field by field, so that a new field is compared, or left out for a reason, before any of this compiles.

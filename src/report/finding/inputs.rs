@@ -4,7 +4,7 @@ use super::{Words, tables};
 use crate::ci::quote::shell;
 use crate::compare::drift::{Change, DataChange, FileChange, Kept, NameChange, SourceName, Tampered};
 use crate::compare::{Drift, listed};
-use crate::repository::pathspec;
+use crate::project::repository::pathspec;
 use crate::snapshot::data::Sample;
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::source::looks::TOP;

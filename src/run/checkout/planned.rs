@@ -9,7 +9,7 @@ use super::changed;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::os::bounded;
-use crate::repository::{Entry, Kind, Repository};
+use crate::project::repository::{Entry, Kind, Repository};
 
 /// A file, an executable or a link.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use crate::isolation::giving::Asked;
 use crate::os::bounded;
 use crate::os::interrupt;
 use crate::project::Project;
-use crate::repository::{Entry, Kind, Repository};
+use crate::project::repository::{Entry, Kind, Repository};
 
 /// What is in its place, and what is nearly there.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::lacking::Part;
 use super::{Denied, Scene};
-use crate::repository::pathspec;
+use crate::project::repository::pathspec;
 
 impl Denied {
     /// What was denied to whom.

@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use super::BUILDING;
-use crate::configuration;
 use crate::error::Result;
-use crate::manifest;
 use crate::os::env;
-use crate::package::Package;
+use crate::project::cargo_config;
+use crate::project::manifest;
+use crate::project::package::Package;
 use crate::snapshot::source::relative;
 
 /// Where products lie, how many compilers there are at a time, and what is built in steps changes nothing of a program.
@@ -33,7 +33,7 @@ pub fn settings(package: &Package, root: &Path, declared: &manifest::Environment
         .filter(|name| !(is_of_no_matter(name) || is_declared(name, declared) && is_passed_on(name)))
         .collect();
     for directory in outside(package, root) {
-        let Some(table) = configuration::of(&directory) else {
+        let Some(table) = cargo_config::of(&directory) else {
             continue;
         };
         let building = table.into_iter().filter(|(key, _)| BUILDING.contains(&key.as_str()));
@@ -46,8 +46,8 @@ pub fn settings(package: &Package, root: &Path, declared: &manifest::Environment
         };
         found.extend(keys.map(|key| format!("{key} in {place}")));
     }
-    let files = configuration::files(&package.directory, root)?;
-    let programs = configuration::programs(&files)?.into_iter().filter(|key| key != "build.rustdoc");
+    let files = cargo_config::files(&package.directory, root)?;
+    let programs = cargo_config::programs(&files)?.into_iter().filter(|key| key != "build.rustdoc");
     found.extend(programs.map(|key| format!("{key} of the repository")));
     Ok(found)
 }
@@ -57,7 +57,7 @@ pub fn settings(package: &Package, root: &Path, declared: &manifest::Environment
 #[must_use]
 pub fn jobs(package: &Package, root: &Path) -> Option<String> {
     let written = |directory: PathBuf| {
-        let table = configuration::of(&directory)?;
+        let table = cargo_config::of(&directory)?;
         match table.get("build")?.get("jobs")? {
             toml::Value::Integer(number) => Some(number.to_string()),
             toml::Value::String(word) => Some(word.clone()),
@@ -65,8 +65,8 @@ pub fn jobs(package: &Package, root: &Path) -> Option<String> {
         }
     };
     let of_repository = || {
-        let files = configuration::files(&package.directory, root).unwrap_or_default();
-        let tables = files.iter().filter_map(|file| configuration::read(file).ok());
+        let files = cargo_config::files(&package.directory, root).unwrap_or_default();
+        let tables = files.iter().filter_map(|file| cargo_config::read(file).ok());
         tables
             .into_iter()
             .any(|table| table.get("build").is_some_and(|build| build.get("jobs").is_some()))

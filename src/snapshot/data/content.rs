@@ -13,10 +13,10 @@ use rustix::io::Errno;
 use crate::cache::stat::StatData;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
-use crate::lfs;
 use crate::os::env;
 use crate::os::interrupt;
 use crate::progress::Progress;
+use crate::project::lfs;
 
 /// Files from this size on are read by a thread of their own.
 const LARGE: u64 = 8 << 20;

@@ -10,9 +10,11 @@ use super::Form;
 use crate::cache::stat::StatData;
 use crate::cache::stat_cache::{Kind, StatCache};
 use crate::error::{Error, IoContext as _, Result};
+use crate::gate;
+use crate::lockfile;
 use crate::os::env;
 use crate::os::interrupt;
-use crate::{gate, lockfile, manifest};
+use crate::project::manifest;
 
 /// What the declared paths lead to.
 #[derive(Debug, Default)]

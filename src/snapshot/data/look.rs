@@ -18,9 +18,9 @@ use crate::cache::stat::StatData;
 use crate::cache::stat_cache::Directory;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::manifest::{Declared, Extent, Tables};
 use crate::os::env;
 use crate::progress::Progress;
+use crate::project::manifest::{Declared, Extent, Tables};
 use crate::table::{self, Format, NotATable};
 
 /// Entries of more files than this have no tables in the lock: it is to be read by people.

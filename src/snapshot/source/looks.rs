@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::tree::{Links, Tree, join};
 use super::{Dirty, Edit};
 use crate::error::Result;
-use crate::repository::Repository;
+use crate::project::repository::Repository;
 
 /// The name of the top of the repository, where a directory is named.
 pub const TOP: &str = ".";

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, IoContext as _, Result};
-use crate::lfs::Pointer;
 use crate::os::bounded;
-use crate::repository::{Commit, Entry, Kind, Repository};
+use crate::project::lfs::Pointer;
+use crate::project::repository::{Commit, Entry, Kind, Repository};
 
 /// What a path is, where it is no regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

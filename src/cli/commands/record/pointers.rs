@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Phase, Result};
-use crate::lfs;
 use crate::os::bounded;
 use crate::project::Project;
+use crate::project::lfs;
 use crate::run::places;
 
 /// More files than this are left to the digesting, which finds every pointer.

@@ -9,7 +9,7 @@ use crate::error::{IoContext as _, Result};
 use crate::os::bounded;
 use crate::os::env;
 use crate::os::scratch::Scratch;
-use crate::repository::{ObjectId, Repository};
+use crate::project::repository::{ObjectId, Repository};
 
 /// What passes of the repository's own configuration; a star stands for a name, which may have dots.
 const HARMLESS: [&str; 21] = [

@@ -1,4 +1,4 @@
-//! The git program, for what the library of [`crate::repository`] cannot: signing tags, checking their
+//! The git program, for what the library of [`crate::project::repository`] cannot: signing tags, checking their
 //! signatures, asking a remote, and fetching what it promised to a partial clone. Nobody is asked for a password, and
 //! nothing is started that the repository's own configuration names.
 
@@ -12,11 +12,11 @@ use std::process::{Command, Output};
 use apart::Apart;
 
 use crate::error::{Error, IoContext as _, Result};
-use crate::manifest::Signer;
 use crate::os::env;
 use crate::os::scratch::Scratch;
 use crate::os::subprocess;
-use crate::repository::{Commit, ObjectId, Repository};
+use crate::project::manifest::Signer;
+use crate::project::repository::{Commit, ObjectId, Repository};
 
 fn git(directory: &Path, arguments: &[&str], input: Option<&str>) -> Result<Output> {
     run(command(directory, arguments), input)

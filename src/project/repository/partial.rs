@@ -6,9 +6,9 @@ use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid};
 
 use super::{Commit, Entry, Repository, unreadable};
 use crate::error::{Error, Result};
-use crate::git;
 use crate::os::bounded;
 use crate::os::interrupt;
+use crate::project::git;
 
 impl Repository {
     /// The remote that has promised what is not here; none in a clone that has all.

@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 use self::asking::Asking;
 use self::local_registry::LocalRegistry;
 use crate::cache::Witnesses;
-use crate::configuration;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::manifest::Build;
 use crate::os::env;
 use crate::os::subprocess;
+use crate::project::cargo_config;
+use crate::project::manifest::Build;
 use crate::snapshot::toolchain::Installed;
 
 /// The package with the manifest, as cargo resolves it on this machine.
@@ -222,7 +222,7 @@ impl Package {
         let asked = command.other_options(options).cargo_command();
         let metadata = metadata(asked, directory).map_err(Error::of_cargo)?;
         let mut package = Self::from_metadata(&metadata, directory)?;
-        package.configuration = configuration::files(directory, root)?;
+        package.configuration = cargo_config::files(directory, root)?;
         package.registries = LocalRegistry::find(&package.configuration, &env::cargo_home())?;
         for remote in &mut package.remote {
             remote.directory = asking.real(&remote.directory);

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
-use crate::configuration;
 use crate::error::{IoContext as _, Result};
 use crate::os::env;
 use crate::os::scratch::Scratch;
+use crate::project::cargo_config;
 use crate::snapshot::build::BUILDING;
 use crate::snapshot::toolchain::Installed;
 
@@ -37,9 +37,9 @@ impl Asking {
         let cargo_home = env::cargo_home();
         let apart = apart_from(&cargo_home)?;
         let mut told = Vec::new();
-        for (number, file) in configuration::files(directory, root)?.iter().rev().enumerate() {
+        for (number, file) in cargo_config::files(directory, root)?.iter().rev().enumerate() {
             let path = apart.path().join(format!("{TOLD}-{number}.toml"));
-            std::fs::write(&path, configuration::harmless(file)?.to_string()).at("write", &path)?;
+            std::fs::write(&path, cargo_config::harmless(file)?.to_string()).at("write", &path)?;
             told.push(path);
         }
         Ok(Self {
@@ -107,17 +107,17 @@ fn apart_from(cargo_home: &Path) -> Result<Scratch> {
     }
     for entry in std::fs::read_dir(cargo_home).at("read", cargo_home)? {
         let name = entry.at("read", cargo_home)?.file_name();
-        if !configuration::NAMES.iter().any(|own| name == *own) {
+        if !cargo_config::NAMES.iter().any(|own| name == *own) {
             let link = apart.path().join(&name);
             std::os::unix::fs::symlink(cargo_home.join(&name), &link).at("make the link", &link)?;
         }
     }
-    let passing: toml::Table = configuration::of(cargo_home)
+    let passing: toml::Table = cargo_config::of(cargo_home)
         .unwrap_or_default()
         .into_iter()
         .filter(|(key, _)| !is_kept_out(key))
         .map(|(key, value)| match (key.as_str(), cargo_home.parent()) {
-            ("source", Some(above)) => (key, configuration::sources(value, above)),
+            ("source", Some(above)) => (key, cargo_config::sources(value, above)),
             _ => (key, value),
         })
         .collect();

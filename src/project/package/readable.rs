@@ -8,10 +8,10 @@ use toml::Value;
 
 use super::local_registry;
 
-use crate::configuration;
 use crate::error::{Error, Result};
 use crate::os::bounded;
 use crate::os::interrupt;
+use crate::project::cargo_config;
 use crate::snapshot::toolchain::pin;
 
 /// What they look for in a directory and in all above it.
@@ -26,8 +26,8 @@ pub(super) fn check(directory: &Path) -> Result<()> {
     let mut found = Found::default();
     check_by_name(directory)?;
     for above in directory.ancestors() {
-        for file in configuration::places(above) {
-            found.of_file(&file, configuration::DEEPEST)?;
+        for file in cargo_config::places(above) {
+            found.of_file(&file, cargo_config::DEEPEST)?;
         }
         found.manifests.push(above.join(MANIFEST));
     }
@@ -43,7 +43,7 @@ pub(super) fn check(directory: &Path) -> Result<()> {
 pub fn check_by_name(directory: &Path) -> Result<()> {
     for above in directory.ancestors() {
         look_at(&above.join(LOCK), bounded::GENERATED)?;
-        for file in pin::files(above).chain(configuration::places(above)) {
+        for file in pin::files(above).chain(cargo_config::places(above)) {
             look_at(&file, bounded::WRITTEN)?;
         }
     }
@@ -115,7 +115,7 @@ impl Found {
         };
         self.of_configuration(beside.parent().unwrap_or(beside), &configuration);
         // One that cannot be followed is refused when it is read.
-        for (path, _) in configuration::included(&configuration).unwrap_or_default() {
+        for (path, _) in cargo_config::included(&configuration).unwrap_or_default() {
             if let Some(deeper) = deeper.checked_sub(1) {
                 self.of_file(&beside.join(path), deeper)?;
             }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::configuration;
 use crate::error::Result;
 use crate::os::bounded;
+use crate::project::cargo_config;
 
 /// A registry that is a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ impl LocalRegistry {
         let mut found: Vec<Self> = Vec::new();
         for file in files {
             let from = file.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
-            add(&mut found, &configuration::read(file)?, from);
+            add(&mut found, &cargo_config::read(file)?, from);
         }
         let files = ["config", "config.toml"].map(|name| cargo_home.join(name));
         let text = files.iter().find_map(|file| bounded::text(file, bounded::WRITTEN).ok());
@@ -57,7 +57,7 @@ fn add(found: &mut Vec<LocalRegistry>, table: &toml::Table, from: &Path) {
         if found.iter().all(|registry| registry.name != name) {
             found.push(LocalRegistry {
                 name: name.to_owned(),
-                directory: configuration::plain(&from.join(path)),
+                directory: cargo_config::plain(&from.join(path)),
             });
         }
     }
