@@ -1,5 +1,5 @@
 //! A cause: the source of nondeterminism, or the undeclared input, that an outcome depends on. How one is
-//! found is in [`crate::diagnosis`].
+//! found is in [`crate::diagnose`].
 
 use crate::trace::Site;
 

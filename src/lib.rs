@@ -10,20 +10,18 @@
 //!                                                                                   Verdict → Report → exit code
 //! ```
 
-pub mod attestation;
 pub mod cache;
 pub mod cause;
 pub mod ci;
 pub mod cli;
 pub mod compare;
 pub mod console;
-pub mod diagnosis;
+pub mod diagnose;
 pub mod digest;
 pub mod document;
 pub mod error;
 pub mod exit_code;
 pub mod explanation;
-pub mod gate;
 pub mod history;
 pub mod inspect;
 pub mod isolation;
@@ -32,6 +30,7 @@ pub mod os;
 pub mod outcome;
 pub mod progress;
 pub mod project;
+pub mod release;
 pub mod report;
 pub mod run;
 pub mod snapshot;

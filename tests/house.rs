@@ -311,8 +311,11 @@ fn every_file_is_read_within_bounds() {
         ("src/os/bounded.rs", "the room itself"),
         ("src/isolation/", "files of the kernel's, and what the warden itself left"),
         ("src/trace/sighting.rs", "files of the kernel's"),
-        ("src/attestation/passphrase.rs", "the user names it, and a pipe from a keyring is a usual way"),
-        ("src/attestation/key_file.rs", "the same, and it reads so many bytes and no more"),
+        (
+            "src/release/attestation/passphrase.rs",
+            "the user names it, and a pipe from a keyring is a usual way",
+        ),
+        ("src/release/attestation/key_file.rs", "the same, and it reads so many bytes and no more"),
         ("src/os/file_lock.rs", "a directory"),
         ("src/lockfile/mod.rs", "a directory"),
     ];

@@ -68,7 +68,7 @@ fn recorded(a: Record, b: Record) -> Vec<Change<String>> {
     } = a;
     let fields = [
         field("record.dirty".to_owned(), (&dirty, &b.dirty), |dirty| dirty.to_string()),
-        field("record.date".to_owned(), (&date, &b.date), |date| date.map(crate::attestation::time::text)),
+        field("record.date".to_owned(), (&date, &b.date), |date| date.map(crate::release::attestation::time::text)),
         field("record.draws".to_owned(), (&draws, &b.draws), |draws| draws.map(|by| u32::from(by).to_string())),
     ];
     fields.into_iter().flatten().collect()

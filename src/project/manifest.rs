@@ -316,7 +316,7 @@ impl Manifest {
         Path::new(path).ends_with(crate::lockfile::FILE)
             || path == FILE
             || path == "Cargo.lock"
-            || path.starts_with(crate::gate::DIRECTORY)
+            || path.starts_with(crate::release::gate::DIRECTORY)
             || self.outputs().any(|output| output == path)
             || self.data_paths().any(|data| is_declared(data, path))
     }

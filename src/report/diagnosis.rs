@@ -7,8 +7,8 @@ use anstyle::Style;
 use super::human::{BAD, FAINT, GOOD, NAME, visible};
 use super::layout::Layout;
 use crate::cause::Cause;
-use crate::diagnosis::Tested;
-use crate::diagnosis::vary::TestResult;
+use crate::diagnose::Tested;
+use crate::diagnose::vary::TestResult;
 use crate::trace::Site;
 
 /// A cause: what it is, what it does, and where the program draws on it.

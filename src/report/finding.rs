@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::compare::{Divergence, Drift};
-use crate::gate::refusal::Refusal;
 use crate::project::manifest::Override;
+use crate::release::gate::refusal::Refusal;
 use crate::verdict::{Note, stops};
 
 /// A named difference.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::human::{FAINT, NAME, visible};
 use super::layout::Layout;
-use crate::attestation::{Vouched, time};
+use crate::release::attestation::{Vouched, time};
 use crate::verdict::{Verdict, Word};
 
 /// The headline's sentence for the gate's words.

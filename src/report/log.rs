@@ -10,9 +10,9 @@ use super::finding::Finding;
 use super::human::{CAUTION, FAINT, NAME, visible};
 use super::json::SCHEMA;
 use super::layout::Layout;
-use crate::attestation::time;
 use crate::compare::locks::Differences;
 use crate::history::{Change, Entry, Recorded};
+use crate::release::attestation::time;
 
 pub use chart::{chart, metrics};
 

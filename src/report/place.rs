@@ -15,9 +15,9 @@ use crate::compare::drift::{Change, DataChange, FileChange};
 use crate::compare::table::{Located, TableChange};
 use crate::compare::{Divergence, Drift};
 use crate::error::Error;
-use crate::gate::refusal::{CommitFault, Refusal, TagFault};
 use crate::lockfile::{self, Read};
 use crate::project::manifest;
+use crate::release::gate::refusal::{CommitFault, Refusal, TagFault};
 use crate::trace::Site;
 
 /// A place in a file.

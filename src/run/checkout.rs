@@ -21,12 +21,12 @@ use super::handover::Keeps;
 use super::workdir::Workdir;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::gate;
 use crate::lockfile;
 use crate::os::interrupt;
 use crate::project::Project;
 use crate::project::manifest;
 use crate::project::repository::{Commit, Entry, Kind, Repository, is_below};
+use crate::release::gate;
 use crate::snapshot::source::relative;
 
 /// What a checkout is to hold, by path from its top.

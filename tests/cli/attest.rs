@@ -152,7 +152,7 @@ fn a_check_by_a_policy_with_a_mistake_is_an_error() {
 fn a_key_behind_a_passphrase_is_opened_by_a_file() {
     let project = requiring(1, &["alice"]);
     let key = project.key_file("locked");
-    let alice = cargo_repro::attestation::SigningKey::generate();
+    let alice = cargo_repro::release::attestation::SigningKey::generate();
     alice.write(&key, Some("correct horse")).unwrap();
     project
         .policy("repro.toml", &format!("{PLAIN}require = 1\n{}", keys(&[("alice", &alice)])))

@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use cargo_repro::attestation::key_file::read_public;
-use cargo_repro::attestation::reproduction::{self, TOOL, subjects};
-use cargo_repro::attestation::{
-    Envelope, PublicKey, Reproduction, Signature, SigningKey, Statement, provenance, summary,
-};
 use cargo_repro::digest::Digest;
 use cargo_repro::lockfile::Lockfile;
+use cargo_repro::release::attestation::key_file::read_public;
+use cargo_repro::release::attestation::reproduction::{self, TOOL, subjects};
+use cargo_repro::release::attestation::{
+    Envelope, PublicKey, Reproduction, Signature, SigningKey, Statement, provenance, summary,
+};
 use tempfile::TempDir;
 
 use crate::support::{Project, fixtures};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use cargo_repro::attestation::{Envelope, Reproduction, SigningKey, Statement, reproduction};
 use cargo_repro::lockfile::Lockfile;
+use cargo_repro::release::attestation::{Envelope, Reproduction, SigningKey, Statement, reproduction};
 use tempfile::TempDir;
 
 use crate::support::{Answer, Project, copy, git, git_command};

@@ -63,7 +63,7 @@ fn without_time_every_factor_is_said_not_to_have_been_varied() {
     answer.code(0);
     let verdict = answer.verdict();
     let all = factors(&verdict);
-    assert_eq!(all.len(), cargo_repro::diagnosis::factor::FACTORS.len());
+    assert_eq!(all.len(), cargo_repro::diagnose::factor::FACTORS.len());
     let list = verdict["not_checked"].as_array().unwrap();
     for (word, varied) in all {
         assert!(!varied, "{word}");

@@ -155,7 +155,7 @@ pub struct HookUninstall {
 pub struct HookRun {
     /// Which hook this is
     #[arg(value_name = "HOOK")]
-    pub hook: crate::gate::push::Hook,
+    pub hook: crate::release::gate::push::Hook,
     /// Where the policy is read
     #[arg(long, value_name = "REF")]
     pub policy_ref: Option<String>,

@@ -8,24 +8,24 @@ use super::release::{self, Place};
 use super::subject::Subject;
 use super::verify::verify;
 use super::{conclude, filing};
-use crate::attestation::passphrase::{Purpose, passphrase};
-use crate::attestation::{
-    AllowedKey, Envelope, Expectation, Flaw, PublicKey, Reproduction, SigningKey, check, expected_outcome, provenance,
-    reproduction, summary,
-};
 use crate::cli::args;
 use crate::cli::settings::Settings;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
-use crate::gate::content::Tree;
-use crate::gate::evidence::{Evidence, NOTES};
-use crate::gate::packages;
-use crate::gate::refusal::{CommitFault, Refusal};
 use crate::lockfile::{self, Lockfile, Read};
 use crate::os::bounded;
 use crate::os::env;
 use crate::os::file_lock;
+use crate::release::attestation::passphrase::{Purpose, passphrase};
+use crate::release::attestation::{
+    AllowedKey, Envelope, Expectation, Flaw, PublicKey, Reproduction, SigningKey, check, expected_outcome, provenance,
+    reproduction, summary,
+};
+use crate::release::gate::content::Tree;
+use crate::release::gate::evidence::{Evidence, NOTES};
+use crate::release::gate::packages;
+use crate::release::gate::refusal::{CommitFault, Refusal};
 use crate::snapshot::Platform;
 use crate::verdict::{Note, Verdict, Word};
 
@@ -128,7 +128,8 @@ fn signed(
         provenance::statement(lock, outcome, lock_file, about, repository),
         summary::statement(subject, lock_file, about, repository),
     ];
-    let sign = |statement: &crate::attestation::Statement| Envelope::sign(statement.to_payload(), key).to_line();
+    let sign =
+        |statement: &crate::release::attestation::Statement| Envelope::sign(statement.to_payload(), key).to_line();
     statements.iter().map(sign).collect()
 }
 

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use super::done;
 use crate::cli::args::{self, Args};
 use crate::cli::settings::Settings;
-use crate::diagnosis::factor::FACTORS;
+use crate::diagnose::factor::FACTORS;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::explanation;

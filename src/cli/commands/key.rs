@@ -8,14 +8,14 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::done;
-use crate::attestation::key_file::{public_path, read_public};
-use crate::attestation::passphrase::{Purpose, passphrase};
-use crate::attestation::{PublicKey, SigningKey};
 use crate::cli::args;
 use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::os::env;
+use crate::release::attestation::key_file::{public_path, read_public};
+use crate::release::attestation::passphrase::{Purpose, passphrase};
+use crate::release::attestation::{PublicKey, SigningKey};
 use crate::report;
 
 /// Runs the command.

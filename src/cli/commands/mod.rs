@@ -27,7 +27,7 @@ pub mod vary;
 pub mod verify;
 
 use crate::cli::settings::Settings;
-use crate::diagnosis::locate;
+use crate::diagnose::locate;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
 use crate::isolation::Held;

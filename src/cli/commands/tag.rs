@@ -5,21 +5,21 @@ use super::gate::rules;
 use super::subject::Subject;
 use super::verify::verify;
 use super::{conclude, release};
-use crate::attestation::Vouched;
 use crate::cli::args;
 use crate::cli::settings::Settings;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::gate::asked::{self, Asked};
-use crate::gate::content::Tree;
-use crate::gate::evidence::{Evidence, NOTES};
-use crate::gate::refusal::Refusal;
-use crate::gate::{self, Decision, Question, message, packages};
 use crate::os::env;
 use crate::project::git;
 use crate::project::manifest::Gate;
 use crate::project::repository::{Commit, ObjectId, Repository};
+use crate::release::attestation::Vouched;
+use crate::release::gate::asked::{self, Asked};
+use crate::release::gate::content::Tree;
+use crate::release::gate::evidence::{Evidence, NOTES};
+use crate::release::gate::refusal::Refusal;
+use crate::release::gate::{self, Decision, Question, message, packages};
 use crate::report;
 use crate::verdict::{Verdict, Word};
 
@@ -141,7 +141,7 @@ fn policy(place: &release::Place, commit: Commit, args: &args::Tag) -> Result<Ga
 
 /// `--from` takes the place of a training, so somebody must vouch for one.
 fn refuse_unvouched(decision: &mut Decision) {
-    let lacking = crate::attestation::Lacking {
+    let lacking = crate::release::attestation::Lacking {
         found: 0,
         wanted: 1,
         distinct_classes: false,

@@ -1,5 +1,5 @@
 //! `[gate]`: which tags are releases, and what a tag must have to be one. Whether a tag has it is
-//! [`crate::gate`]'s to say.
+//! [`crate::release::gate`]'s to say.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::origin::Origin;
-use crate::attestation::{AllowedKey, PublicKey};
 use crate::error::Result;
+use crate::release::attestation::{AllowedKey, PublicKey};
 
 /// What makes a tag a release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

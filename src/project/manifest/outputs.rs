@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::origin::Origin;
 use crate::error::Result;
-use crate::gate;
+use crate::release::gate;
 
 /// Files that rule builds, git, or this tool, wherever in the package they lie.
 const RULING: [(&str, &str); 11] = [

@@ -1,5 +1,5 @@
 //! Git notes: text about an object, kept beside it and carried by a reference of its own, so that nothing
-//! that was committed changes. What the text says is [`crate::attestation`]'s.
+//! that was committed changes. What the text says is [`crate::release::attestation`]'s.
 
 use super::{Commit, ObjectId, Repository, unreadable};
 use crate::error::{Error, Result};

@@ -1,5 +1,5 @@
 //! Tags as git keeps them: the object under a name, and what it says of itself. Whether such a tag may be
-//! a release is [`crate::gate`]'s to say.
+//! a release is [`crate::release::gate`]'s to say.
 
 use super::{Commit, ObjectId, Repository, unreadable};
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! Why a tag is no release, in words.
 
 use super::{Words, inputs};
-use crate::gate::refusal::{CommitFault, Place, Refusal, TagFault};
+use crate::release::gate::refusal::{CommitFault, Place, Refusal, TagFault};
 
 /// The word for a refusal and what is said of it.
 pub(super) fn refusal_words(refusal: &Refusal) -> Words {

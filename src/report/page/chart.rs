@@ -5,9 +5,9 @@ use maud::{Markup, html};
 
 use super::series::{Point, bounds, ticks};
 use super::text::{shortened, shown};
-use crate::attestation::time;
 use crate::history::Entry;
 use crate::outcome::Metric;
+use crate::release::attestation::time;
 
 /// From the top of the drawing to the greatest value, and to the least, in pixels.
 const TOP: f64 = 34.0;

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::View;
 use super::text::{code, count, shown, ticked};
 use crate::cause::Cause;
-use crate::diagnosis::vary::TestResult;
+use crate::diagnose::vary::TestResult;
 use crate::explanation;
 use crate::report::dossier::{Group, Item, in_words};
 use crate::report::finding::Finding;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::View;
 use super::text::trainings;
-use crate::attestation::time;
+use crate::release::attestation::time;
 
 /// The section; none of a command that asks nobody.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {

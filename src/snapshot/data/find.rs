@@ -10,11 +10,11 @@ use super::Form;
 use crate::cache::stat::StatData;
 use crate::cache::stat_cache::{Kind, StatCache};
 use crate::error::{Error, IoContext as _, Result};
-use crate::gate;
 use crate::lockfile;
 use crate::os::env;
 use crate::os::interrupt;
 use crate::project::manifest;
+use crate::release::gate;
 
 /// What the declared paths lead to.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use cargo_repro::attestation::{Reproduction, SigningKey, Subject};
 use cargo_repro::digest::Digest;
+use cargo_repro::release::attestation::{Reproduction, SigningKey, Subject};
 use insta::assert_snapshot;
 
 use super::V;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cargo_repro::attestation::reproduction::{TOOL, subjects};
-use cargo_repro::attestation::{Envelope, Reproduction, SigningKey, Subject};
 use cargo_repro::digest::Digest;
 use cargo_repro::lockfile::{Lockfile, Read};
+use cargo_repro::release::attestation::reproduction::{TOOL, subjects};
+use cargo_repro::release::attestation::{Envelope, Reproduction, SigningKey, Subject};
 
 use super::messages::holds;
 use super::{Answer, Both, Project};

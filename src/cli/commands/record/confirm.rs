@@ -2,9 +2,9 @@
 
 use crate::cause::Cause;
 use crate::compare::{Divergence, divergence};
-use crate::diagnosis::trial::{Effect, Laboratory, Observed};
-use crate::diagnosis::workshop::Workshop;
-use crate::diagnosis::{builds, cure, remains};
+use crate::diagnose::trial::{Effect, Laboratory, Observed};
+use crate::diagnose::workshop::Workshop;
+use crate::diagnose::{builds, cure, remains};
 use crate::error::{Error, Phase, Result};
 use crate::outcome::{Outcome, Remark};
 use crate::project::Project;

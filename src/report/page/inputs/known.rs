@@ -3,7 +3,7 @@
 use super::rows::{Group, Input};
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
-use crate::gate::refusal::Refusal;
+use crate::release::gate::refusal::Refusal;
 use crate::report::dossier::Dossier;
 use crate::report::finding::Finding;
 use crate::report::page::View;

@@ -160,7 +160,7 @@ fn settings<'a>(lock: &Lockfile) -> [Row<'a>; 2] {
     let date = lock
         .record
         .date
-        .map_or_else(String::new, |date| format!(", at {}", crate::attestation::time::text(date)));
+        .map_or_else(String::new, |date| format!(", at {}", crate::release::attestation::time::text(date)));
     [
         row(
             "determinism",

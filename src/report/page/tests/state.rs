@@ -3,8 +3,8 @@
 use super::*;
 use crate::compare::divergence::{Divergence, Output};
 use crate::compare::drift::Drift;
-use crate::gate::refusal::{CommitFault, Refusal};
 use crate::outcome::Metric;
+use crate::release::gate::refusal::{CommitFault, Refusal};
 use crate::snapshot::Param;
 use crate::verdict::NotChecked;
 

@@ -1,6 +1,6 @@
 //! Where attestations are found again: in git notes about the lock's bytes, in files beside the lock in the
 //! tagged commit, and in files that were named. Whether they are worth anything is
-//! [`crate::attestation`]'s.
+//! [`crate::release::attestation`]'s.
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
 //! Why a tag is no release, each case with its values. The words for them are
 //! [`crate::report::finding`]'s.
 
-use crate::attestation::{Flaw, Lacking};
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::project::repository::{Commit, ObjectId};
+use crate::release::attestation::{Flaw, Lacking};
 use crate::run::copies::Copied;
 
 /// A reason to say no.

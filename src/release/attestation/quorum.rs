@@ -105,8 +105,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::attestation::Reproduction;
     use crate::digest::Digest;
+    use crate::release::attestation::Reproduction;
 
     fn vouched(key: u8, class: u8, finished: i64, counts: bool) -> Vouched {
         Vouched {

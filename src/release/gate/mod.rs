@@ -12,13 +12,13 @@ pub mod push;
 pub mod refusal;
 pub mod register;
 
-use crate::attestation::{self, Expectation, Flaw, Vouched};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::lockfile::{self, Lockfile, Read};
 use crate::project::git;
 use crate::project::manifest::{self, Gate, Manifest, VERSION_PLACE};
 use crate::project::repository::{Annotation, Commit, ObjectId, Repository, Tagged, Target};
+use crate::release::attestation::{self, Expectation, Flaw, Vouched};
 use crate::run::copies::{self, Copied};
 use crate::verdict::{NotChecked, Note};
 use content::Tree;
