@@ -24,7 +24,6 @@ pub mod exit_code;
 pub mod explanation;
 pub mod history;
 pub mod inspect;
-pub mod isolation;
 pub mod lockfile;
 pub mod os;
 pub mod outcome;
@@ -33,6 +32,7 @@ pub mod project;
 pub mod release;
 pub mod report;
 pub mod run;
+pub mod sandbox;
 pub mod snapshot;
 pub mod table;
 pub mod template;
@@ -49,15 +49,15 @@ use crate::cli::settings::Settings;
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
-use crate::isolation::warden;
 use crate::os::interrupt;
 use crate::run::watchdog;
+use crate::sandbox::supervisor;
 
 /// The whole program: from its arguments to its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.collect();
-    if arguments.get(1).is_some_and(|word| word == warden::WORD) {
-        return warden::serve().map_or_else(|why| console::warden_failed(&why), |()| ExitCode::Ok);
+    if arguments.get(1).is_some_and(|word| word == supervisor::WORD) {
+        return supervisor::serve().map_or_else(|why| console::warden_failed(&why), |()| ExitCode::Ok);
     }
     if arguments.get(1).is_some_and(|word| word == watchdog::WORD) {
         watchdog::watch();

@@ -309,8 +309,8 @@ fn every_promise_of_the_threat_model_names_tests_that_there_are() {
 fn every_file_is_read_within_bounds() {
     const ROOMS: [(&str, &str); 7] = [
         ("src/os/bounded.rs", "the room itself"),
-        ("src/isolation/", "files of the kernel's, and what the warden itself left"),
-        ("src/trace/sighting.rs", "files of the kernel's"),
+        ("src/sandbox/", "files of the kernel's, and what the warden itself left"),
+        ("src/trace/stack_sample.rs", "files of the kernel's"),
         (
             "src/release/attestation/passphrase.rs",
             "the user names it, and a pipe from a keyring is a usual way",

@@ -20,7 +20,7 @@ mod pair;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use cargo_repro::isolation::{Conditions, Mount, Plan, Report, Walls, start, warden};
+use cargo_repro::sandbox::{Conditions, Mount, Plan, Report, Walls, start, supervisor};
 use pair::{Reach, Side, compare};
 
 const OPEN: &str = "__open";
@@ -30,8 +30,8 @@ const WITHIN: &str = "__within";
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     match args.get(1).map(String::as_str) {
-        Some(warden::WORD) => {
-            warden::serve().expect("a plan comes from this bench");
+        Some(supervisor::WORD) => {
+            supervisor::serve().expect("a plan comes from this bench");
             ExitCode::SUCCESS
         }
         Some(OPEN) => {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::builds;
 use crate::cause::Kind;
-use crate::isolation::Order;
 use crate::project::manifest::{Clock, Entropy, Manifest};
 use crate::run::circumstances::Circumstances;
+use crate::sandbox::Order;
 use crate::snapshot::Environment;
 
 /// A factor is named as the cause that it would be.

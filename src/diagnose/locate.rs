@@ -7,10 +7,10 @@ use super::factor::Frozen;
 use super::trial::Laboratory;
 use crate::cause::{Cause, Kind};
 use crate::error::Result;
-use crate::isolation::Source;
 use crate::project::manifest::Program;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::Session;
+use crate::sandbox::Source;
 use crate::trace::{Instruction, Scan, Site, Tracer};
 
 /// How many places a cause names.

@@ -8,13 +8,13 @@ use crate::compare::{Divergence, divergence};
 use crate::console::Console;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::isolation::Report;
 use crate::os::bounded;
 use crate::outcome::Outcome;
 use crate::project::Project;
 use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
 use crate::run::session::{Session, Trained};
+use crate::sandbox::Report;
 use crate::snapshot::{Data, Environment};
 
 /// A built program with its inputs, to be trained as often as is needed.

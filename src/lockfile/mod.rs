@@ -25,11 +25,11 @@ pub use class::Class;
 
 use crate::digest::Digest;
 use crate::error::{self, Error, IoContext as _, Result};
-use crate::isolation::entropy::Numbering;
 use crate::os::bounded;
 use crate::outcome::Outcome;
 use crate::project::manifest::Overridden;
 use crate::project::manifest::merge::has_marks;
+use crate::sandbox::entropy::Numbering;
 use crate::snapshot::Snapshot;
 use crate::snapshot::platform::Facts;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::denied;
 use crate::cause::{Cause, Kind};
 use crate::digest::Digest;
-use crate::isolation::{Look, PLACE, Report, audit};
+use crate::sandbox::{Look, PLACE, Report, audit};
 use crate::snapshot::source::looks::TOP;
 use crate::snapshot::source::{Closure, relative};
 
@@ -354,7 +354,7 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isolation::Look;
+    use crate::sandbox::Look;
 
     fn judge(path: &str, existed: bool, opened: bool) -> Option<Reached> {
         judge_in(false, path, existed, opened)

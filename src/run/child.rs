@@ -1,4 +1,4 @@
-//! One child process: started by a [warden](crate::isolation::warden), watched, and ended with all its
+//! One child process: started by a [warden](crate::sandbox::supervisor), watched, and ended with all its
 //! descendants when it is done, hangs, or the user interrupts. What it prints is passed on and its end
 //! kept, so that a gigabyte of output costs neither memory nor disk.
 
@@ -23,10 +23,10 @@ use rustix::process::{
 use super::watchdog::{self, Minded};
 use crate::console::{ChildOutput, Console, Stream};
 use crate::error::{Error, Result};
-use crate::isolation::giving::{self, Asked};
-use crate::isolation::{Conditions, Fence, Plan, Report, Walls, start};
 use crate::os::descendants;
 use crate::os::interrupt;
+use crate::sandbox::giving::{self, Asked};
+use crate::sandbox::{Conditions, Fence, Plan, Report, Walls, start};
 
 /// How much of the end of the output is kept.
 const TAIL: usize = 16 * 1024;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::isolation::entropy::Numbering;
-use crate::isolation::{Conditions, PLACE};
 use crate::lockfile::Record;
 use crate::project::manifest::{Clock, Entropy, Manifest};
+use crate::sandbox::entropy::Numbering;
+use crate::sandbox::{Conditions, PLACE};
 
 /// What a program finds around it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,10 +11,10 @@ use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
-use crate::isolation::Report;
 use crate::lockfile::Lockfile;
 use crate::os::bounded;
 use crate::outcome::{Artifact, Outcome};
+use crate::sandbox::Report;
 
 /// An artifact that is a copy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

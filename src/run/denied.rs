@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub use words::{file_hint, network_hint};
 
 use crate::error::Error;
-use crate::isolation::{PLACE, Report};
 use crate::os::env;
+use crate::sandbox::{PLACE, Report};
 
 /// A program that failed, and where.
 pub struct Scene<'a> {

@@ -10,8 +10,8 @@ use super::handover::Before;
 use super::outlook::Outlook;
 use super::staging::Staged;
 use super::workdir::Workdir;
-use crate::isolation::{Conditions, Fence, Mount, PLACE, Walls};
 use crate::project::manifest::{Isolation, Policy};
+use crate::sandbox::{Conditions, Fence, Mount, PLACE, Walls};
 
 /// For a build: it sees what a stage sees and the sources of its packages, and reaches no network; it writes to the
 /// target directory, its `CARGO_HOME`, its home and its temporary directory.

@@ -11,10 +11,10 @@ use super::staging::Staged;
 use super::workdir::{Workdir, open_up};
 use crate::cache::stat::StatData;
 use crate::error::{Error, IoContext as _, Phase, Result};
-use crate::isolation::Mount;
 use crate::os::beneath::Beneath;
 use crate::os::env;
 use crate::project::manifest::Manifest;
+use crate::sandbox::Mount;
 use crate::snapshot;
 
 /// How many of many are named.

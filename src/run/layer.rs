@@ -18,9 +18,9 @@ use super::workdir::{self, Workdir};
 use crate::console::Console;
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
-use crate::isolation::Report;
 use crate::os::bounded;
 use crate::project::Project;
+use crate::sandbox::Report;
 
 /// How many are kept of a project.
 const KEPT: usize = 3;

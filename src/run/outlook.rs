@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::workdir::Workdir;
-use crate::isolation::walls;
 use crate::os::env;
 use crate::project::Project;
 use crate::project::manifest::Policy;
 use crate::project::package::Package;
+use crate::sandbox::namespaces;
 use crate::snapshot::Environment;
 
 /// What a build or a stage sees of the machine.
@@ -83,7 +83,7 @@ fn hidden(project: &Project, workdir: &Workdir, open: bool) -> Vec<PathBuf> {
     }
     // By the names that lead there without links.
     let real = hidden.iter().filter_map(|path| path.canonicalize().ok());
-    real.filter(|path| !walls::is_above_system(path)).collect()
+    real.filter(|path| !namespaces::is_above_system(path)).collect()
 }
 
 /// What a build reads at its own place on the machine, wherever that is: the toolchain, cargo's index and
@@ -117,7 +117,7 @@ fn declared(environment: &Environment, hidden: &[PathBuf]) -> Vec<PathBuf> {
             );
         }
     }
-    declared.retain(|path| !walls::is_of_system(path) || is_hidden(path, hidden));
+    declared.retain(|path| !namespaces::is_of_system(path) || is_hidden(path, hidden));
     declared
 }
 
@@ -125,7 +125,7 @@ fn declared(environment: &Environment, hidden: &[PathBuf]) -> Vec<PathBuf> {
 /// that is not one of the system's.
 fn installation(program: &Path, hidden: &[PathBuf]) -> Option<PathBuf> {
     let real = program.canonicalize().ok()?;
-    if walls::is_of_system(&real) && !is_hidden(&real, hidden) {
+    if namespaces::is_of_system(&real) && !is_hidden(&real, hidden) {
         return None;
     }
     let beside = real.parent().and_then(Path::parent);
@@ -139,7 +139,7 @@ fn is_hidden(path: &Path, hidden: &[PathBuf]) -> bool {
 
 /// Whether it would show nothing that is to be hidden.
 fn may_be_shown(path: &Path, hidden: &[PathBuf]) -> bool {
-    !hidden.iter().any(|hidden| hidden.starts_with(path)) && !walls::is_above_system(path)
+    !hidden.iter().any(|hidden| hidden.starts_with(path)) && !namespaces::is_above_system(path)
 }
 
 #[cfg(test)]

@@ -15,11 +15,11 @@ use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
-use crate::isolation::Mount;
 use crate::os::beneath::Beneath;
 use crate::os::bounded;
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::sandbox::Mount;
 use crate::snapshot::Data;
 use crate::snapshot::data::{self, DataFile, Files, Form};
 

@@ -22,12 +22,12 @@ use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::console::Console;
 use crate::error::{Error, IoContext as _, Phase, Result};
-use crate::isolation::Report;
-use crate::isolation::giving::Asked;
 use crate::os::beneath::Beneath;
 use crate::os::env;
 use crate::project::Project;
 use crate::project::manifest::{Policy, Program, Stage, fill};
+use crate::sandbox::Report;
+use crate::sandbox::giving::Asked;
 use crate::snapshot::Environment;
 use crate::snapshot::source::is_of_package;
 

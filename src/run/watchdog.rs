@@ -1,5 +1,5 @@
 //! The small process that ends what a program started, should this tool be killed outright. The
-//! program itself then dies with its parent (the [warden](crate::isolation::warden) asks for that), but its
+//! program itself then dies with its parent (the [warden](crate::sandbox::supervisor) asks for that), but its
 //! own children would live on. It is this very binary, started once with [`WORD`]: it reads from a
 //! pipe that only the tool holds which process group to mind, and the pipe's end is the tool's. What left the group
 //! descends from the group's leader still, the warden.

@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::console::Console;
 use crate::error::{Error, IoContext as _, Result};
-use crate::isolation::{self, PLACE, Report, start};
 use crate::os::env;
+use crate::sandbox::{self, PLACE, Report, start};
 
 /// The directory that `record` keeps, in the project's.
 const KEPT: &str = "record";
@@ -124,14 +124,14 @@ impl Workdir {
     /// The canonical path of something in it, whether children can see it there or not.
     #[must_use]
     pub fn seeming(&self, path: &Path) -> PathBuf {
-        isolation::seen(&self.root, Path::new(PLACE), path)
+        sandbox::seen(&self.root, Path::new(PLACE), path)
     }
 
     /// A path in it as children see it that find it at `place`.
     #[must_use]
     pub fn seen_at(&self, place: &Path, path: &Path) -> PathBuf {
         if self.has_walls() {
-            isolation::seen(&self.root, place, path)
+            sandbox::seen(&self.root, place, path)
         } else {
             path.to_path_buf()
         }
@@ -153,7 +153,7 @@ impl Workdir {
     #[must_use]
     pub fn unseen_from(&self, place: &Path, path: &Path) -> PathBuf {
         if self.has_walls() {
-            isolation::unseen(&self.root, place, path)
+            sandbox::unseen(&self.root, place, path)
         } else {
             path.to_path_buf()
         }

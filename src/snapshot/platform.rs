@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::isolation::sys;
 use crate::os::bounded;
+use crate::sandbox::sys;
 
 /// Within one class, equal inputs must give equal bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -17,7 +17,7 @@ use object::{
     SymbolKind,
 };
 
-use super::sighting::Mapping;
+use super::stack_sample::Mapping;
 
 use crate::os::bounded;
 

@@ -8,9 +8,9 @@ use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 use object::Architecture;
 use serde::{Deserialize, Serialize};
 
+use super::call_site::Site;
 use super::image::Place;
 use super::origin::{Origin, Packages};
-use super::site::Site;
 use super::symbols;
 
 /// An instruction that draws on the processor.

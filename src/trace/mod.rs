@@ -4,6 +4,7 @@
 //! A [`Sighting`] is all that is needed of the process; its files are read later. Nothing here runs,
 //! stops or writes to another process.
 
+pub mod call_site;
 pub mod code;
 pub mod image;
 pub mod instructions;
@@ -11,18 +12,17 @@ pub mod names;
 pub mod origin;
 pub mod references;
 pub mod registers;
-pub mod sighting;
-pub mod site;
+pub mod stack_sample;
 pub mod symbols;
 pub mod unwind;
 
 use std::path::PathBuf;
 
+pub use call_site::Site;
 use image::{Images, Place};
 pub use instructions::{Holder, Instruction, Scan};
 pub use origin::{Origin, Packages};
-pub use sighting::{Mapping, Sighting};
-pub use site::Site;
+pub use stack_sample::{Mapping, Sighting};
 pub use symbols::Frame;
 
 /// Understands sightings of one program. Files are read once, so it is kept while there are more.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use iced_x86::{Decoder, DecoderOptions, OpKind};
 use object::Architecture;
 
+use super::call_site::Site;
 use super::image::{Image, Place};
 use super::origin::Packages;
-use super::site::Site;
 use super::symbols;
 
 /// The users of the functions whose name has `name` in it, in the order of addresses: whoever leads there,

@@ -6,7 +6,7 @@ use gimli::{
 };
 
 use super::image::{Bytes, Unwind};
-use super::sighting::Sighting;
+use super::stack_sample::Sighting;
 
 /// An expression of the tables runs a handful of steps; a damaged one could run for ever.
 const MOST_STEPS: u32 = 1000;

@@ -14,7 +14,7 @@ use object::Architecture;
 use super::code::{self, Call, LONGEST_CALL};
 use super::image::{Image, Images, Place, Unwind};
 use super::registers::{Registers, Row, Stack};
-use super::sighting::Sighting;
+use super::stack_sample::Sighting;
 
 /// No walk is longer, whatever the tables say.
 const MOST_STEPS: usize = 512;

@@ -30,12 +30,12 @@ use crate::cli::settings::Settings;
 use crate::diagnose::locate;
 use crate::error::Result;
 use crate::exit_code::ExitCode;
-use crate::isolation::Held;
 use crate::project::Project;
 use crate::project::manifest::{Clock, Determinism, Entropy};
 use crate::report;
 use crate::run::session::{Session, Trained};
 use crate::run::workdir::Workdir;
+use crate::sandbox::Held;
 use crate::trace::Instruction;
 use crate::verdict::{NotChecked, Verdict};
 

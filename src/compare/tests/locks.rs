@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use super::{MUTATIONS, compared, entries, mixed, other, read_sample, sample, whole};
 use crate::compare::locks::{Differences, differences};
 use crate::digest::Digest;
-use crate::isolation::entropy::Numbering;
 use crate::lockfile::tests::any::lockfile;
 use crate::lockfile::{Class, Lockfile};
 use crate::outcome::{Artifact, Metric, Outcome};
 use crate::report::finding::Finding;
+use crate::sandbox::entropy::Numbering;
 use crate::snapshot::platform::Facts;
 use crate::snapshot::{Param, Platform, Seed};
 

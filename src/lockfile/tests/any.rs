@@ -7,10 +7,10 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::digest::Digest;
-use crate::isolation::entropy::Numbering;
 use crate::lockfile::{Class, Lockfile, Record};
 use crate::outcome::{Artifact, Checkpoint, Metric, StageOutcome};
 use crate::project::manifest::{Clock, Determinism, Entropy, Isolation, Overridden, Policy};
+use crate::sandbox::entropy::Numbering;
 use crate::snapshot::data::{DataFile, Files, Form, Sample};
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::platform::Facts;

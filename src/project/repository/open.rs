@@ -9,10 +9,10 @@ use git2::ConfigLevel;
 use super::unreadable;
 use crate::ci::quote;
 use crate::error::{Error, Result};
-use crate::isolation::sys;
 use crate::os::bounded;
 use crate::os::env;
 use crate::project::git;
+use crate::sandbox::sys;
 
 /// What is read of a repository's own files.
 const FILES: [&str; 9] = [

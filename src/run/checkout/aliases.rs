@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 
 use super::{Checkout, normal};
-use crate::isolation::{Look, Mount, Report};
 use crate::os::bounded;
 use crate::project::Project;
+use crate::sandbox::{Look, Mount, Report};
 
 /// A directory of the checkout that has another name too.
 #[derive(Clone, Debug)]

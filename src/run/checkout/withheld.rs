@@ -10,12 +10,12 @@ use std::rc::Rc;
 
 use super::Checkout;
 use crate::error::{Error, IoContext as _, Result};
-use crate::isolation::Report;
-use crate::isolation::giving::Asked;
 use crate::os::bounded;
 use crate::os::interrupt;
 use crate::project::Project;
 use crate::project::repository::{Entry, Kind, Repository};
+use crate::sandbox::Report;
+use crate::sandbox::giving::Asked;
 
 /// What is in its place, and what is nearly there.
 #[derive(Debug, Default)]
@@ -366,7 +366,7 @@ mod tests {
     fn what_was_looked_for_and_not_given_is_an_error() {
         let (_around, checkout) = nothing();
         let told = |path: &str, existed: bool| {
-            let look = crate::isolation::Look {
+            let look = crate::sandbox::Look {
                 existed,
                 missed: !existed,
                 ..Default::default()

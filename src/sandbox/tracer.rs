@@ -8,8 +8,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::entropy::Entropy;
-use super::lineage::Lineage;
-use super::remote::Thread;
+use super::process_memory::Thread;
+use super::thread_ids::Lineage;
 use super::{Conditions, sys};
 
 /// What was seen of processes and threads.

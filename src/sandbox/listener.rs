@@ -19,11 +19,11 @@ use super::directories::Directories;
 use super::entropy::{self, Entropy};
 use super::giving::Giving;
 use super::known::Known;
-use super::lineage::{Line, Lineage};
 use super::network::Network;
 use super::paths::{Paths, Place};
-use super::remote::Thread;
-use super::{Conditions, Plan, Source, canned, file_times, network, sys, time};
+use super::process_memory::Thread;
+use super::thread_ids::{Line, Lineage};
+use super::{Conditions, Plan, Source, fake_files, file_times, network, sys, time};
 use crate::trace::{Mapping, Sighting};
 
 /// What was seen, shared with the warden, which reports it at the end.
@@ -278,17 +278,17 @@ impl Listener {
         if name == "/proc/sys/kernel/random/uuid" {
             let entropy = self.entropy.clone()?;
             self.log().draws += 1;
-            return canned::in_memory(self.lineage.with(thread.0, |line| entropy.uuid(line)).as_bytes()).ok();
+            return fake_files::in_memory(self.lineage.with(thread.0, |line| entropy.uuid(line)).as_bytes()).ok();
         }
-        if let Some(text) = canned::of_walls(name).filter(|_| self.has_walls) {
-            return canned::in_memory(text.as_bytes()).ok();
+        if let Some(text) = fake_files::of_walls(name).filter(|_| self.has_walls) {
+            return fake_files::in_memory(text.as_bytes()).ok();
         }
         let shared = audit::changing(name)?;
         let directory = self.conditions.canned.clone()?;
         if self.audits {
             self.log().audit.look(thread, path, Act::Read, None);
         }
-        canned::copy(thread, &directory, name, &shared).ok()
+        fake_files::copy(thread, &directory, name, &shared).ok()
     }
 
     fn random(&mut self, thread: Thread, [buffer, length, flags, ..]: [u64; 6]) -> Answer {
@@ -395,7 +395,7 @@ impl Listener {
         if self.audits {
             self.log().audit.look(thread, Path::new("/proc/meminfo"), Act::Read, None);
         }
-        match thread.write(at, &canned::sysinfo()) {
+        match thread.write(at, &fake_files::sysinfo()) {
             Ok(()) => Answer::Result(0),
             Err(_) => Answer::Go,
         }

@@ -18,9 +18,9 @@ use rustix::process::{
 use super::audit::Audit;
 use super::giving::Giving;
 use super::inside::{self, Owner};
-use super::lineage::Lineage;
 use super::listener::{Listener, Log};
 use super::sys::{self, Fork};
+use super::thread_ids::Lineage;
 use super::{Conditions, Plan, Report, tracer};
 use crate::os::descendants;
 

@@ -2,7 +2,7 @@
 //! for diagnosis, clocks that pass only by being asked.
 
 use super::Conditions;
-use super::lineage::Line;
+use super::thread_ids::Line;
 
 /// The clocks that tell the date (clock_gettime(2)): `REALTIME`, `REALTIME_COARSE`, `TAI`.
 pub const WALL_CLOCKS: &[u32] = &[0, 5, 11];
@@ -52,7 +52,7 @@ pub fn words((seconds, fraction): Moment) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lineage::Lineage;
+    use super::super::thread_ids::Lineage;
     use super::*;
 
     fn ask(conditions: &Conditions, clocks: &[u64]) -> Vec<Option<Moment>> {

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::Walls;
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// A socket that glibc asks for names, on every system and without being told to.
 const NAME_CACHE: &str = "/var/run/nscd/socket";

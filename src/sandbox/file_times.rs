@@ -8,7 +8,7 @@ use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Timespec, Timestamps, fstat, open, openat2, utimensat,
 };
 
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// Sets the times of what a thread looks at: a path as it sees it, or without one what a descriptor is open on.
 /// Within the walls it could do so itself; what it may not write to stays as it is.

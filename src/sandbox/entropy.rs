@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::lineage::Line;
+use super::thread_ids::Line;
 
 /// The key of all answers.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ pub fn are_hash_keys(length: u64, flags: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lineage::Lineage;
+    use super::super::thread_ids::Lineage;
     use super::*;
 
     fn draw(lineage: &Lineage, thread: i32, flags: u64) -> Vec<u8> {

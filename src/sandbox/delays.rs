@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use libc::c_long;
 
 use super::Conditions;
-use super::lineage::{Lineage, Word};
-use super::remote::Thread;
+use super::process_memory::Thread;
+use super::thread_ids::{Lineage, Word};
 use crate::digest::Digest;
 
 /// What is held up.

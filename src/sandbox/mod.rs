@@ -11,28 +11,28 @@
 
 pub mod audit;
 pub mod calls;
-pub mod canned;
 mod delays;
 pub mod directories;
 pub mod entropy;
-pub mod fence;
+pub mod fake_files;
 pub mod file_times;
 pub mod filter;
 pub mod giving;
 pub mod inside;
 mod known;
-pub mod lineage;
+pub mod landlock;
 pub mod links;
 pub mod listener;
+pub mod namespaces;
 pub mod network;
 pub mod paths;
-pub mod remote;
+pub mod process_memory;
 pub mod start;
+pub mod supervisor;
 pub mod sys;
+pub mod thread_ids;
 pub mod time;
 pub mod tracer;
-pub mod walls;
-pub mod warden;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -23,7 +23,7 @@ use rustix::thread::{
 };
 
 use super::sys::Fork;
-use super::{Conditions, Plan, Walls, fence, filter, sys, walls};
+use super::{Conditions, Plan, Walls, filter, landlock, namespaces, sys};
 
 /// How many processes a program may have at a time: enough for every pool, and an end to a bomb.
 const MOST_PROCESSES: u64 = 4096;
@@ -79,13 +79,13 @@ fn prepare_within(plan: &Plan, walls: &Walls, owner: Owner) -> io::Result<()> {
         // Where it stays down a program cannot talk to itself; nothing else hangs on it.
         let _ = sys::raise_loopback();
     }
-    walls::raise(walls, Path::new(&plan.directory))?;
+    namespaces::raise(walls, Path::new(&plan.directory))?;
     // The limit below holds for no superuser. Without this one a bomb is his to answer for.
     let _ = limit_numbers(conditions.skipped_pids);
     skip_numbers(conditions.skipped_pids)?;
     // In a namespace of its own a program could change its root, and with that the meaning of every path.
     let _ = fs::write("/proc/sys/user/max_user_namespaces", "0");
-    walls::seal()?;
+    namespaces::seal()?;
     // What this process tells the warden is not the program's to say, nor is this binary's path its to see.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let limit = Rlimit {
@@ -129,7 +129,7 @@ fn reap_until(program: i32) -> i32 {
 
 /// Becomes the program.
 pub fn program_itself(plan: &Plan, mut warden: UnixStream) -> ! {
-    if plan.program == super::warden::PROBE {
+    if plan.program == super::supervisor::PROBE {
         sys::exit(0);
     }
     let failure = match become_program(plan, &mut warden) {
@@ -156,7 +156,7 @@ fn become_program(plan: &Plan, warden: &mut UnixStream) -> Result<std::convert::
     let _ = sys::join_new_session_keyring();
     set_no_new_privs(true).map_err(io::Error::from).map_err(could_not("give up privileges"))?;
     if let Some(fence) = &plan.fence {
-        let holds = fence::raise(fence).unwrap_or(false);
+        let holds = landlock::raise(fence).unwrap_or(false);
         writeln!(warden, "fence {holds}").map_err(could_not("speak to the warden"))?;
     }
     sys::keep_standard_descriptors_only();

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// Files of the kernel that are other ones at every look.
 const CHANGING: [&str; 12] = [

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
 use super::audit::normal;
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// The kernel follows no more in one path either.
 const MOST_LINKS: usize = 40;

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::RawDir;
 
 use super::Order;
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// Directories that are being read, by process and descriptor.
 #[derive(Debug, Default)]

@@ -60,7 +60,7 @@ pub(super) mod paths {
 mod tests {
     use std::ffi::OsStr;
 
-    use crate::isolation::Mount;
+    use crate::sandbox::Mount;
 
     #[test]
     fn a_path_is_read_back_whatever_bytes_it_is() {

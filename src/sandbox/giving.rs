@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::calls::{Call, Name, Wish};
 use super::paths::{Paths, Place};
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// What is to be put in its place, by its path within.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::getpid;
 
-use super::{Conditions, Plan, Report, Walls, warden};
+use super::{Conditions, Plan, Report, Walls, supervisor};
 
 /// What a warden is called.
 const NAME: &str = "cargo-repro";
@@ -24,7 +24,7 @@ pub fn warden(stdout: Stdio, stderr: Stdio) -> io::Result<(Child, UnixStream)> {
     let child = Command::new(std::env::current_exe()?)
         // The first process within has this line too, for the program to see: no path of the machine.
         .arg0(NAME)
-        .arg(warden::WORD)
+        .arg(supervisor::WORD)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
@@ -52,7 +52,7 @@ pub fn hand(line: &mut UnixStream, plan: &Plan) -> io::Result<()> {
 /// When no process can be started.
 pub fn probe(mount_point: &Path, report: &Path) -> io::Result<Child> {
     let plan = Plan {
-        program: warden::PROBE.into(),
+        program: supervisor::PROBE.into(),
         walls: Some(Walls {
             mount_point: mount_point.to_path_buf(),
             ..Walls::default()

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::Look;
-pub use super::canned::changing;
-use super::remote::Thread;
+pub use super::fake_files::changing;
+use super::process_memory::Thread;
 
 /// Programs, libraries and what belongs to them. The C library's version is part of the platform class.
 const SYSTEM: [&str; 35] = [

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatVfsMountFlags, open, stata
 use super::audit::{self, Act, Audit, Found};
 use super::calls::{Call, Name, Wish};
 use super::links::{self, PLAIN, Walked, Way};
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// Where a call's path leads.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use libc::c_long;
 
 use super::audit::{self, has};
-use super::remote::Thread;
+use super::process_memory::Thread;
 
 /// fchmodat2(2)
 pub const FCHMODAT2: c_long = 452;
