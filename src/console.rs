@@ -287,9 +287,9 @@ pub fn refuse(refusal: &clap::Error) -> ExitCode {
     }
 }
 
-/// Says, in the warden's place, why it could not serve.
+/// Says, in the supervisor's place, why it could not serve.
 #[must_use]
-pub fn warden_failed(why: &str) -> ExitCode {
+pub fn supervisor_failed(why: &str) -> ExitCode {
     say(format_args!("cargo-repro: {why}"));
     ExitCode::NotJudged
 }

@@ -57,7 +57,7 @@ use crate::sandbox::supervisor;
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.collect();
     if arguments.get(1).is_some_and(|word| word == supervisor::WORD) {
-        return supervisor::serve().map_or_else(|why| console::warden_failed(&why), |()| ExitCode::Ok);
+        return supervisor::serve().map_or_else(|why| console::supervisor_failed(&why), |()| ExitCode::Ok);
     }
     if arguments.get(1).is_some_and(|word| word == watchdog::WORD) {
         watchdog::watch();

@@ -309,7 +309,7 @@ fn every_promise_of_the_threat_model_names_tests_that_there_are() {
 fn every_file_is_read_within_bounds() {
     const ROOMS: [(&str, &str); 7] = [
         ("src/os/bounded.rs", "the room itself"),
-        ("src/sandbox/", "files of the kernel's, and what the warden itself left"),
+        ("src/sandbox/", "files of the kernel's, and what the supervisor itself left"),
         ("src/trace/stack_sample.rs", "files of the kernel's"),
         (
             "src/release/attestation/passphrase.rs",
@@ -473,8 +473,8 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 /// The fenced blocks of a language.
 fn blocks<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
-    let fence = format!("\n```{language}\n");
-    let starts: Vec<usize> = text.match_indices(&fence).map(|(at, _)| at + fence.len()).collect();
+    let landlock = format!("\n```{language}\n");
+    let starts: Vec<usize> = text.match_indices(&landlock).map(|(at, _)| at + landlock.len()).collect();
     starts.into_iter().map(|start| {
         let rest = &text[start..];
         &rest[..rest.find("\n```").map_or(rest.len(), |end| end + 1)]

@@ -1,4 +1,4 @@
-//! What isolation and audit cost: the same work bare, within the walls, and under strace, in turn.
+//! What isolation and audit cost: the same work bare, within the sandbox, and under strace, in turn.
 //!
 //! ```sh
 //! cargo bench --bench isolation                       # opens, compute
@@ -6,7 +6,7 @@
 //! cargo bench --bench isolation -- opens --runs 20    # one of them
 //! ```
 //!
-//! The bench is its own workload and its own warden: it starts itself again.
+//! The bench is its own workload and its own supervisor: it starts itself again.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
@@ -20,7 +20,7 @@ mod pair;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use cargo_repro::sandbox::{Conditions, Mount, Plan, Report, Walls, start, supervisor};
+use cargo_repro::sandbox::{Conditions, Mount, Namespaces, Plan, Report, start, supervisor};
 use pair::{Reach, Side, compare};
 
 const OPEN: &str = "__open";
@@ -89,11 +89,11 @@ fn work(title: &str, word: &str, runs: u32, reach: f64) {
     };
     let mut peers = vec![
         Side::new("bare", bare()),
-        Side::new("walls, seeded and frozen", inside("seeded")),
+        Side::new("namespaces, seeded and frozen", inside("seeded")),
     ];
     peers.extend(straced("strace -f", &["-f", "-e", "trace=openat,connect"], &bare()));
     peers.extend(straced("strace -f --seccomp-bpf", &["-f", "--seccomp-bpf", "-e", "trace=openat,connect"], &bare()));
-    compare(title, runs, Side::new("walls and audit", inside("plain")), peers, Reach::Ratio(reach));
+    compare(title, runs, Side::new("namespaces and audit", inside("plain")), peers, Reach::Ratio(reach));
 }
 
 /// A clean build of this repository's runtime library, with its three dependencies.
@@ -116,7 +116,7 @@ fn build(runs: u32) {
     let mut peers = vec![Side::new("bare", bare())];
     let trace = ["-f", "--seccomp-bpf", "-e", "trace=openat,connect"];
     peers.extend(straced("strace -f --seccomp-bpf", &trace, &bare()));
-    compare("a clean cargo build", runs, Side::new("walls and audit", inside), peers, Reach::Ratio(1.02));
+    compare("a clean cargo build", runs, Side::new("namespaces and audit", inside), peers, Reach::Ratio(1.02));
 }
 
 fn cargo(target: &Path) -> String {
@@ -143,7 +143,7 @@ fn straced(name: &'static str, args: &[&str], bare: &Command) -> Option<Side> {
     Some(Side::new(name, command))
 }
 
-/// Runs a program within walls, as a build or a stage is run.
+/// Runs a program within the sandbox, as a build or a stage is run.
 fn within(conditions: &str, program: &[String]) -> ExitCode {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mount_point = scratch.path().join("root");
@@ -161,7 +161,7 @@ fn within(conditions: &str, program: &[String]) -> ExitCode {
     let plan = Plan {
         program: (&program[0]).into(),
         args: program[1..].iter().map(Into::into).collect(),
-        walls: Some(Walls {
+        namespaces: Some(Namespaces {
             mount_point,
             open: true,
             hidden: Vec::new(),
@@ -178,11 +178,15 @@ fn within(conditions: &str, program: &[String]) -> ExitCode {
         report: report.clone().into(),
         ..Plan::empty()
     };
-    let (mut child, mut line) = start::warden(Stdio::inherit(), Stdio::inherit()).expect("a warden");
+    let (mut child, mut line) = start::supervisor(Stdio::inherit(), Stdio::inherit()).expect("a supervisor");
     start::hand(&mut line, &plan).expect("a plan");
     child.wait().expect("its end");
     let report = Report::take(&report).expect("its report");
-    assert!(report.held.walls && report.held.listener, "this machine allows no walls: {:?}", report.failure);
+    assert!(
+        report.held.namespaces && report.held.listener,
+        "this machine allows no namespaces: {:?}",
+        report.failure
+    );
     if report.status == Some(0) {
         ExitCode::SUCCESS
     } else {

@@ -124,8 +124,8 @@ pub struct Frozen<'a> {
     pub date: Option<i64>,
     /// The numbers of the processors that this process may use; at least one.
     pub processors: Vec<usize>,
-    /// Whether there are walls, within which names and numbers can be others.
-    pub walls: bool,
+    /// Whether there are namespaces, within which names and numbers can be others.
+    pub namespaces: bool,
     /// Whether threads and processes take turns, and for how long one waits at most.
     pub turns: Option<Duration>,
     /// Whether it does not count which thread draws random numbers.
@@ -147,7 +147,7 @@ impl Frozen<'_> {
         conditions.told_processors = Some(1);
         conditions.canned = Some(self.canned.clone());
         conditions.padding = Some(PADDED);
-        conditions.written = self.walls.then_some(FROZEN_DATE);
+        conditions.written = self.namespaces.then_some(FROZEN_DATE);
         conditions.turns = self.turns.map(|longest| u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
         conditions.drawn_alike = self.alike;
         frozen.file_time = Some(FROZEN_DATE);
@@ -206,11 +206,11 @@ impl Frozen<'_> {
             Kind::FileTimes => Ok(self.file_times()),
             Kind::CpuFeatures => self.cpu(),
             Kind::UndeclaredRead => Ok(vec![self.one("the kernel's own files", |to| to.conditions.canned = None)]),
-            Kind::WorkingDirectory | Kind::User | Kind::Hostname | Kind::ProcessId if !self.walls => {
+            Kind::WorkingDirectory | Kind::User | Kind::Hostname | Kind::ProcessId if !self.namespaces => {
                 Err("this machine allows no namespaces".to_owned())
             }
             Kind::Build => Ok(self.builds()),
-            Kind::Network => Err("there is none within the walls".to_owned()),
+            Kind::Network => Err("there is none within the sandbox".to_owned()),
             other => Ok(self.surroundings(other)),
         }
     }
@@ -313,7 +313,7 @@ impl Frozen<'_> {
             to.file_time = Some(later);
             to.conditions.written = to.conditions.written.map(|_| later);
         })];
-        if self.walls {
+        if self.namespaces {
             settings.push(self.one("the kernel's times of files", |to| to.conditions.written = None));
             settings.push(self.one("copies of the data", |to| to.copies = true));
         }
@@ -399,7 +399,7 @@ mod tests {
             draws: 4,
             date: None,
             processors: vec![2, 5],
-            walls: true,
+            namespaces: true,
             turns: None,
             alike: false,
         });

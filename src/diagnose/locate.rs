@@ -19,7 +19,7 @@ const PLACES: usize = 5;
 /// How many together with those that could draw as well, by the program's code.
 const MORE_PLACES: usize = 8;
 
-/// What a sighting says of the keys of hash maps, and the function that draws them: once for each thread, so
+/// What a sample says of the keys of hash maps, and the function that draws them: once for each thread, so
 /// that the first map of a thread is the only one that is caught.
 const KEYS: (&str, &str) = ("HashMap keys", "hashmap_random_keys");
 
@@ -56,9 +56,9 @@ pub fn locate(laboratory: &Laboratory<'_>, frozen: &Circumstances, causes: &mut 
         let mut tracer = tracer(laboratory.session);
         let mut keys = false;
         for report in stages.values() {
-            for sighting in report.sightings.iter().filter(|sighting| is_of(source, cause.kind, &sighting.what)) {
-                keys |= sighting.what == KEYS.0;
-                let Some(site) = tracer.site(sighting) else { continue };
+            for sample in report.samples.iter().filter(|sample| is_of(source, cause.kind, &sample.what)) {
+                keys |= sample.what == KEYS.0;
+                let Some(site) = tracer.site(sample) else { continue };
                 if !cause.sites.contains(&site) && cause.sites.len() < PLACES {
                     cause.sites.push(site);
                 }
@@ -90,10 +90,10 @@ pub fn raced_draw(laboratory: &Laboratory<'_>, frozen: &Frozen<'_>, causes: &mut
         let observed = laboratory.observe(&circumstances)?;
         let mut tracer = tracer(laboratory.session);
         let of_stage = observed.reports.iter().filter(|(stage, _)| cause.stage.as_ref() == Some(*stage));
-        let sightings = of_stage.flat_map(|(_, report)| &report.sightings);
-        let sightings = sightings.filter(|sighting| is_of(Source::Entropy, Kind::ProcessEntropy, &sighting.what));
-        let drawn = sightings.filter(|sighting| sighting.what != KEYS.0);
-        draws.add(drawn.filter_map(|sighting| Some((tracer.site(sighting)?, sighting.by.clone()))).collect());
+        let samples = of_stage.flat_map(|(_, report)| &report.samples);
+        let samples = samples.filter(|sample| is_of(Source::Entropy, Kind::ProcessEntropy, &sample.what));
+        let drawn = samples.filter(|sample| sample.what != KEYS.0);
+        draws.add(drawn.filter_map(|sample| Some((tracer.site(sample)?, sample.by.clone()))).collect());
     }
     let raced = draws.raced();
     let Some(threads) = raced.iter().map(|(_, threads)| *threads).max() else {
@@ -179,7 +179,7 @@ fn name_subject(cause: &mut Cause) {
     }
 }
 
-/// Whether a sighting is one of this source: what the loader and the allocator draw is harmless.
+/// Whether a sample is one of this source: what the loader and the allocator draw is harmless.
 fn is_of(source: Source, kind: Kind, what: &str) -> bool {
     match source {
         Source::Entropy => {

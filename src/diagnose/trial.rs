@@ -41,7 +41,7 @@ pub struct Observed {
     pub failure: Option<String>,
     /// What was reached for beside inputs.
     pub accesses: Vec<Access>,
-    /// What the wardens saw, by stage.
+    /// What the supervisors saw, by stage.
     pub reports: BTreeMap<String, Report>,
     /// The outcome in small parts, where it was taken apart.
     pub parts: Parts,

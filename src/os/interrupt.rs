@@ -167,7 +167,7 @@ impl Guarded {
         Self(leader)
     }
 
-    /// Asks the group's leader, which is a warden, to end the program and to say what it saw.
+    /// Asks the group's leader, which is a supervisor, to end the program and to say what it saw.
     pub fn ask_to_end(&self) {
         let _ = kill_process(self.0, Signal::TERM);
     }

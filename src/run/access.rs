@@ -1,5 +1,5 @@
 //! What a program reached for beside its inputs: files that nobody declared, names that were not there, the
-//! network. The warden saw it; here it is judged against what is declared.
+//! network. The supervisor saw it; here it is judged against what is declared.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -160,7 +160,7 @@ impl Grounds<'_> {
         if private && !(self.is_on_machine)(path) {
             return None;
         }
-        // What the walls hid would be read by hand. Only asking about a directory shows nothing.
+        // What the namespaces hid would be read by hand. Only asking about a directory shows nothing.
         match (existed || !self.open && (self.is_on_machine)(path), opened) {
             (true, true) => Some(Reached::Outside(text.to_owned())),
             (true, false) => None,

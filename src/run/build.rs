@@ -305,7 +305,7 @@ fn environment(
 /// compiler write as if it had.
 fn rustflags(workdir: &Workdir, settings: &Build) -> OsString {
     let mut flags: Vec<OsString> = settings.rustflags.iter().map(OsString::from).collect();
-    if !workdir.has_walls() {
+    if !workdir.has_namespaces() {
         for directory in [workdir.tree(), workdir.target(), workdir.cargo_home()] {
             let mut flag = OsString::from("--remap-path-prefix=");
             flag.push(&directory);

@@ -81,8 +81,8 @@ impl Checkout {
             checkout.directory(&directory, &normal(&root.join(name)))?;
         }
         checkout.leave_out_what_was();
-        // Within walls no program changes what lies outside its package, and every look at it is seen.
-        if workdir.has_walls() && !dirty {
+        // Within namespaces no program changes what lies outside its package, and every look at it is seen.
+        if workdir.has_namespaces() && !dirty {
             checkout.want(&needed(project, &root, directory))?;
         } else {
             checkout.want_all()?;

@@ -1,4 +1,4 @@
-//! One child process: started by a [warden](crate::sandbox::supervisor), watched, and ended with all its
+//! One child process: started by a [supervisor](crate::sandbox::supervisor), watched, and ended with all its
 //! descendants when it is done, hangs, or the user interrupts. What it prints is passed on and its end
 //! kept, so that a gigabyte of output costs neither memory nor disk.
 
@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::os::descendants;
 use crate::os::interrupt;
 use crate::sandbox::giving::{self, Asked};
-use crate::sandbox::{Conditions, Fence, Plan, Report, Walls, start};
+use crate::sandbox::{Conditions, Landlock, Namespaces, Plan, Report, start};
 
 /// How much of the end of the output is kept.
 const TAIL: usize = 16 * 1024;
@@ -79,10 +79,10 @@ impl std::fmt::Debug for Gives<'_> {
 /// What holds a child, and what is told to it.
 #[derive(Clone, Debug)]
 pub struct Enclosure {
-    /// The walls, where they can be had.
-    pub walls: Option<Walls>,
-    /// The fence, where they cannot.
-    pub fence: Option<Fence>,
+    /// The namespaces, where they can be had.
+    pub namespaces: Option<Namespaces>,
+    /// Landlock, where they cannot.
+    pub landlock: Option<Landlock>,
     /// What is answered in the system's place.
     pub conditions: Conditions,
     /// Whether the program only starts others, as cargo does.
@@ -102,7 +102,7 @@ pub struct Ended {
     pub copied: std::io::Result<()>,
     /// The end of what it printed otherwise.
     pub tail: String,
-    /// What the warden saw.
+    /// What the supervisor saw.
     pub report: Report,
 }
 
@@ -128,7 +128,8 @@ impl Task<'_> {
         let this_binary = std::env::current_exe().map_err(|error| could_not(&error))?;
         let report = room_for_report().map_err(|error| could_not(&error))?;
         let plan = self.plan(&report);
-        let (mut child, mut line) = start::warden(Stdio::piped(), Stdio::piped()).map_err(|error| could_not(&error))?;
+        let (mut child, mut line) =
+            start::supervisor(Stdio::piped(), Stdio::piped()).map_err(|error| could_not(&error))?;
         let group = Pid::from_child(&child);
         let guarded = interrupt::Guarded::group(group);
         let minded = Minded::group(group, &this_binary);
@@ -185,8 +186,8 @@ impl Task<'_> {
             args: self.args.clone(),
             directory: self.directory.clone().into(),
             environment: self.environment.clone().into_iter().collect(),
-            walls: self.enclosure.walls.clone(),
-            fence: self.enclosure.fence.clone(),
+            namespaces: self.enclosure.namespaces.clone(),
+            landlock: self.enclosure.landlock.clone(),
             audit: true,
             drives: self.enclosure.drives,
             conditions: self.enclosure.conditions.clone(),
@@ -197,7 +198,7 @@ impl Task<'_> {
     }
 }
 
-/// Where the warden leaves its report: in memory, since a program may have filled the disk.
+/// Where the supervisor leaves its report: in memory, since a program may have filled the disk.
 fn room_for_report() -> std::io::Result<OwnedFd> {
     Ok(memfd_create("report", MemfdFlags::CLOEXEC)?)
 }
@@ -215,7 +216,7 @@ fn forward<R: Read + Send + 'static>(pipe: Option<R>, sender: SyncSender<Event>,
     });
 }
 
-/// Passes on what a warden asks for.
+/// Passes on what a supervisor asks for.
 fn hear_questions(line: UnixStream, sender: SyncSender<Event>) {
     std::thread::spawn(move || {
         let mut line = BufReader::new(line);

@@ -11,7 +11,7 @@ use super::outlook::Outlook;
 use super::staging::Staged;
 use super::workdir::Workdir;
 use crate::project::manifest::{Isolation, Policy};
-use crate::sandbox::{Conditions, Fence, Mount, PLACE, Walls};
+use crate::sandbox::{Conditions, Landlock, Mount, Namespaces, PLACE};
 
 /// For a build: it sees what a stage sees and the sources of its packages, and reaches no network; it writes to the
 /// target directory, its `CARGO_HOME`, its home and its temporary directory.
@@ -19,13 +19,13 @@ use crate::sandbox::{Conditions, Fence, Mount, PLACE, Walls};
 pub fn of_build(workdir: &Workdir, checkout: &Checkout, outlook: &Outlook, conditions: Conditions) -> Enclosure {
     let place = Path::new(PLACE);
     let writable = [workdir.target(), workdir.cargo_home(), workdir.home(), workdir.temp()];
-    let walls = workdir.has_walls().then(|| {
+    let namespaces = workdir.has_namespaces().then(|| {
         let mut mounts = vec![fixed(workdir, place, &workdir.tree())];
         mounts.extend(writable.iter().map(|path| free(workdir, place, path)));
         mounts.extend(temporary(workdir));
         mounts.extend(covered(&outlook.shown));
         mounts.extend(checkout.aliases());
-        Walls {
+        Namespaces {
             mount_point: workdir.mount_point(),
             open: outlook.open,
             hidden: outlook.hidden.clone(),
@@ -34,20 +34,20 @@ pub fn of_build(workdir: &Workdir, checkout: &Checkout, outlook: &Outlook, condi
             network: false,
         }
     });
-    let fence = walls.is_none().then(|| Fence {
+    let landlock = namespaces.is_none().then(|| Landlock {
         writable: writable.to_vec(),
         readable: readable(workdir, outlook, checkout.aliases().map(|alias| alias.to)),
         network: false,
     });
     Enclosure {
         drives: true,
-        walls,
-        fence,
+        namespaces,
+        landlock,
         conditions,
     }
 }
 
-/// What may be read where there are no walls; everything if there is nothing.
+/// What may be read where there are no namespaces; everything if there is nothing.
 fn readable(workdir: &Workdir, outlook: &Outlook, more: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
     if outlook.open {
         return Vec::new();
@@ -87,7 +87,7 @@ impl StageRoom<'_> {
         let workdir = self.workdir;
         let network = self.policy.network == Policy::Warn;
         let home = workdir.home_named(&self.circumstances.home);
-        let walls = workdir.has_walls().then(|| Walls {
+        let namespaces = workdir.has_namespaces().then(|| Namespaces {
             mount_point: workdir.mount_point(),
             open: self.outlook.open,
             hidden: self.outlook.hidden.clone(),
@@ -95,7 +95,7 @@ impl StageRoom<'_> {
             mounts: self.mounts(&home),
             network,
         });
-        let fence = walls.is_none().then(|| Fence {
+        let landlock = namespaces.is_none().then(|| Landlock {
             writable: vec![
                 self.directory.to_path_buf(),
                 home,
@@ -114,8 +114,8 @@ impl StageRoom<'_> {
         });
         Enclosure {
             drives: false,
-            walls,
-            fence,
+            namespaces,
+            landlock,
             conditions: self.circumstances.conditions.clone(),
         }
     }

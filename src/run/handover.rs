@@ -85,8 +85,8 @@ impl<'a> Handover<'a> {
             }
         }
         let now = env::now_ns();
-        let has_walls = self.workdir.has_walls();
-        let believed = |path: &Path| StatData::of_itself(path).filter(|stat| has_walls && !stat.is_racy(now));
+        let has_namespaces = self.workdir.has_namespaces();
+        let believed = |path: &Path| StatData::of_itself(path).filter(|stat| has_namespaces && !stat.is_racy(now));
         let files = self.checkout.there().into_iter().filter(|path| !staged.holds(path));
         let files = files.map(|path| (path.clone(), believed(path))).collect();
         let directories = self.checkout.directories().into_iter().filter_map(|path| {
@@ -100,12 +100,12 @@ impl<'a> Handover<'a> {
         })
     }
 
-    /// Something to mount the output upon; where there are no walls, a copy.
+    /// Something to mount the output upon; where there are no namespaces, a copy.
     fn give(&self, here: &Beneath, from: &Path, place: &Path) -> Result<()> {
         let tree = self.workdir.tree();
         let inner = place.strip_prefix(&tree).unwrap_or(place);
         let handle = here.place(inner).at("make a place for the output at", place)?;
-        if self.workdir.has_walls() {
+        if self.workdir.has_namespaces() {
             std::fs::write(handle.path(), "").at("make a place for the output at", place)?;
             let mode = from.metadata().at("look at", from)?.permissions();
             return std::fs::set_permissions(handle.path(), mode).at("set the mode of", place);

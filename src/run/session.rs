@@ -99,7 +99,7 @@ pub struct Trained {
     pub accesses: Vec<Access>,
     /// Artifacts that are copies of inputs.
     pub copied: Vec<Copied>,
-    /// What the wardens reported, by stage.
+    /// What the supervisors reported, by stage.
     pub reports: BTreeMap<String, Report>,
 }
 
@@ -356,7 +356,7 @@ impl<'a> Session<'a> {
         let package = &self.project.package;
         let title = |package: &crate::project::package::RemotePackage| format!("{} {}", package.name, package.version);
         Packages {
-            // Without walls the compiler was told to write the canonical path.
+            // Without namespaces the compiler was told to write the canonical path.
             roots: vec![
                 self.called(self.checkout.root()),
                 self.workdir.seeming(self.checkout.root()).to_string_lossy().into_owned(),

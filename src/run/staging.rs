@@ -1,7 +1,7 @@
 //! Declared data in the work directory: at the place where the program looks for it, with the bytes
 //! that the snapshot pins, and still with them afterwards. A file that the checkout has already stays;
 //! any other is shown there, read-only, from where it lies, since data may be too large to copy; where there are
-//! no walls it is a link.
+//! no namespaces it is a link.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -142,7 +142,7 @@ fn item(
     } else if content.is_there(&place)? {
         (place.clone(), place, false)
     } else {
-        put(&source, &workdir.tree(), &place, &content, workdir.has_walls())?;
+        put(&source, &workdir.tree(), &place, &content, workdir.has_namespaces())?;
         (place, source, true)
     };
     Ok(Item {

@@ -188,9 +188,9 @@ impl Training<'_> {
             home: self.workdir.seen(&self.workdir.home_named(&self.circumstances.home)),
             shown,
             open: self.project.manifest.isolation.reads == Policy::Warn,
-            // Where there are no walls, a link leads to where the data lies.
+            // Where there are no namespaces, a link leads to where the data lies.
             data: (self.staged.places().map(&seen))
-                .chain(self.staged.sources().filter(|_| !self.workdir.has_walls()).map(Path::to_path_buf))
+                .chain(self.staged.sources().filter(|_| !self.workdir.has_namespaces()).map(Path::to_path_buf))
                 .collect(),
             outputs: (self.project.manifest.stages[name]
                 .outputs()

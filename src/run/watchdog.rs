@@ -1,8 +1,8 @@
 //! The small process that ends what a program started, should this tool be killed outright. The
-//! program itself then dies with its parent (the [warden](crate::sandbox::supervisor) asks for that), but its
+//! program itself then dies with its parent (the [supervisor](crate::sandbox::supervisor) asks for that), but its
 //! own children would live on. It is this very binary, started once with [`WORD`]: it reads from a
 //! pipe that only the tool holds which process group to mind, and the pipe's end is the tool's. What left the group
-//! descends from the group's leader still, the warden.
+//! descends from the group's leader still, the supervisor.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;

@@ -28,7 +28,7 @@ pub struct Workdir {
     temporary: bool,
     /// Finds out, beside other work, whether children can see it at its seeming place.
     probe: Mutex<Option<Child>>,
-    walls: OnceLock<bool>,
+    namespaces: OnceLock<bool>,
 }
 
 impl Workdir {
@@ -57,7 +57,7 @@ impl Workdir {
             _lock: lock,
             temporary,
             probe: Mutex::default(),
-            walls: OnceLock::new(),
+            namespaces: OnceLock::new(),
         };
         let mount_point = workdir.mount_point();
         for directory in [
@@ -82,15 +82,15 @@ impl Workdir {
         self.root.join("probe.json")
     }
 
-    /// Whether this machine lets walls be raised, within which children see this directory at its
+    /// Whether this machine lets namespaces be made, within which children see this directory at its
     /// seeming place.
     #[must_use]
-    pub fn has_walls(&self) -> bool {
+    pub fn has_namespaces(&self) -> bool {
         let holds = |mut probe: Child| {
             let _ = probe.wait();
             Report::take(&self.probe_report()).is_some_and(|report| report.failure.is_none())
         };
-        *self.walls.get_or_init(|| self.lock_probe().take().is_some_and(holds))
+        *self.namespaces.get_or_init(|| self.lock_probe().take().is_some_and(holds))
     }
 
     /// Where the new root is built, within which nothing else is seen.
@@ -130,7 +130,7 @@ impl Workdir {
     /// A path in it as children see it that find it at `place`.
     #[must_use]
     pub fn seen_at(&self, place: &Path, path: &Path) -> PathBuf {
-        if self.has_walls() {
+        if self.has_namespaces() {
             sandbox::seen(&self.root, place, path)
         } else {
             path.to_path_buf()
@@ -152,7 +152,7 @@ impl Workdir {
     /// The real path of what children speak of that find it at `place`.
     #[must_use]
     pub fn unseen_from(&self, place: &Path, path: &Path) -> PathBuf {
-        if self.has_walls() {
+        if self.has_namespaces() {
             sandbox::unseen(&self.root, place, path)
         } else {
             path.to_path_buf()
@@ -280,7 +280,7 @@ impl Workdir {
 
 impl Drop for Workdir {
     fn drop(&mut self) {
-        let _ = self.has_walls(); // nobody may have asked, and the probe must not be left
+        let _ = self.has_namespaces(); // nobody may have asked, and the probe must not be left
         if self.temporary {
             // The next fresh directory sweeps what could not be removed now.
             let _ = remove(&self.root);

@@ -48,7 +48,7 @@ const SYSTEM: [&str; 35] = [
     "/usr/share/terminfo",
 ];
 
-/// Files by which the C library and interpreters find their way; within the walls, those that name a user
+/// Files by which the C library and interpreters find their way; within the sandbox, those that name a user
 /// or a host are the same everywhere.
 const SYSTEM_FILES: [&str; 22] = [
     "/proc",

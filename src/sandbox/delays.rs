@@ -9,7 +9,7 @@ use libc::c_long;
 
 use super::Conditions;
 use super::process_memory::Thread;
-use super::thread_ids::{Lineage, Word};
+use super::thread_ids::{ThreadIds, Word};
 use crate::digest::Digest;
 
 /// What is held up.
@@ -17,7 +17,7 @@ use crate::digest::Digest;
 pub struct Delays {
     seed: u64,
     turns: Option<Duration>,
-    lineage: Arc<Lineage>,
+    lineage: Arc<ThreadIds>,
     /// How often somebody was.
     count: u64,
     /// How often one still waits to the end for those before it, which may wait for it.
@@ -36,7 +36,7 @@ pub enum Wait {
         /// For how long at most.
         longest: Duration,
         /// Which other threads there are.
-        lineage: Arc<Lineage>,
+        lineage: Arc<ThreadIds>,
         /// How often that may still be.
         patience: Arc<AtomicU32>,
     },
@@ -45,7 +45,7 @@ pub enum Wait {
 impl Delays {
     /// As the conditions say.
     #[must_use]
-    pub fn of(conditions: &Conditions, lineage: &Arc<Lineage>) -> Self {
+    pub fn of(conditions: &Conditions, lineage: &Arc<ThreadIds>) -> Self {
         const PATIENCE: u32 = 20;
         Self {
             seed: conditions.delays.unwrap_or_default(),
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn whose_turn_it_is_waits_for_nothing_and_the_next_until_the_first_has_ended() {
-        let lineage = Arc::new(Lineage::default());
+        let lineage = Arc::new(ThreadIds::default());
         lineage.born(10, 11);
         lineage.born(10, 12);
         lineage.born(11, 13);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_turn_comes_even_if_those_before_do_not_end() {
-        let lineage = Arc::new(Lineage::default());
+        let lineage = Arc::new(ThreadIds::default());
         lineage.born(10, 11);
         lineage.born(10, 12);
         let conditions = Conditions {

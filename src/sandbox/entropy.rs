@@ -134,17 +134,17 @@ pub fn are_hash_keys(length: u64, flags: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::thread_ids::Lineage;
+    use super::super::thread_ids::ThreadIds;
     use super::*;
 
-    fn draw(lineage: &Lineage, thread: i32, flags: u64) -> Vec<u8> {
+    fn draw(lineage: &ThreadIds, thread: i32, flags: u64) -> Vec<u8> {
         lineage.with(thread, |line| Entropy::new("00", Numbering::Second).answer(line, 16, flags))
     }
 
     #[test]
     fn answers_are_the_same_in_every_order_of_threads() {
         let order = |threads: [i32; 4]| {
-            let lineage = Lineage::default();
+            let lineage = ThreadIds::default();
             lineage.born(1, 2);
             let mut answers: Vec<_> = threads.map(|thread| (thread, draw(&lineage, thread, 0))).into();
             answers.sort();
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn draws_differ_and_hash_keys_do_not() {
-        let lineage = Lineage::default();
+        let lineage = ThreadIds::default();
         assert_ne!(draw(&lineage, 1, 0), draw(&lineage, 1, 0));
         assert_eq!(draw(&lineage, 1, INSECURE), draw(&lineage, 1, INSECURE));
     }
@@ -164,7 +164,7 @@ mod tests {
     fn requests_that_any_thread_may_make_leave_its_own_alone() {
         let drawn = |numbering, requests: &[(u64, u64)]| {
             let entropy = Entropy::new("00", numbering);
-            Lineage::default().with(1, |line| {
+            ThreadIds::default().with(1, |line| {
                 for (length, flags) in requests {
                     assert_eq!(entropy.answer(line, *length, *flags).len() as u64, *length);
                 }
@@ -183,14 +183,14 @@ mod tests {
     #[test]
     fn another_key_gives_other_answers_of_the_length_asked_for() {
         let answer =
-            |key: &str| Lineage::default().with(1, |line| Entropy::new(key, Numbering::Second).answer(line, 100, 0));
+            |key: &str| ThreadIds::default().with(1, |line| Entropy::new(key, Numbering::Second).answer(line, 100, 0));
         assert_eq!(answer("a").len(), 100);
         assert_ne!(answer("a"), answer("b"));
     }
 
     #[test]
     fn a_uuid_has_its_version() {
-        let uuid = Lineage::default().with(1, |line| Entropy::new("a", Numbering::Second).uuid(line));
+        let uuid = ThreadIds::default().with(1, |line| Entropy::new("a", Numbering::Second).uuid(line));
         assert_eq!((uuid.len(), &uuid[14..15]), (37, "4"));
     }
 }

@@ -1,5 +1,5 @@
 //! Files that are opened in place of others: a copy of a file of the kernel that changes by itself, what the kernel
-//! would tell of the machine beyond the walls, and bytes that lie nowhere.
+//! would tell of the machine beyond the namespaces, and bytes that lie nowhere.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -35,7 +35,7 @@ const CHANGING_OF_PROCESS: [&str; 8] = [
     "smaps_rollup",
 ];
 
-/// The mounts within the walls, as far as they are anybody's business (proc_pid_mountinfo(5)).
+/// The mounts within the sandbox, as far as they are anybody's business (proc_pid_mountinfo(5)).
 const MOUNTINFO: &str = "\
 1 0 0:1 / / ro,nosuid,nodev - tmpfs repro ro
 2 1 0:2 / /proc rw,nosuid,nodev,noexec - proc proc rw
@@ -71,10 +71,10 @@ device repro mounted on /var/tmp with fstype tmpfs
 device repro mounted on /repro with fstype tmpfs
 ";
 
-/// What a file of the kernel says within the walls that would tell of the machine: where its directories lie, what it
+/// What a file of the kernel says within the sandbox that would tell of the machine: where its directories lie, what it
 /// was started with, who uses it. It is the same in every run; none for other paths.
 #[must_use]
-pub fn of_walls(path: &str) -> Option<&'static str> {
+pub fn of_namespaces(path: &str) -> Option<&'static str> {
     let inner = path.strip_prefix("/proc/")?;
     match inner {
         "mounts" => return Some(MOUNTS),
@@ -170,13 +170,13 @@ mod tests {
     #[test]
     fn what_tells_of_the_machine_says_the_same_of_whichever_process() {
         for name in ["mountinfo", "mounts", "mountstats", "cgroup", "cpuset"] {
-            let text = of_walls(&format!("/proc/self/{name}"));
+            let text = of_namespaces(&format!("/proc/self/{name}"));
             assert!(text.is_some(), "{name}");
             for process in ["1", "thread-self", "self/task/7", "7/task/8"] {
-                assert_eq!(of_walls(&format!("/proc/{process}/{name}")), text);
+                assert_eq!(of_namespaces(&format!("/proc/{process}/{name}")), text);
             }
         }
-        assert_eq!(of_walls("/proc/mounts"), of_walls("/proc/self/mounts"));
+        assert_eq!(of_namespaces("/proc/mounts"), of_namespaces("/proc/self/mounts"));
         for path in [
             "/proc/self/maps",
             "/proc/x/mountinfo",
@@ -184,7 +184,7 @@ mod tests {
             "/repro/mounts",
             "/proc/cpuinfo",
         ] {
-            assert_eq!(of_walls(path), None, "{path}");
+            assert_eq!(of_namespaces(path), None, "{path}");
         }
     }
 }

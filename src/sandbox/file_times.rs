@@ -11,7 +11,7 @@ use rustix::fs::{
 use super::process_memory::Thread;
 
 /// Sets the times of what a thread looks at: a path as it sees it, or without one what a descriptor is open on.
-/// Within the walls it could do so itself; what it may not write to stays as it is.
+/// Within the namespaces it could do so itself; what it may not write to stays as it is.
 ///
 /// # Errors
 /// When there is no such file, or it is not the thread's to change.

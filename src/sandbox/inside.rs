@@ -1,5 +1,5 @@
-//! What happens within the walls: the first process there, which starts the program and ends with it, and
-//! the program's own last preparations. Both are forked copies of the warden, with one thread.
+//! What happens within the sandbox: the first process there, which starts the program and ends with it, and
+//! the program's own last preparations. Both are forked copies of the supervisor, with one thread.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -23,12 +23,12 @@ use rustix::thread::{
 };
 
 use super::sys::Fork;
-use super::{Conditions, Plan, Walls, filter, landlock, namespaces, sys};
+use super::{Conditions, Namespaces, Plan, filter, landlock, namespaces, sys};
 
 /// How many processes a program may have at a time: enough for every pool, and an end to a bomb.
 const MOST_PROCESSES: u64 = 4096;
 
-/// Who the warden is, outside.
+/// Who the supervisor is, outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Owner {
     /// Its user.
@@ -37,30 +37,30 @@ pub struct Owner {
     pub group: u32,
 }
 
-/// Is the first process within: raises the walls, starts the program, waits for it, and ends; then the
+/// Is the first process within: makes the namespaces, starts the program, waits for it, and ends; then the
 /// kernel ends all that it left behind.
-pub fn init(plan: &Plan, walls: &Walls, mut warden: UnixStream, owner: Owner) -> ! {
-    end_with_warden(&warden);
-    let program = prepare_within(plan, walls, owner).and_then(|()| sys::fork(0));
+pub fn init(plan: &Plan, namespaces: &Namespaces, mut supervisor: UnixStream, owner: Owner) -> ! {
+    end_with_warden(&supervisor);
+    let program = prepare_within(plan, namespaces, owner).and_then(|()| sys::fork(0));
     match program {
-        Ok(Fork::Child) => program_itself(plan, warden),
+        Ok(Fork::Child) => program_itself(plan, supervisor),
         Ok(Fork::Parent(program)) => {
             let status = reap_until(program.as_raw_nonzero().get());
-            let _ = writeln!(warden, "status {status}");
+            let _ = writeln!(supervisor, "status {status}");
             sys::exit(0)
         }
         Err(error) => {
-            let _ = writeln!(warden, "failed could not raise the walls: {error}");
+            let _ = writeln!(supervisor, "failed could not make the namespaces: {error}");
             sys::exit(1)
         }
     }
 }
 
-/// Has the kernel end this process when the warden ends. One that had ended before it was asked shows by the line,
+/// Has the kernel end this process when the supervisor ends. One that had ended before it was asked shows by the line,
 /// which the kernel closes first; its number does not, since from within it cannot be seen.
-pub fn end_with_warden(warden: &UnixStream) {
+pub fn end_with_warden(supervisor: &UnixStream) {
     let asked = set_parent_process_death_signal(Some(Signal::KILL));
-    let mut line = [PollFd::new(warden, PollFlags::RDHUP)];
+    let mut line = [PollFd::new(supervisor, PollFlags::RDHUP)];
     let is_cut = poll(&mut line, Some(&Timespec::default()))
         .map(|_| line[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR));
     if asked.is_err() || is_cut != Ok(false) {
@@ -68,25 +68,25 @@ pub fn end_with_warden(warden: &UnixStream) {
     }
 }
 
-fn prepare_within(plan: &Plan, walls: &Walls, owner: Owner) -> io::Result<()> {
+fn prepare_within(plan: &Plan, namespaces: &Namespaces, owner: Owner) -> io::Result<()> {
     let conditions = &plan.conditions;
     // The kernel wants the first before it allows the third (user_namespaces(7)).
     fs::write("/proc/self/setgroups", "deny")?;
     fs::write("/proc/self/uid_map", format!("{} {} 1", conditions.user, owner.user))?;
     fs::write("/proc/self/gid_map", format!("{} {} 1", conditions.user, owner.group))?;
     rustix::system::sethostname(conditions.hostname.as_bytes())?;
-    if !walls.network {
+    if !namespaces.network {
         // Where it stays down a program cannot talk to itself; nothing else hangs on it.
         let _ = sys::raise_loopback();
     }
-    namespaces::raise(walls, Path::new(&plan.directory))?;
+    namespaces::enter(namespaces, Path::new(&plan.directory))?;
     // The limit below holds for no superuser. Without this one a bomb is his to answer for.
     let _ = limit_numbers(conditions.skipped_pids);
     skip_numbers(conditions.skipped_pids)?;
     // In a namespace of its own a program could change its root, and with that the meaning of every path.
     let _ = fs::write("/proc/sys/user/max_user_namespaces", "0");
     namespaces::seal()?;
-    // What this process tells the warden is not the program's to say, nor is this binary's path its to see.
+    // What this process tells the supervisor is not the program's to say, nor is this binary's path its to see.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let limit = Rlimit {
         current: Some(MOST_PROCESSES),
@@ -128,19 +128,19 @@ fn reap_until(program: i32) -> i32 {
 }
 
 /// Becomes the program.
-pub fn program_itself(plan: &Plan, mut warden: UnixStream) -> ! {
+pub fn program_itself(plan: &Plan, mut supervisor: UnixStream) -> ! {
     if plan.program == super::supervisor::PROBE {
         sys::exit(0);
     }
-    let failure = match become_program(plan, &mut warden) {
+    let failure = match become_program(plan, &mut supervisor) {
         Ok(never) => match never {},
         Err(failure) => failure,
     };
-    let _ = writeln!(warden, "failed {failure}");
+    let _ = writeln!(supervisor, "failed {failure}");
     sys::exit(127)
 }
 
-fn become_program(plan: &Plan, warden: &mut UnixStream) -> Result<std::convert::Infallible, String> {
+fn become_program(plan: &Plan, supervisor: &mut UnixStream) -> Result<std::convert::Infallible, String> {
     let could_not = |what: &str| {
         let what = what.to_owned();
         move |error: io::Error| format!("could not {what}: {error}")
@@ -149,22 +149,22 @@ fn become_program(plan: &Plan, warden: &mut UnixStream) -> Result<std::convert::
         .map_err(io::Error::from)
         .map_err(could_not("enter the package's directory"))?;
     apply(&plan.conditions).map_err(could_not("prepare the process"))?;
-    if plan.walls.is_some() {
+    if plan.namespaces.is_some() {
         give_up_capabilities().map_err(could_not("give up capabilities"))?;
     }
     // Where there are no keyrings there is nothing to leave in them.
     let _ = sys::join_new_session_keyring();
     set_no_new_privs(true).map_err(io::Error::from).map_err(could_not("give up privileges"))?;
-    if let Some(fence) = &plan.fence {
-        let holds = landlock::raise(fence).unwrap_or(false);
-        writeln!(warden, "fence {holds}").map_err(could_not("speak to the warden"))?;
+    if let Some(landlock) = &plan.landlock {
+        let holds = landlock::raise(landlock).unwrap_or(false);
+        writeln!(supervisor, "landlock {holds}").map_err(could_not("speak to the supervisor"))?;
     }
     sys::keep_standard_descriptors_only();
     let listener = install_filter(plan);
     let number = listener.as_ref().map_or(-1, |listener| listener.as_raw_fd());
-    writeln!(warden, "listener {number}").map_err(could_not("speak to the warden"))?;
-    // The warden takes its copy of the listener, and follows this process if it is to.
-    warden.read_exact(&mut [0]).map_err(could_not("hear from the warden"))?;
+    writeln!(supervisor, "listener {number}").map_err(could_not("speak to the supervisor"))?;
+    // The supervisor takes its copy of the listener, and follows this process if it is to.
+    supervisor.read_exact(&mut [0]).map_err(could_not("hear from the supervisor"))?;
     drop(listener);
     let error = Command::new(&plan.program).args(&plan.args).env_clear().envs(environment(plan)).exec();
     Err(format!("could not start {}: {error}", Path::new(&plan.program).display()))

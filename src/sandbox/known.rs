@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::audit;
 use super::calls::{Call, Wish};
 use super::paths::Place;
-use super::{Plan, Walls};
+use super::{Namespaces, Plan};
 
 /// How many are remembered.
 const MOST: usize = 1 << 20;
@@ -28,10 +28,10 @@ impl Known {
     #[must_use]
     pub fn within(plan: &Plan) -> Self {
         // What is given comes while it runs. And that cargo asked says nothing of who asks after it.
-        let walls = plan.walls.as_ref().filter(|_| plan.gives.is_empty() && !plan.drives);
+        let namespaces = plan.namespaces.as_ref().filter(|_| plan.gives.is_empty() && !plan.drives);
         Self {
             looks: BTreeSet::new(),
-            moving: walls.map(moving),
+            moving: namespaces.map(moving),
         }
     }
 
@@ -75,9 +75,9 @@ fn manner(call: &Call) -> Option<Manner> {
 }
 
 /// Where names come and go: what may be written to, by each name that it has, and what the kernel shows.
-fn moving(walls: &Walls) -> Vec<PathBuf> {
-    let writable = walls.mounts.iter().filter(|mount| mount.writable).map(|mount| &mount.from);
-    let shared = walls.mounts.iter().filter(|mount| {
+fn moving(namespaces: &Namespaces) -> Vec<PathBuf> {
+    let writable = namespaces.mounts.iter().filter(|mount| mount.writable).map(|mount| &mount.from);
+    let shared = namespaces.mounts.iter().filter(|mount| {
         let mut writable = writable.clone();
         writable.any(|from| from.starts_with(&mount.from) || mount.from.starts_with(from))
     });
@@ -114,9 +114,9 @@ mod tests {
             mount("/data", "/data", false),
         ];
         Plan {
-            walls: Some(Walls {
+            namespaces: Some(Namespaces {
                 mounts,
-                ..Walls::default()
+                ..Namespaces::default()
             }),
             ..Plan::empty()
         }
@@ -166,7 +166,10 @@ mod tests {
             ..plan()
         };
         let driving = Plan { drives: true, ..plan() };
-        let open = Plan { walls: None, ..plan() };
+        let open = Plan {
+            namespaces: None,
+            ..plan()
+        };
         for plan in [giving, driving, open] {
             assert!(!stays(&plan, "/data/x", "/data/x") && stays(&plan, "/usr/bin/x", "/usr/bin/x"));
         }

@@ -1,7 +1,7 @@
 //! Receives the system calls that the filter asks about, and answers: let the kernel go on, or an answer
 //! of ours. One thread, one call at a time; the program's thread waits meanwhile, so what its arguments
 //! point to is as it left it. (Another of its threads could change them: an audit is for programs that
-//! forget to declare, and the walls are for those that lie.)
+//! forget to declare, and the namespaces are for those that lie.)
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,11 +22,11 @@ use super::known::Known;
 use super::network::Network;
 use super::paths::{Paths, Place};
 use super::process_memory::Thread;
-use super::thread_ids::{Line, Lineage};
+use super::thread_ids::{Line, ThreadIds};
 use super::{Conditions, Plan, Source, fake_files, file_times, network, sys, time};
-use crate::trace::{Mapping, Sighting};
+use crate::trace::{Mapping, StackSample};
 
-/// What was seen, shared with the warden, which reports it at the end.
+/// What was seen, shared with the supervisor, which reports it at the end.
 #[derive(Debug, Default)]
 pub struct Log {
     /// Looks at paths.
@@ -34,7 +34,7 @@ pub struct Log {
     /// Addresses, and who tried them.
     pub network: BTreeMap<String, String>,
     /// Where sources were drawn on.
-    pub sightings: Vec<Sighting>,
+    pub samples: Vec<StackSample>,
     /// How often entropy was drawn on.
     pub draws: u64,
 }
@@ -58,13 +58,13 @@ pub struct Listener {
     audits: bool,
     entropy: Option<Entropy>,
     directories: Directories,
-    has_walls: bool,
+    has_namespaces: bool,
     network: Network,
     paths: Paths,
     /// Asks for what is not in its place yet.
     pub giving: Giving,
     known: Known,
-    lineage: Arc<Lineage>,
+    lineage: Arc<ThreadIds>,
     log: Arc<Mutex<Log>>,
     delays: Delays,
     /// Who draws, where it does not count which thread does, by how much is drawn.
@@ -74,7 +74,7 @@ pub struct Listener {
 impl Listener {
     /// Listens on the descriptor of an installed filter.
     #[must_use]
-    pub fn new(descriptor: OwnedFd, plan: &Plan, lineage: Arc<Lineage>, log: Arc<Mutex<Log>>) -> Self {
+    pub fn new(descriptor: OwnedFd, plan: &Plan, lineage: Arc<ThreadIds>, log: Arc<Mutex<Log>>) -> Self {
         let conditions = &plan.conditions;
         sys::wake_in_turn(descriptor.as_fd());
         Self {
@@ -83,9 +83,9 @@ impl Listener {
             audits: plan.audit,
             entropy: conditions.entropy.as_deref().map(|key| Entropy::new(key, conditions.numbering)),
             directories: Directories::default(),
-            has_walls: plan.walls.is_some(),
-            network: Network::within(plan.walls.as_ref()),
-            paths: Paths::new(plan.walls.is_some()),
+            has_namespaces: plan.namespaces.is_some(),
+            network: Network::within(plan.namespaces.as_ref()),
+            paths: Paths::new(plan.namespaces.is_some()),
             giving: Giving::default(),
             known: Known::within(plan),
             delays: Delays::of(conditions, &lineage),
@@ -280,7 +280,7 @@ impl Listener {
             self.log().draws += 1;
             return fake_files::in_memory(self.lineage.with(thread.0, |line| entropy.uuid(line)).as_bytes()).ok();
         }
-        if let Some(text) = fake_files::of_walls(name).filter(|_| self.has_walls) {
+        if let Some(text) = fake_files::of_namespaces(name).filter(|_| self.has_namespaces) {
             return fake_files::in_memory(text.as_bytes()).ok();
         }
         let shared = audit::changing(name)?;
@@ -415,7 +415,7 @@ impl Listener {
     fn sight(&mut self, thread: Thread, source: Source, what: &str) {
         const MOST: usize = 256;
         const STACK: usize = 48 * 1024;
-        if !self.conditions.sight.contains(&source) || self.log().sightings.len() >= MOST {
+        if !self.conditions.sight.contains(&source) || self.log().samples.len() >= MOST {
             return;
         }
         let Some((pc, sp)) = thread.pointers() else {
@@ -428,7 +428,7 @@ impl Listener {
             .unwrap_or(0);
         stack.truncate(read);
         let maps = std::fs::read_to_string(thread.proc("maps")).unwrap_or_default();
-        let sighting = Sighting {
+        let sample = StackSample {
             what: what.to_owned(),
             pc,
             sp,
@@ -437,6 +437,6 @@ impl Listener {
             maps: Mapping::parse_all(&maps),
             by: self.lineage.with(thread.0, |line| line.name).short(),
         };
-        self.log().sightings.push(sighting);
+        self.log().samples.push(sample);
     }
 }

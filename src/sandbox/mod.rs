@@ -1,10 +1,10 @@
 //! Isolation: a program is started where nothing undeclared reaches it, what it reaches for is written
 //! down, and where asked for, what the system would answer is answered in its place. The tool starts
-//! a *warden*, which is this very binary; the warden makes the walls, starts the program within, answers
+//! a *supervisor*, which is this very binary; the supervisor makes the namespaces, starts the program within, answers
 //! for the kernel, and leaves a report. What the report means is judged elsewhere.
 //!
 //! ```text
-//! tool ── Plan ─→ warden ─┬─→ init (process 1 within the walls) ─→ program
+//! tool ── Plan ─→ supervisor ─┬─→ init (process 1 within the sandbox) ─→ program
 //!   ↑               │     └── listener, tracer: answer the program's system calls
 //!   └─── Report ────┘
 //! ```
@@ -42,7 +42,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use self::entropy::Numbering;
-use crate::trace::Sighting;
+use crate::trace::StackSample;
 
 /// Where a work directory seems to lie.
 pub const PLACE: &str = "/repro";
@@ -50,7 +50,7 @@ pub const PLACE: &str = "/repro";
 /// What a program is to find.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
-    /// The process that asked; the warden ends with it.
+    /// The process that asked; the supervisor ends with it.
     pub parent: i32,
     /// The program's path, as it is seen within.
     pub program: OsString,
@@ -60,10 +60,10 @@ pub struct Plan {
     pub directory: OsString,
     /// All of its environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// The walls; none where this machine allows none.
-    pub walls: Option<Walls>,
-    /// What it may write to, and what may be shown to it: for the fence, where there are no walls.
-    pub fence: Option<Fence>,
+    /// The namespaces; none where this machine allows none.
+    pub namespaces: Option<Namespaces>,
+    /// What it may write to, and what may be shown to it: for landlock, where there are no namespaces.
+    pub landlock: Option<Landlock>,
     /// Whether to write down what it reaches for.
     pub audit: bool,
     /// Whether the program only starts others, whose looks say more than its own.
@@ -73,13 +73,13 @@ pub struct Plan {
     /// Directories within, of which some files are put in place once they are looked for; they are asked for by the
     /// line that this plan came by.
     pub gives: Vec<OsString>,
-    /// Where the warden leaves its report.
+    /// Where the supervisor leaves its report.
     pub report: OsString,
 }
 
-/// What lies within the walls.
+/// What lies within the sandbox.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Walls {
+pub struct Namespaces {
     /// An empty directory of ours on which the new root is built.
     #[serde(with = "wire::path")]
     pub mount_point: PathBuf,
@@ -110,9 +110,9 @@ pub struct Mount {
     pub writable: bool,
 }
 
-/// What landlock lets through where there are no walls.
+/// What landlock lets through where there are no namespaces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Fence {
+pub struct Landlock {
     /// Directories that may be written to.
     #[serde(with = "wire::paths")]
     pub writable: Vec<PathBuf>,
@@ -224,7 +224,7 @@ pub enum Source {
     Identity,
 }
 
-/// What a warden leaves behind.
+/// What a supervisor leaves behind.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// What was there to hold the program.
@@ -244,7 +244,7 @@ pub struct Report {
     /// Addresses that it tried to reach.
     pub network: BTreeMap<String, String>,
     /// Where it drew on a source.
-    pub sightings: Vec<Sighting>,
+    pub samples: Vec<StackSample>,
     /// How many threads it began, beside the first of each process; known where they are followed.
     pub threads: u64,
     /// How many processes there were at a time, at most; known where they are followed.
@@ -257,9 +257,9 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Namespaces of its own: mounts, processes, network, host's name, user.
-    pub walls: bool,
+    pub namespaces: bool,
     /// Landlock, in place of these.
-    pub fence: bool,
+    pub landlock: bool,
     /// System calls are seen.
     pub listener: bool,
     /// Threads are followed, and the kernel's shared page with its clock is hidden.
@@ -317,16 +317,16 @@ mod tests {
     fn a_plan_has_names_that_are_no_text() {
         use std::os::unix::ffi::OsStrExt as _;
         let odd = Path::new(std::ffi::OsStr::from_bytes(b"/odd-\xff")).to_path_buf();
-        let walls = Walls {
+        let namespaces = Namespaces {
             shown: vec![odd.clone()],
             mounts: vec![Mount {
                 from: odd.clone(),
                 to: odd.clone(),
                 writable: false,
             }],
-            ..Walls::default()
+            ..Namespaces::default()
         };
-        let read: Walls = serde_json::from_slice(&serde_json::to_vec(&walls).unwrap()).unwrap();
+        let read: Namespaces = serde_json::from_slice(&serde_json::to_vec(&namespaces).unwrap()).unwrap();
         assert_eq!((&read.shown[0], &read.mounts[0].to), (&odd, &odd));
     }
 }

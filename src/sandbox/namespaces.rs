@@ -1,4 +1,4 @@
-//! The walls: namespaces in which a program finds the system's programs and libraries, what it declared,
+//! Namespaces in which a program finds the system's programs and libraries, what it declared,
 //! and nothing else (namespaces(7), mount_namespaces(7)). They need no privilege, only that the kernel, or
 //! the container's policy, allows user namespaces.
 
@@ -14,7 +14,7 @@ use rustix::mount::{
 };
 use rustix::process::{chdir, pivot_root};
 
-use super::{Mount, Walls, sys};
+use super::{Mount, Namespaces, sys};
 
 /// Directories of the system that every program sees.
 const SYSTEM: [&str; 9] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "sys"];
@@ -40,26 +40,26 @@ const OWN: &str = ".repro";
 ///
 /// # Errors
 /// When the kernel does not allow a step.
-pub fn raise(walls: &Walls, directory: &Path) -> io::Result<()> {
+pub fn enter(namespaces: &Namespaces, directory: &Path) -> io::Result<()> {
     // Nothing that is mounted here may appear outside.
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    let new = &walls.mount_point;
+    let new = &namespaces.mount_point;
     mount("repro", new, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, None::<&CStr>)?;
-    system(walls, new)?;
+    system(namespaces, new)?;
     // What holds something hidden must be there first.
-    let is_around = |shown: &&PathBuf| walls.hidden.iter().any(|hidden| hidden.starts_with(shown));
-    for shown in walls.shown.iter().filter(is_around) {
+    let is_around = |shown: &&PathBuf| namespaces.hidden.iter().any(|hidden| hidden.starts_with(shown));
+    for shown in namespaces.shown.iter().filter(is_around) {
         show(shown, new)?;
     }
-    let hidden = hide(&walls.hidden, new)?;
+    let hidden = hide(&namespaces.hidden, new)?;
     devices(&new.join("dev"))?;
     fs::create_dir(new.join("proc"))?;
     let hardened = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", new.join("proc"), "proc", hardened, None::<&CStr>)?;
-    for shown in walls.shown.iter().filter(|shown| !is_around(shown)) {
+    for shown in namespaces.shown.iter().filter(|shown| !is_around(shown)) {
         show(shown, new)?;
     }
-    for part in &walls.mounts {
+    for part in &namespaces.mounts {
         put(part, new)?;
     }
     for place in hidden.iter().map(PathBuf::as_path).chain([&**new]) {
@@ -104,12 +104,12 @@ pub fn seal() -> io::Result<()> {
     Ok(())
 }
 
-fn system(walls: &Walls, new: &Path) -> io::Result<()> {
+fn system(namespaces: &Namespaces, new: &Path) -> io::Result<()> {
     for entry in fs::read_dir("/")? {
         let entry = entry?;
         let name = entry.file_name();
         let ours = ["dev", "proc", "tmp", "repro"].iter().any(|own| name == *own);
-        if !ours && (walls.open || SYSTEM.iter().any(|shown| name == *shown)) {
+        if !ours && (namespaces.open || SYSTEM.iter().any(|shown| name == *shown)) {
             mirror(&entry.path(), &new.join(name))?;
         }
     }

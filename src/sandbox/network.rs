@@ -1,9 +1,9 @@
-//! Addresses that a program tries to reach. Within the walls nothing answers but its own servers; that others were
+//! Addresses that a program tries to reach. Within the namespaces nothing answers but its own servers; that others were
 //! tried is worth an entry, since on another machine, or by hand, something would.
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Walls;
+use super::Namespaces;
 use super::process_memory::Thread;
 
 /// A socket that glibc asks for names, on every system and without being told to.
@@ -19,11 +19,11 @@ pub enum Network {
 }
 
 impl Network {
-    /// That of a program within these walls, if there are any.
+    /// That of a program within these namespaces, if there are any.
     #[must_use]
-    pub fn within(walls: Option<&Walls>) -> Self {
-        match walls {
-            Some(walls) if !walls.network => Self::Own,
+    pub fn within(namespaces: Option<&Namespaces>) -> Self {
+        match namespaces {
+            Some(namespaces) if !namespaces.network => Self::Own,
             _ => Self::Shared,
         }
     }

@@ -26,20 +26,23 @@ pub struct Place {
 /// What is needed to find it.
 #[derive(Debug)]
 pub struct Paths {
-    /// The root directory, which no program within the walls can change.
+    /// The root directory, which no program within the sandbox can change.
     root: Option<OwnedFd>,
-    has_walls: bool,
+    has_namespaces: bool,
 }
 
 impl Paths {
-    /// For programs within walls, or without any.
+    /// For programs within the sandbox, or without any.
     #[must_use]
-    pub fn new(has_walls: bool) -> Self {
-        Self { root: None, has_walls }
+    pub fn new(has_namespaces: bool) -> Self {
+        Self {
+            root: None,
+            has_namespaces,
+        }
     }
 
     fn meet(&mut self, thread: Thread) -> io::Result<()> {
-        if self.root.is_none() || !self.has_walls {
+        if self.root.is_none() || !self.has_namespaces {
             let flags = OFlags::PATH | OFlags::CLOEXEC;
             self.root = Some(open(thread.proc("root"), flags, Mode::empty())?);
         }

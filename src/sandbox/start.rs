@@ -1,4 +1,4 @@
-//! Starts a warden, from the tool's side.
+//! Starts a supervisor, from the tool's side.
 
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
@@ -9,17 +9,17 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::getpid;
 
-use super::{Conditions, Plan, Report, Walls, supervisor};
+use super::{Conditions, Namespaces, Plan, Report, supervisor};
 
-/// What a warden is called.
+/// What a supervisor is called.
 const NAME: &str = "cargo-repro";
 
-/// Starts a warden, which waits for its plan on the line that is given too. What the program prints comes from the
-/// warden's own outputs.
+/// Starts a supervisor, which waits for its plan on the line that is given too. What the program prints comes from the
+/// supervisor's own outputs.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn warden(stdout: Stdio, stderr: Stdio) -> io::Result<(Child, UnixStream)> {
+pub fn supervisor(stdout: Stdio, stderr: Stdio) -> io::Result<(Child, UnixStream)> {
     let (ours, theirs) = UnixStream::pair()?;
     let child = Command::new(std::env::current_exe()?)
         // The first process within has this line too, for the program to see: no path of the machine.
@@ -34,7 +34,7 @@ pub fn warden(stdout: Stdio, stderr: Stdio) -> io::Result<(Child, UnixStream)> {
     Ok((child, ours))
 }
 
-/// Gives a warden its plan: before that nothing is started that could be left behind.
+/// Gives a supervisor its plan: before that nothing is started that could be left behind.
 ///
 /// # Errors
 /// When the plan cannot be written down.
@@ -46,21 +46,21 @@ pub fn hand(line: &mut UnixStream, plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts to find out whether walls can be raised on this machine: they can if the report says so.
+/// Starts to find out whether namespaces can be made on this machine: they can if the report says so.
 ///
 /// # Errors
 /// When no process can be started.
 pub fn probe(mount_point: &Path, report: &Path) -> io::Result<Child> {
     let plan = Plan {
         program: supervisor::PROBE.into(),
-        walls: Some(Walls {
+        namespaces: Some(Namespaces {
             mount_point: mount_point.to_path_buf(),
-            ..Walls::default()
+            ..Namespaces::default()
         }),
         report: report.into(),
         ..Plan::empty()
     };
-    let (child, mut line) = warden(Stdio::null(), Stdio::null())?;
+    let (child, mut line) = supervisor(Stdio::null(), Stdio::null())?;
     hand(&mut line, &plan)?;
     Ok(child)
 }
@@ -75,8 +75,8 @@ impl Plan {
             args: Vec::new(),
             directory: "/".into(),
             environment: Vec::new(),
-            walls: None,
-            fence: None,
+            namespaces: None,
+            landlock: None,
             audit: false,
             drives: false,
             conditions: Conditions::default(),
@@ -87,7 +87,7 @@ impl Plan {
 }
 
 impl Report {
-    /// Reads what a warden left, and removes it; none if it was ended before it could.
+    /// Reads what a supervisor left, and removes it; none if it was ended before it could.
     #[must_use]
     pub fn take(path: &Path) -> Option<Self> {
         let bytes = std::fs::read(path).ok()?;

@@ -1,5 +1,5 @@
-//! The warden: the small process between this tool and a program. It is this very binary, started again
-//! with [`WORD`]; it makes the walls, starts the program within, answers for the kernel, and ends when the
+//! The supervisor: the small process between this tool and a program. It is this very binary, started again
+//! with [`WORD`]; it makes the namespaces, starts the program within, answers for the kernel, and ends when the
 //! program does, or when the tool does: the program never outlives it.
 
 use std::fs::File;
@@ -20,14 +20,14 @@ use super::giving::Giving;
 use super::inside::{self, Owner};
 use super::listener::{Listener, Log};
 use super::sys::{self, Fork};
-use super::thread_ids::Lineage;
+use super::thread_ids::ThreadIds;
 use super::{Conditions, Plan, Report, tracer};
 use crate::os::descendants;
 
 /// The first argument that means this file.
-pub const WORD: &str = "__warden";
+pub const WORD: &str = "__supervisor";
 
-/// In place of a program: only show that the walls can be raised.
+/// In place of a program: only show that the namespaces can be made.
 pub const PROBE: &str = "__probe";
 
 /// Serves the plan on standard input. Gives why that was not to be, if so.
@@ -39,7 +39,7 @@ pub fn serve() -> Result<(), String> {
     let mut line = BufReader::new(File::from(line));
     let mut plan = Vec::new();
     line.read_until(b'\n', &mut plan).map_err(|error| error.to_string())?;
-    let plan: Plan = serde_json::from_slice(&plan).map_err(|_| "the warden is not for people".to_owned())?;
+    let plan: Plan = serde_json::from_slice(&plan).map_err(|_| "the supervisor is not for people".to_owned())?;
     // The session leader's number is the process group that the tool kills.
     setsid().map_err(|error| format!("could not make a session: {error}"))?;
     set_parent_process_death_signal(Some(Signal::KILL))
@@ -64,7 +64,7 @@ fn run(plan: &Plan, line: File) -> Result<Report, String> {
         [] => Giving::default(),
         trees => Giving::new(line, trees.iter().map(Into::into).collect()),
     };
-    Warden {
+    Supervisor {
         plan,
         init,
         giving,
@@ -73,10 +73,10 @@ fn run(plan: &Plan, line: File) -> Result<Report, String> {
     .attend(ours)
 }
 
-/// Forks the first process within the walls or, without walls, the program itself. Our ends of the lines must be
+/// Forks the first process within the sandbox or, without namespaces, the program itself. Our ends of the lines must be
 /// nobody else's, so that their end is ours.
 fn start(plan: &Plan, ours: (UnixStream, File), theirs: UnixStream) -> Result<(Pid, UnixStream, File), String> {
-    let Some(walls) = &plan.walls else {
+    let Some(namespaces) = &plan.namespaces else {
         return match sys::fork(0).map_err(|error| error.to_string())? {
             Fork::Child => {
                 drop(ours);
@@ -90,31 +90,30 @@ fn start(plan: &Plan, ours: (UnixStream, File), theirs: UnixStream) -> Result<(P
         user: getuid().as_raw(),
         group: getgid().as_raw(),
     };
-    let mut namespaces =
-        sys::NEW_MOUNTS | sys::NEW_PIDS | sys::NEW_HOSTNAME | sys::NEW_QUEUES | sys::NEW_CONTROL_GROUPS;
-    if !walls.network {
-        namespaces |= sys::NEW_NETWORK;
+    let mut flags = sys::NEW_MOUNTS | sys::NEW_PIDS | sys::NEW_HOSTNAME | sys::NEW_QUEUES | sys::NEW_CONTROL_GROUPS;
+    if !namespaces.network {
+        flags |= sys::NEW_NETWORK;
     }
-    match sys::fork(namespaces | sys::NEW_USER) {
+    match sys::fork(flags | sys::NEW_USER) {
         Ok(Fork::Child) => {
             drop(ours);
-            inside::init(plan, walls, theirs, owner)
+            inside::init(plan, namespaces, theirs, owner)
         }
         Ok(Fork::Parent(pid)) => Ok((pid, ours.0, ours.1)),
         Err(error) => Err(format!("could not enter namespaces: {error}")),
     }
 }
 
-struct Warden<'a> {
+struct Supervisor<'a> {
     plan: &'a Plan,
     init: Pid,
     giving: Giving,
     report: Report,
 }
 
-impl Warden<'_> {
+impl Supervisor<'_> {
     fn attend(mut self, ours: UnixStream) -> Result<Report, String> {
-        let lineage = Arc::new(Lineage::default());
+        let lineage = Arc::new(ThreadIds::default());
         let driver = self.plan.drives.then(|| Path::new(&self.plan.program).canonicalize().ok()).flatten();
         let log = Arc::new(Mutex::new(Log {
             audit: Audit::driven_by(driver),
@@ -122,14 +121,14 @@ impl Warden<'_> {
         }));
         let mut answer = ours.try_clone().map_err(|error| error.to_string())?;
         let mut lines = BufReader::new(ours).lines().map_while(Result::ok);
-        self.report.held.walls = self.plan.walls.is_some();
-        if self.plan.walls.is_none() {
+        self.report.held.namespaces = self.plan.namespaces.is_some();
+        if self.plan.namespaces.is_none() {
             // Before the program is let go on.
             end_all_with_tool(self.plan.parent)?;
         }
         for line in lines.by_ref() {
             match line.split_once(' ') {
-                Some(("fence", holds)) => self.report.held.fence = holds == "true",
+                Some(("landlock", holds)) => self.report.held.landlock = holds == "true",
                 Some(("listener", number)) => {
                     self.meet(number, &lineage, &log)?;
                     answer.write_all(&[1]).map_err(|error| error.to_string())?;
@@ -149,15 +148,15 @@ impl Warden<'_> {
         drop(answer);
         end_when_asked(self.init);
         let followed = tracer::follow(self.init.as_raw_nonzero().get(), &self.plan.conditions, &lineage).ok();
-        if self.plan.walls.is_none() {
+        if self.plan.namespaces.is_none() {
             // The program's end is not that of all it began; and this process must not be gone before they are.
             descendants::end(getpid());
         }
         (self.report.threads, self.report.processes) =
             followed.map_or((0, 0), |followed| (followed.threads, followed.processes));
-        // What was said last: within the walls, the program's status comes from the first process there.
+        // What was said last: within the sandbox, the program's status comes from the first process there.
         let status = followed.map(|followed| followed.status);
-        let mut status = status.filter(|_| self.plan.walls.is_none()).or(self.report.status);
+        let mut status = status.filter(|_| self.plan.namespaces.is_none()).or(self.report.status);
         for line in lines {
             match line.split_once(' ') {
                 Some(("status", number)) => status = number.parse().ok(),
@@ -171,13 +170,13 @@ impl Warden<'_> {
         self.report.listed = log.audit.listed().clone();
         self.report.sought = log.audit.sought().clone();
         self.report.network = log.network;
-        self.report.sightings = log.sightings;
+        self.report.samples = log.samples;
         self.report.draws = log.draws;
         Ok(self.report)
     }
 
     /// Takes the listener from the program that is about to be, and follows it where that is needed.
-    fn meet(&mut self, listener: &str, lineage: &Arc<Lineage>, log: &Arc<Mutex<Log>>) -> Result<(), String> {
+    fn meet(&mut self, listener: &str, lineage: &Arc<ThreadIds>, log: &Arc<Mutex<Log>>) -> Result<(), String> {
         let program = self.program()?;
         if needs_tracer(&self.plan.conditions) {
             // Elsewhere the kernel's page cannot be hidden.
@@ -199,9 +198,9 @@ impl Warden<'_> {
         Ok(())
     }
 
-    /// The program's number, as it is outside the walls.
+    /// The program's number, as it is outside the namespaces.
     fn program(&self) -> Result<Pid, String> {
-        if self.plan.walls.is_none() {
+        if self.plan.namespaces.is_none() {
             return Ok(self.init);
         }
         let init = self.init.as_raw_nonzero();
@@ -209,7 +208,7 @@ impl Warden<'_> {
         let child = children.ok().and_then(|list| list.split_whitespace().next()?.parse().ok());
         child
             .and_then(Pid::from_raw)
-            .ok_or_else(|| "the program was not found within the walls".to_owned())
+            .ok_or_else(|| "the program was not found within the sandbox".to_owned())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 
 /// What is known of the program's threads, shared by those who answer for the kernel.
 #[derive(Debug, Default)]
-pub struct Lineage(Mutex<BTreeMap<i32, Line>>);
+pub struct ThreadIds(Mutex<BTreeMap<i32, Line>>);
 
 /// A word in a thread's memory, by what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Line {
     }
 }
 
-impl Lineage {
+impl ThreadIds {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, Line>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -135,14 +135,14 @@ mod tests {
 
     #[test]
     fn a_thread_is_known_by_descent_and_not_by_number() {
-        let (one, other) = (Lineage::default(), Lineage::default());
+        let (one, other) = (ThreadIds::default(), ThreadIds::default());
         one.born(10, 11);
         one.born(10, 12);
         one.born(11, 13);
         other.born(70, 71);
         other.born(71, 99);
         other.born(70, 72);
-        let name = |lineage: &Lineage, thread| lineage.with(thread, |line| line.name);
+        let name = |lineage: &ThreadIds, thread| lineage.with(thread, |line| line.name);
         assert_eq!(name(&one, 11), name(&other, 71));
         assert_eq!(name(&one, 13), name(&other, 99));
         assert_eq!(name(&one, 12), name(&other, 72));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn another_program_begins_to_draw_anew() {
-        let lineage = Lineage::default();
+        let lineage = ThreadIds::default();
         assert_eq!(lineage.with(5, Line::draw), 0);
         assert_eq!(lineage.with(5, Line::draw), 1);
         lineage.became_another(5, 5);

@@ -52,11 +52,11 @@ pub fn words((seconds, fraction): Moment) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::thread_ids::Lineage;
+    use super::super::thread_ids::ThreadIds;
     use super::*;
 
     fn ask(conditions: &Conditions, clocks: &[u64]) -> Vec<Option<Moment>> {
-        let lineage = Lineage::default();
+        let lineage = ThreadIds::default();
         clocks
             .iter()
             .map(|number| lineage.with(1, |line| clock(conditions, line, *number)))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::entropy::Entropy;
 use super::process_memory::Thread;
-use super::thread_ids::Lineage;
+use super::thread_ids::ThreadIds;
 use super::{Conditions, sys};
 
 /// What was seen of processes and threads.
@@ -27,7 +27,7 @@ pub struct Followed {
 ///
 /// # Errors
 /// When there is nothing to wait for.
-pub fn follow(init: i32, conditions: &Conditions, lineage: &Arc<Lineage>) -> io::Result<Followed> {
+pub fn follow(init: i32, conditions: &Conditions, lineage: &Arc<ThreadIds>) -> io::Result<Followed> {
     let mut tracer = Tracer {
         conditions,
         lineage,
@@ -60,7 +60,7 @@ pub fn follow(init: i32, conditions: &Conditions, lineage: &Arc<Lineage>) -> io:
 
 struct Tracer<'a> {
     conditions: &'a Conditions,
-    lineage: &'a Lineage,
+    lineage: &'a ThreadIds,
     entropy: Option<Entropy>,
     /// Threads that stopped at their beginning before their parent said that it made them.
     early: BTreeSet<i32>,

@@ -1,7 +1,7 @@
 //! From what a supervisor saw of a stopped thread to the place in the program where it drew on a source
 //! of nondeterminism: the package and function, with file and line where the debug information gives it.
 //!
-//! A [`Sighting`] is all that is needed of the process; its files are read later. Nothing here runs,
+//! A [`StackSample`] is all that is needed of the process; its files are read later. Nothing here runs,
 //! stops or writes to another process.
 
 pub mod call_site;
@@ -22,10 +22,10 @@ pub use call_site::Site;
 use image::{Images, Place};
 pub use instructions::{Holder, Instruction, Scan};
 pub use origin::{Origin, Packages};
-pub use stack_sample::{Mapping, Sighting};
+pub use stack_sample::{Mapping, StackSample};
 pub use symbols::Frame;
 
-/// Understands sightings of one program. Files are read once, so it is kept while there are more.
+/// Understands samples of one program. Files are read once, so it is kept while there are more.
 pub struct Tracer<'a> {
     images: Images<'a>,
     packages: Packages,
@@ -41,15 +41,15 @@ impl<'a> Tracer<'a> {
     }
 
     /// The functions that were running, the innermost first.
-    pub fn frames(&mut self, sighting: &Sighting) -> Vec<Frame> {
-        let steps = unwind::walk(sighting, &mut self.images);
+    pub fn frames(&mut self, sample: &StackSample) -> Vec<Frame> {
+        let steps = unwind::walk(sample, &mut self.images);
         symbols::frames(&steps, &self.packages)
     }
 
     /// Where the program drew. None where nobody but the system and the language's runtime did, as when
     /// the loader starts the program, or where nothing has a name.
-    pub fn site(&mut self, sighting: &Sighting) -> Option<Site> {
-        Site::find(&sighting.what, &self.frames(sighting))
+    pub fn site(&mut self, sample: &StackSample) -> Option<Site> {
+        Site::find(&sample.what, &self.frames(sample))
     }
 
     /// The instructions in a file that draw on the processor, `path` being as the process names it.

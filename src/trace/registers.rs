@@ -6,7 +6,7 @@ use gimli::{
 };
 
 use super::image::{Bytes, Unwind};
-use super::stack_sample::Sighting;
+use super::stack_sample::StackSample;
 
 /// An expression of the tables runs a handful of steps; a damaged one could run for ever.
 const MOST_STEPS: u32 = 1000;
@@ -59,10 +59,10 @@ pub struct Stack<'a> {
 impl<'a> Stack<'a> {
     /// The stack that was copied.
     #[must_use]
-    pub fn of(sighting: &'a Sighting) -> Self {
+    pub fn of(sample: &'a StackSample) -> Self {
         Self {
-            bottom: sighting.sp,
-            bytes: &sighting.stack,
+            bottom: sample.sp,
+            bytes: &sample.stack,
         }
     }
 

@@ -14,7 +14,7 @@ pub const STACK_LIMIT: usize = 64 * 1024;
 
 /// A thread at the moment when it drew on a source of nondeterminism.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
+pub struct StackSample {
     /// What it did, for instance `getrandom(16)`.
     pub what: String,
     /// Its program counter.
@@ -48,8 +48,8 @@ pub struct Mapping {
     pub path: Option<String>,
 }
 
-impl Sighting {
-    /// Takes a sighting of a thread that waits in the kernel, by its directory `/proc/PID/task/TID`.
+impl StackSample {
+    /// Takes a sample of a thread that waits in the kernel, by its directory `/proc/PID/task/TID`.
     ///
     /// # Errors
     /// When the thread runs, or is gone, or this process may not look at it.
@@ -190,16 +190,16 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsysca
     fn broken_hex_is_an_error() {
         for stack in ["0", "0g", "é"] {
             let text = format!(r#"{{"what":"","pc":0,"sp":0,"bp":null,"stack":"{stack}","maps":[]}}"#);
-            assert!(serde_json::from_str::<Sighting>(&text).is_err(), "{stack}");
+            assert!(serde_json::from_str::<StackSample>(&text).is_err(), "{stack}");
         }
     }
 
     proptest! {
         #[test]
         fn a_sighting_survives_being_written(stack: Vec<u8>, pc: u64, sp: u64, bp: Option<u64>) {
-            let sighting = Sighting { what: "getrandom(16)".to_owned(), pc, sp, bp, stack, maps: Mapping::parse_all(MAPS), by: String::new() };
-            let text = serde_json::to_string(&sighting).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Sighting>(&text).unwrap(), sighting);
+            let sample = StackSample { what: "getrandom(16)".to_owned(), pc, sp, bp, stack, maps: Mapping::parse_all(MAPS), by: String::new() };
+            let text = serde_json::to_string(&sample).unwrap();
+            prop_assert_eq!(serde_json::from_str::<StackSample>(&text).unwrap(), sample);
         }
 
         #[test]

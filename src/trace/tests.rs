@@ -10,7 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::image::{Image, Images, Place};
-use super::{Mapping, Packages, Scan, Sighting, Site, Tracer, instructions, references, symbols, unwind};
+use super::{Mapping, Packages, Scan, Site, StackSample, Tracer, instructions, references, symbols, unwind};
 
 /// The test that is run again as the process to look at.
 const WAITING: &str = "waits_for_a_byte";
@@ -45,7 +45,7 @@ impl Drop for Waiting {
     }
 }
 
-fn waiting() -> (Waiting, Sighting) {
+fn waiting() -> (Waiting, StackSample) {
     let name = format!("{}::{WAITING}", module_path!().split_once("::").expect("a module has a crate").1);
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &name, "--ignored", "--nocapture"])
@@ -58,7 +58,7 @@ fn waiting() -> (Waiting, Sighting) {
     for _ in 0..2000 {
         let threads = std::fs::read_dir(&tasks).unwrap().map(|entry| entry.unwrap().path());
         if let Some(thread) = threads.into_iter().find(|thread| reads_stdin(thread)) {
-            return (child, Sighting::take(&thread, "read(0)".to_owned()).unwrap());
+            return (child, StackSample::take(&thread, "read(0)".to_owned()).unwrap());
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -82,9 +82,9 @@ fn packages() -> Packages {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn a_waiting_thread_is_followed_to_where_it_began() {
-    let (_child, sighting) = waiting();
+    let (_child, sample) = waiting();
     let mut tracer = Tracer::new(packages(), |path| path.into());
-    let frames = tracer.frames(&sighting);
+    let frames = tracer.frames(&sample);
     let functions: Vec<&str> = frames.iter().map(|frame| frame.function.as_deref().unwrap_or("-")).collect();
     let place = |end: &str| functions.iter().position(|function| function.ends_with(end));
     let inner = place("tests::inner_place");
@@ -93,7 +93,7 @@ fn a_waiting_thread_is_followed_to_where_it_began() {
     assert!(place(WAITING) < place("__rust_begin_short_backtrace"), "{functions:#?}");
     assert!(frames.iter().all(|frame| !frame.guessed), "{frames:#?}");
 
-    let site = Site::find(&sighting.what, &frames).unwrap();
+    let site = Site::find(&sample.what, &frames).unwrap();
     assert!(site.function.ends_with("tests::inner_place") && site.package.is_none(), "{site}");
     assert!(!site.via.is_empty());
     let line = site.file.as_deref().is_none_or(|file| file == "src/trace/tests.rs");
@@ -136,8 +136,8 @@ fn program() -> Option<Vec<u8>> {
         .and_then(|path| std::fs::read(path).ok())
 }
 
-/// A sighting with addresses in and around the file, as if it were mapped at its own addresses.
-fn sighting() -> impl Strategy<Value = Sighting> {
+/// A sample with addresses in and around the file, as if it were mapped at its own addresses.
+fn sample() -> impl Strategy<Value = StackSample> {
     let address = || prop_oneof![8 => 0..0x1_0000_u64, 2 => 0x7000..0x7100_u64, 1 => any::<u64>()];
     let word = prop_oneof![4 => address(), 1 => 0x10_0000..0x10_0400_u64];
     let stack = prop::collection::vec(word, 0..128);
@@ -148,7 +148,7 @@ fn sighting() -> impl Strategy<Value = Sighting> {
         stack,
         0..0x5000_u64,
     )
-        .prop_map(|(pc, sp, bp, stack, offset)| Sighting {
+        .prop_map(|(pc, sp, bp, stack, offset)| StackSample {
             by: String::new(),
             what: String::new(),
             pc,
@@ -165,9 +165,9 @@ fn sighting() -> impl Strategy<Value = Sighting> {
         })
 }
 
-fn look_at_everything(image: Image, sighting: &Sighting) {
+fn look_at_everything(image: Image, sample: &StackSample) {
     let mut images = Images::of([(PATH.to_owned(), image)]);
-    let steps = unwind::walk(sighting, &mut images);
+    let steps = unwind::walk(sample, &mut images);
     let frames = symbols::frames(&steps, &Packages::default());
     let _ = Site::find("", &frames);
     let image = images.image(PATH).expect("it was put there");
@@ -191,7 +191,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..200),
         length in any::<prop::sample::Index>(),
         cut: bool,
-        sighting in sighting(),
+        sample in sample(),
     ) {
         let Some(mut bytes) = program() else { return Ok(()) };
         for (place, byte) in damage {
@@ -202,7 +202,7 @@ proptest! {
             bytes.truncate(length.index(bytes.len()));
         }
         if let Some(image) = Image::parse(bytes) {
-            look_at_everything(image, &sighting);
+            look_at_everything(image, &sample);
         }
     }
 }

@@ -14,7 +14,7 @@ use object::Architecture;
 use super::code::{self, Call, LONGEST_CALL};
 use super::image::{Image, Images, Place, Unwind};
 use super::registers::{Registers, Row, Stack};
-use super::stack_sample::Sighting;
+use super::stack_sample::StackSample;
 
 /// No walk is longer, whatever the tables say.
 const MOST_STEPS: usize = 512;
@@ -34,11 +34,11 @@ pub struct Step {
 
 /// Where the thread stopped, and the calls that it is in, the innermost first.
 #[must_use]
-pub fn walk(sighting: &Sighting, images: &mut Images<'_>) -> Vec<Step> {
+pub fn walk(sample: &StackSample, images: &mut Images<'_>) -> Vec<Step> {
     Walk {
-        sighting,
+        sample,
         images,
-        registers: Registers::new(sighting.pc, sighting.sp, sighting.bp),
+        registers: Registers::new(sample.pc, sample.sp, sample.bp),
         exact: true,
         guessed: false,
     }
@@ -46,7 +46,7 @@ pub fn walk(sighting: &Sighting, images: &mut Images<'_>) -> Vec<Step> {
 }
 
 struct Walk<'a, 'b> {
-    sighting: &'a Sighting,
+    sample: &'a StackSample,
     images: &'a mut Images<'b>,
     registers: Registers,
     /// Whether the program counter is at the instruction itself, and not after it.
@@ -94,7 +94,7 @@ impl Walk<'_, '_> {
     /// The instruction that runs or has called. After a call, or on the way into the kernel, the program
     /// counter is one further, and that may be another line or another function.
     fn place(&mut self, pc: u64) -> Option<Place> {
-        let mut place = self.images.place(&self.sighting.maps, pc)?;
+        let mut place = self.images.place(&self.sample.maps, pc)?;
         let before = place.address.saturating_sub(2)..place.address;
         if !self.exact || code::enters_kernel(place.image.code(before)) {
             place.address = place.address.checked_sub(1)?;
@@ -119,7 +119,7 @@ impl Walk<'_, '_> {
         }
         let registers = self.registers.clone();
         let frame = Row {
-            stack: Stack::of(self.sighting),
+            stack: Stack::of(self.sample),
             tables,
             unwind: &unwind,
             registers: &registers,
@@ -136,7 +136,7 @@ impl Walk<'_, '_> {
         // A signal's handler may run on a stack of its own; any other caller's frame is further up.
         let exact = unwind.is_signal_trampoline();
         (exact || top > registers.get(X86_64::RSP)?).then_some(())?;
-        self.images.place(&self.sighting.maps, pc)?;
+        self.images.place(&self.sample.maps, pc)?;
         (self.registers, self.exact) = (caller, exact);
         Some(Caller::Found)
     }
@@ -154,7 +154,7 @@ impl Walk<'_, '_> {
         let set = frame_pointer_set(&place.image, unwind)?;
         let grown = code::growth(place.image.code(set..place.address))?;
         let top = self.registers.get(X86_64::RSP)?.checked_add(grown)?.checked_add_signed(*offset)?;
-        let back = Stack::of(self.sighting).word(top.checked_sub(8)?)?;
+        let back = Stack::of(self.sample).word(top.checked_sub(8)?)?;
         self.call_before(back)?;
         Some(top)
     }
@@ -162,7 +162,7 @@ impl Walk<'_, '_> {
     /// The registers of whoever called, if a word on the stack looks like a return address, and whether
     /// that is a guess.
     fn by_search(&mut self, here: Option<&Place>) -> Option<(Registers, bool)> {
-        let stack = Stack::of(self.sighting);
+        let stack = Stack::of(self.sample);
         let bottom = self.registers.get(X86_64::RSP)?.checked_add(7)? & !7;
         let start = here.and_then(|place| place.image.start(place.address));
         let mut likely = None;
@@ -185,7 +185,7 @@ impl Walk<'_, '_> {
 
     /// The call in front of an address, if there is code with one.
     fn call_before(&mut self, back: u64) -> Option<(Place, Call)> {
-        let place = self.images.place(&self.sighting.maps, back)?;
+        let place = self.images.place(&self.sample.maps, back)?;
         place.image.start(place.address.checked_sub(1)?)?;
         let code = place.image.code(place.address.saturating_sub(LONGEST_CALL)..place.address);
         let call = code::call_before(code, place.address)?;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::interruption::{GOOD, alive, mark, script};
-use crate::support::{Answer, Project, has_walls};
+use crate::support::{Answer, Project, has_namespaces};
 
 /// Runs the binary, which must refuse with this code and say all of these, and must not lose or half
 /// write anything: the lock and the recorded artifact are as before, and nothing temporary stays.
@@ -422,7 +422,7 @@ fn a_ledger_that_is_not_of_the_protocol_is_a_failed_training_and_not_a_crash() {
 
 #[test]
 fn data_is_not_the_programs_to_write_to() {
-    if !has_walls("data_is_not_the_programs_to_write_to") {
+    if !has_namespaces("data_is_not_the_programs_to_write_to") {
         return;
     }
     // Committed data is a copy in the checkout; data that git does not keep is the user's own file.

@@ -1,6 +1,6 @@
 //! What only a build draws on: the model is another one with each build, though trainings of one build agree.
 
-use crate::support::{Answer, Project, has_walls};
+use crate::support::{Answer, Project, has_namespaces};
 
 /// A copy of `steady` whose model has what this expression gave when it was built.
 fn stamped(expression: &str) -> Project {
@@ -39,7 +39,7 @@ fn follows(answer: &Answer, kind: &str) {
 
 #[test]
 fn a_day_that_a_build_writes_into_the_program_is_named_by_record_and_by_vary() {
-    if !has_walls("a_day_that_a_build_writes_into_the_program_is_named_by_record_and_by_vary") {
+    if !has_namespaces("a_day_that_a_build_writes_into_the_program_is_named_by_record_and_by_vary") {
         return;
     }
     let project = stamped(DAY);
@@ -61,7 +61,7 @@ fn a_day_that_a_build_writes_into_the_program_is_named_by_record_and_by_vary() {
 
 #[test]
 fn what_a_build_draws_is_named_and_seeded() {
-    if !has_walls("what_a_build_draws_is_named_and_seeded") {
+    if !has_namespaces("what_a_build_draws_is_named_and_seeded") {
         return;
     }
     let project = stamped(DRAWN);
@@ -86,7 +86,7 @@ fn a_program_that_does_not_follow_its_build_is_recorded() {
     recorded.code(0);
     assert!(recorded.stderr.contains("Building again"), "{}", recorded.stderr);
     project.commit("record");
-    if has_walls("a_program_that_does_not_follow_its_build_is_recorded") {
+    if has_namespaces("a_program_that_does_not_follow_its_build_is_recorded") {
         assert_eq!(project.json(&["vary", "--only", "build"]).code(0).verdict()["verdict"], "steady");
     }
     // Where nothing is built, there is nothing to build again.

@@ -1,7 +1,7 @@
 //! A run that dies of what it was denied says so first, and each hint leads on as it is printed.
 
 use crate::support::hints::quoted;
-use crate::support::{Answer, Project, executable, has_walls};
+use crate::support::{Answer, Project, executable, has_namespaces};
 
 /// A copy of `command` whose stage does this first.
 fn doing(line: &str) -> Project {
@@ -19,7 +19,7 @@ fn said(answer: &Answer) -> (String, String) {
 
 #[test]
 fn a_file_of_the_machine_is_named_with_who_asked_and_the_line_that_allows_it() {
-    if !has_walls("a_file_of_the_machine_is_named_with_who_asked_and_the_line_that_allows_it") {
+    if !has_namespaces("a_file_of_the_machine_is_named_with_who_asked_and_the_line_that_allows_it") {
         return;
     }
     let outside = tempfile::tempdir_in("/var/tmp").unwrap();
@@ -44,7 +44,7 @@ fn a_file_that_is_not_in_the_commit_is_named_as_that() {
     let project = doing("cat extra/words.txt");
     project.write(".gitignore", "extra\n").write("extra/words.txt", "7\n").commit("ignore it");
     let (error, hint) = said(project.repro(&["record"]).code(6));
-    if !has_walls("a_file_that_is_not_in_the_commit_is_named_as_that") {
+    if !has_namespaces("a_file_that_is_not_in_the_commit_is_named_as_that") {
         return;
     }
     assert!(error.contains("extra/words.txt, which is in the work tree and not in the commit"), "{error}");
@@ -100,7 +100,7 @@ fn built_by(script: &str) -> Project {
 
 #[test]
 fn a_program_that_is_nowhere_is_named_whether_a_build_or_a_stage_wants_it() {
-    if !has_walls("a_program_that_is_nowhere_is_named_whether_a_build_or_a_stage_wants_it") {
+    if !has_namespaces("a_program_that_is_nowhere_is_named_whether_a_build_or_a_stage_wants_it") {
         return;
     }
     let unnamed = "std::process::Command::new(\"nosuchtool\").output().unwrap();";

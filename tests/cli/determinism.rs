@@ -1,7 +1,7 @@
 //! What a program draws from the system: from the seed and at the commit's date where the manifest says so, whoever
 //! asks and in which way; and otherwise another thing each time, which is what a divergence comes from.
 
-use crate::support::{Answer, Project, has_walls};
+use crate::support::{Answer, Project, has_namespaces};
 
 const SEEDED: &str = "entropy = \"seeded\"";
 const FROZEN: &str = "clock = \"frozen\"";
@@ -33,7 +33,7 @@ fn diverges(answer: &Answer) {
 
 #[test]
 fn seeded_entropy_is_the_same_for_whoever_draws_on_it_in_whichever_way() {
-    if !has_walls("seeded_entropy_is_the_same_for_whoever_draws_on_it_in_whichever_way") {
+    if !has_namespaces("seeded_entropy_is_the_same_for_whoever_draws_on_it_in_whichever_way") {
         return;
     }
     let project = draws("entropy", SEEDED);
@@ -96,7 +96,7 @@ fn without_it_the_system_is_drawn_on_and_nothing_is_the_same_twice() {
 
 #[test]
 fn a_static_program_draws_on_the_seed_like_any_other() {
-    if !has_walls("a_static_program_draws_on_the_seed_like_any_other") {
+    if !has_namespaces("a_static_program_draws_on_the_seed_like_any_other") {
         return;
     }
     let project = draws("entropy", SEEDED);
@@ -106,7 +106,7 @@ fn a_static_program_draws_on_the_seed_like_any_other() {
 
 #[test]
 fn a_frozen_clock_stands_at_the_commit_and_time_passes_all_the_same() {
-    if !has_walls("a_frozen_clock_stands_at_the_commit_and_time_passes_all_the_same") {
+    if !has_namespaces("a_frozen_clock_stands_at_the_commit_and_time_passes_all_the_same") {
         return;
     }
     let project = draws("clock", FROZEN);
@@ -166,7 +166,7 @@ fn either_is_part_of_the_lock_so_another_choice_is_a_drift() {
 #[allow(clippy::disallowed_macros, reason = "a test that was skipped must say so loudly")]
 fn another_language_sees_the_same() {
     let name = "another_language_sees_the_same";
-    if !has_walls(name) {
+    if !has_namespaces(name) {
         return;
     }
     if !["/usr/bin/python3", "/usr/local/bin/python3", "/bin/python3"]

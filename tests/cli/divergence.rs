@@ -4,7 +4,7 @@
 use cargo_repro::report::finding::DIVERGENCE_KINDS;
 use insta::assert_snapshot;
 
-use crate::support::{Both, Project, has_walls};
+use crate::support::{Both, Project, has_namespaces};
 
 /// Verifies with the program doing as `words` say; exactly these divergences must be found.
 #[track_caller]
@@ -68,7 +68,7 @@ fn an_unexpected_link_to_nowhere_is_named_and_not_followed() {
 
 #[test]
 fn a_file_above_the_package_cannot_be_written() {
-    if !has_walls("a_file_above_the_package_cannot_be_written") {
+    if !has_namespaces("a_file_above_the_package_cannot_be_written") {
         return;
     }
     let mut project = Project::bare("workspace", "project");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use crate::support::{Project, has_walls, in_place_of, under};
+use crate::support::{Project, has_namespaces, in_place_of, under};
 
 const OUTPUTS: [&str; 3] = ["repro.lock", "model.json", "metrics.json"];
 
@@ -422,7 +422,7 @@ fn without_namespaces_an_interrupted_record_takes_what_fled_from_its_group_with_
 }
 
 fn without_namespaces_nothing_outlives(test: &str, signal: Signal) {
-    if !has_walls(test) {
+    if !has_namespaces(test) {
         return; // then every test is this one
     }
     let project = script("setsid sleep 543.41 &\nsetsid sh -c 'sleep 543.42 & sleep 543.43' &\nsleep 543.44\n");

@@ -1,4 +1,4 @@
-//! The walls, from within: a program that tries what it may not, by every way that there is. Each attempt is
+//! The namespaces, from within: a program that tries what it may not, by every way that there is. Each attempt is
 //! refused, what was reached for is named, and nothing of the program is there afterwards.
 
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::interruption::{alive, mark};
-use crate::support::{Both, Project, has_walls, under};
+use crate::support::{Both, Project, has_namespaces, under};
 
 /// A directory in the home of whoever runs the tests, with a file that is nobody's business.
 struct Home {
@@ -75,7 +75,7 @@ fn undeclared(path: &str) -> String {
 
 #[test]
 fn a_file_of_the_home_directory_is_out_of_reach_and_is_named() {
-    if !has_walls("a_file_of_the_home_directory_is_out_of_reach_and_is_named") {
+    if !has_namespaces("a_file_of_the_home_directory_is_out_of_reach_and_is_named") {
         return;
     }
     let home = Home::new();
@@ -106,7 +106,7 @@ fn a_file_of_the_home_directory_is_out_of_reach_and_is_named() {
 
 #[test]
 fn nothing_outside_the_package_can_be_written() {
-    if !has_walls("nothing_outside_the_package_can_be_written") {
+    if !has_namespaces("nothing_outside_the_package_can_be_written") {
         return;
     }
     let home = Home::new();
@@ -140,7 +140,7 @@ fn nothing_outside_the_package_can_be_written() {
 
 #[test]
 fn temporary_directories_are_the_runs_own() {
-    if !has_walls("temporary_directories_are_the_runs_own") {
+    if !has_namespaces("temporary_directories_are_the_runs_own") {
         return;
     }
     let name = format!("written-by-{}", std::process::id());
@@ -168,7 +168,7 @@ fn nobody_asked(listener: &TcpListener) {
 
 #[track_caller]
 fn is_unreachable(name: &str, addresses: [&str; 2]) {
-    if !has_walls(name) {
+    if !has_namespaces(name) {
         return;
     }
     let [by_stream, by_datagram] = addresses;
@@ -188,7 +188,7 @@ fn the_network_is_out_of_reach() {
 
 #[test]
 fn a_program_talks_to_its_own_servers_and_to_none_of_the_machines() {
-    if !has_walls("a_program_talks_to_its_own_servers_and_to_none_of_the_machines") {
+    if !has_namespaces("a_program_talks_to_its_own_servers_and_to_none_of_the_machines") {
         return;
     }
     let mut own = vec!["own=127.0.0.1:0".to_owned()];
@@ -222,7 +222,7 @@ fn a_program_talks_to_its_own_servers_and_to_none_of_the_machines() {
 
 #[test]
 fn local_sockets_of_the_machine_are_out_of_reach() {
-    if !has_walls("local_sockets_of_the_machine_are_out_of_reach") {
+    if !has_namespaces("local_sockets_of_the_machine_are_out_of_reach") {
         return;
     }
     let home = Home::new();
@@ -245,7 +245,7 @@ fn local_sockets_of_the_machine_are_out_of_reach() {
 
 #[test]
 fn a_network_that_the_manifest_lets_it_into_is_a_note() {
-    if !has_walls("a_network_that_the_manifest_lets_it_into_is_a_note") {
+    if !has_namespaces("a_network_that_the_manifest_lets_it_into_is_a_note") {
         return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -265,7 +265,7 @@ fn a_network_that_the_manifest_lets_it_into_is_a_note() {
 
 #[test]
 fn a_ring_opens_nothing_behind_the_audits_back() {
-    if !has_walls("a_ring_opens_nothing_behind_the_audits_back") {
+    if !has_namespaces("a_ring_opens_nothing_behind_the_audits_back") {
         return;
     }
     // The second is one that it may read otherwise.
@@ -279,7 +279,7 @@ fn a_ring_opens_nothing_behind_the_audits_back() {
 
 #[test]
 fn no_way_through_proc_leads_out_or_past_the_audit() {
-    if !has_walls("no_way_through_proc_leads_out_or_past_the_audit") {
+    if !has_namespaces("no_way_through_proc_leads_out_or_past_the_audit") {
         return;
     }
     let home = Home::new();
@@ -315,7 +315,7 @@ fn no_way_through_proc_leads_out_or_past_the_audit() {
 
 #[test]
 fn a_link_of_the_programs_own_leads_neither_out_nor_past_the_audit() {
-    if !has_walls("a_link_of_the_programs_own_leads_neither_out_nor_past_the_audit") {
+    if !has_namespaces("a_link_of_the_programs_own_leads_neither_out_nor_past_the_audit") {
         return;
     }
     let home = Home::new();
@@ -342,7 +342,7 @@ fn descriptors_of_the_caller_are_not_inherited() {
 
 #[test]
 fn a_static_program_is_held_and_seen_like_any_other() {
-    if !has_walls("a_static_program_is_held_and_seen_like_any_other") {
+    if !has_namespaces("a_static_program_is_held_and_seen_like_any_other") {
         return;
     }
     let home = Home::new();
@@ -376,8 +376,8 @@ fn a_bomb_of_processes_comes_to_an_end_and_leaves_none() {
     let both = project.both(&["record"]);
     both.human.code(0);
     assert_eq!(alive(&mark(&project)), Vec::<String>::new());
-    // Where there are no walls, a superuser has no such limit.
-    if has_walls("a_bomb_of_processes_comes_to_an_end_and_leaves_none") {
+    // Where there are no namespaces, a superuser has no such limit.
+    if has_namespaces("a_bomb_of_processes_comes_to_an_end_and_leaves_none") {
         assert!(said(&both, "bomb=6000").starts_with("refused after "), "{}", said(&both, "bomb=6000"));
     }
 }
@@ -443,7 +443,7 @@ fn a_committed_file_that_is_read_is_pinned_though_nobody_declared_it() {
 #[test]
 fn a_committed_file_is_pinned_by_whichever_call_it_is_read() {
     const NAME: &str = "a_committed_file_is_pinned_by_whichever_call_it_is_read";
-    if !has_walls(NAME) {
+    if !has_namespaces(NAME) {
         return;
     }
     // O_EXCL and O_CREAT, both without the other.
@@ -487,7 +487,7 @@ fn a_committed_file_is_pinned_by_whichever_call_it_is_read() {
 /// What takes a name away, changes it or puts it there says whether it is there.
 #[test]
 fn a_name_is_looked_for_by_whichever_call() {
-    if !has_walls("a_name_is_looked_for_by_whichever_call") {
+    if !has_namespaces("a_name_is_looked_for_by_whichever_call") {
         return;
     }
     let absent = [
@@ -519,7 +519,7 @@ fn a_name_is_looked_for_by_whichever_call() {
 #[test]
 fn no_run_leaves_a_key_to_another_and_none_is_root_anywhere() {
     const NAME: &str = "no_run_leaves_a_key_to_another_and_none_is_root_anywhere";
-    if !has_walls(NAME) {
+    if !has_namespaces(NAME) {
         return;
     }
     // The thread's, the process's, the session's, the user's, the user's session's.
@@ -555,7 +555,7 @@ fn a_name_that_is_not_there_is_a_note() {
 #[test]
 fn a_name_in_the_home_directory_is_a_note_since_by_hand_it_would_be_the_users() {
     let project = intruder(&["look=/repro/home/.trainrc", "read=/proc/uptime"]);
-    if !has_walls("a_name_in_the_home_directory_is_a_note_since_by_hand_it_would_be_the_users") {
+    if !has_namespaces("a_name_in_the_home_directory_is_a_note_since_by_hand_it_would_be_the_users") {
         return;
     }
     let both = project.both(&["record"]);
@@ -565,7 +565,7 @@ fn a_name_in_the_home_directory_is_a_note_since_by_hand_it_would_be_the_users() 
 
 #[test]
 fn a_read_that_the_manifest_lets_through_is_noted_and_pinned_without_its_path() {
-    if !has_walls("a_read_that_the_manifest_lets_through_is_noted_and_pinned_without_its_path") {
+    if !has_namespaces("a_read_that_the_manifest_lets_through_is_noted_and_pinned_without_its_path") {
         return;
     }
     use sha2::Digest as _;

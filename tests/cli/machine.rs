@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::{Project, has_walls};
+use crate::support::{Project, has_namespaces};
 
 /// A build script that ends badly unless it can read these files, or none of them.
 fn reading(paths: &[String], can: bool) -> String {
@@ -14,7 +14,7 @@ fn reading(paths: &[String], can: bool) -> String {
 
 #[test]
 fn a_build_sees_no_home_and_no_clone_but_what_is_declared() {
-    if !has_walls("a_build_sees_no_home_and_no_clone_but_what_is_declared") {
+    if !has_namespaces("a_build_sees_no_home_and_no_clone_but_what_is_declared") {
         return;
     }
     let home = tempfile::Builder::new()
@@ -70,7 +70,7 @@ echo '{\"done\": 1}' > /repro/tree/repository/metrics.json
 
 #[test]
 fn what_the_kernel_tells_of_the_machine_is_the_same_in_every_run_and_has_none_of_its_paths() {
-    if !has_walls("what_the_kernel_tells_of_the_machine_is_the_same_in_every_run_and_has_none_of_its_paths") {
+    if !has_namespaces("what_the_kernel_tells_of_the_machine_is_the_same_in_every_run_and_has_none_of_its_paths") {
         return;
     }
     let project = Project::fixture("command");

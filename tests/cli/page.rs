@@ -10,7 +10,7 @@ use cargo_repro::lockfile::Lockfile;
 use scraper::{Html, Selector};
 
 use crate::support::release::{PLAIN, keys};
-use crate::support::{Project, git, has_walls};
+use crate::support::{Project, git, has_namespaces};
 
 /// The page that a command writes; it must end with that code.
 #[track_caller]
@@ -154,7 +154,7 @@ fn a_diverged_page_has_both_values_and_the_found_one_in_the_chart() {
 
 #[test]
 fn a_page_of_an_explanation_has_the_line_of_the_program() {
-    if !has_walls("a_page_of_an_explanation_has_the_line_of_the_program") {
+    if !has_namespaces("a_page_of_an_explanation_has_the_line_of_the_program") {
         return;
     }
     let project = Project::recorded("entropy");

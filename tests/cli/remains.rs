@@ -1,6 +1,6 @@
 //! Where nothing that is pinned makes trainings agree, every command says what was tried, what moves, and what to do.
 
-use crate::support::{Answer, Project, has_walls};
+use crate::support::{Answer, Project, has_namespaces};
 
 /// What the notes of a verdict say of the search.
 fn said(answer: &Answer) -> String {
@@ -17,7 +17,7 @@ fn leads_on(answer: &Answer) {
 
 #[test]
 fn an_outcome_that_nothing_holds_is_answered_all_the_same() {
-    if !has_walls("an_outcome_that_nothing_holds_is_answered_all_the_same") {
+    if !has_namespaces("an_outcome_that_nothing_holds_is_answered_all_the_same") {
         return;
     }
     // Counters of the kernel's that nobody answers for.
@@ -47,7 +47,7 @@ fn an_outcome_that_nothing_holds_is_answered_all_the_same() {
 
 #[test]
 fn a_pipeline_is_not_blamed_for_a_race_because_it_has_several_processes() {
-    if !has_walls("a_pipeline_is_not_blamed_for_a_race_because_it_has_several_processes") {
+    if !has_namespaces("a_pipeline_is_not_blamed_for_a_race_because_it_has_several_processes") {
         return;
     }
     // What moves are counters of the kernel's; the processes that pass them on do so in one order.
@@ -64,7 +64,7 @@ fn a_pipeline_is_not_blamed_for_a_race_because_it_has_several_processes() {
 
 #[test]
 fn processes_that_race_are_named_by_what_their_taking_turns_shows() {
-    if !has_walls("processes_that_race_are_named_by_what_their_taking_turns_shows") {
+    if !has_namespaces("processes_that_race_are_named_by_what_their_taking_turns_shows") {
         return;
     }
     let project = Project::fixture("command");
@@ -83,7 +83,7 @@ fn processes_that_race_are_named_by_what_their_taking_turns_shows() {
 #[test]
 fn an_instruction_that_asks_the_processor_is_not_blamed_where_the_order_of_threads_decides() {
     const TEST: &str = "an_instruction_that_asks_the_processor_is_not_blamed_where_the_order_of_threads_decides";
-    if !has_walls(TEST) || !std::arch::is_x86_feature_detected!("rdrand") {
+    if !has_namespaces(TEST) || !std::arch::is_x86_feature_detected!("rdrand") {
         return;
     }
     let project = Project::fixture("steady");

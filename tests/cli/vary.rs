@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Project, has_walls, under};
+use crate::support::{Project, has_namespaces, under};
 
 fn factors(verdict: &Value) -> Vec<(String, bool)> {
     let factors = verdict["factors"].as_array().unwrap();
@@ -14,7 +14,7 @@ fn factors(verdict: &Value) -> Vec<(String, bool)> {
 
 #[test]
 fn a_steady_program_follows_none_of_the_factors_that_are_asked_for() {
-    if !has_walls("a_steady_program_follows_none_of_the_factors_that_are_asked_for") {
+    if !has_namespaces("a_steady_program_follows_none_of_the_factors_that_are_asked_for") {
         return;
     }
     let project = Project::fixture("command");

@@ -4,7 +4,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::support::{Project, git, has_walls};
+use crate::support::{Project, git, has_namespaces};
 
 const BUILD: &str = r#"
 fn main() {
@@ -130,7 +130,7 @@ fn what_a_program_looks_for_outside_its_package_is_there_and_pinned_and_nothing_
     assert!(lock.contains("shared = [\"a.txt\", \"deep/\"]"), "{lock}");
     assert!(lock.contains("\"asks/y\""), "what is not there is pinned as that:\n{lock}");
     assert!(lock.contains("copied"), "{lock}");
-    if has_walls("what_a_program_looks_for_outside_its_package_is_there_and_pinned_and_nothing_else_is_written") {
+    if has_namespaces("what_a_program_looks_for_outside_its_package_is_there_and_pinned_and_nothing_else_is_written") {
         assert!(was_written(&project, "README.md") && was_written(&project, "crowd/7"));
         assert!(!was_written(&project, "bystander/7.txt"), "nobody looked for it");
     }
@@ -276,7 +276,7 @@ fn what_is_found_by_its_place_on_the_machine_is_there_and_pinned() {
 
 #[test]
 fn a_partial_clone_is_brought_only_what_is_looked_for() {
-    if !has_walls("a_partial_clone_is_brought_only_what_is_looked_for") {
+    if !has_namespaces("a_partial_clone_is_brought_only_what_is_looked_for") {
         return;
     }
     let original = wide();

@@ -91,7 +91,7 @@ impl<'a> Case<'a> {
             draws: 1,
             date: self.circumstances.conditions.clock,
             processors: env::processors(),
-            walls: self.workdir.has_walls(),
+            namespaces: self.workdir.has_namespaces(),
             turns: None,
             alike: false,
         };

@@ -54,7 +54,7 @@ fn done(settings: &Settings) -> Result<ExitCode> {
 
 /// What a run could not be held from on this machine.
 fn not_isolated(workdir: &Workdir) -> Vec<NotChecked> {
-    if workdir.has_walls() {
+    if workdir.has_namespaces() {
         return Vec::new();
     }
     vec![
@@ -74,7 +74,7 @@ fn not_covered(project: &Project, session: &Session<'_>, trained: &Trained) -> V
     let determinism = project.manifest.determinism;
     let lacks = |means: fn(&Held) -> bool| trained.reports.values().any(|report| !means(&report.held));
     let mut not_covered = Vec::new();
-    if lacks(|held| held.walls || held.fence) {
+    if lacks(|held| held.namespaces || held.landlock) {
         let why = "landlock does not hold all of it here: the program could read, write and connect as this user can";
         not_covered.push(NotChecked::new("isolation", why));
     }

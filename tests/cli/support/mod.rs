@@ -295,10 +295,10 @@ impl Answer {
     pub fn text(&self) -> String {
         let code = self.code.map_or_else(|| "killed".to_owned(), |code| code.to_string());
         let mut text = format!("exit code: {code}\n");
-        let stdout = if walls() {
+        let stdout = if namespaces() {
             self.stdout.clone()
         } else {
-            without_missing_walls(&self.stdout)
+            without_missing_namespaces(&self.stdout)
         };
         for (name, stream) in [("stdout", &stdout), ("stderr", &self.stderr)] {
             if !stream.is_empty() {
@@ -312,7 +312,7 @@ impl Answer {
     pub fn messages(&self) -> String {
         let mut lines = self.lines();
         let lists = lines.iter_mut().filter_map(|line| line.get_mut("not_checked")?.as_array_mut());
-        lists.for_each(|list| list.retain(|entry| walls() || !is_of_walls(entry["kind"].as_str().unwrap())));
+        lists.for_each(|list| list.retain(|entry| namespaces() || !is_of_namespaces(entry["kind"].as_str().unwrap())));
         let lines: Vec<String> = lines.iter().map(|line| format!("{line:#}\n")).collect();
         self.redact(&lines.concat())
     }
@@ -347,13 +347,13 @@ impl Answer {
     }
 }
 
-/// What is not checked only because this machine allows no walls.
-fn is_of_walls(kind: &str) -> bool {
+/// What is not checked only because this machine allows no namespaces.
+fn is_of_namespaces(kind: &str) -> bool {
     ["isolation", "network"].contains(&kind)
 }
 
-/// The list of what is not checked as it is where there are walls.
-fn without_missing_walls(text: &str) -> String {
+/// The list of what is not checked as it is where there are namespaces.
+fn without_missing_namespaces(text: &str) -> String {
     const TITLE: &str = "\nnot checked:\n";
     let Some((before, list)) = text.split_once(TITLE) else {
         return text.to_owned();
@@ -361,7 +361,7 @@ fn without_missing_walls(text: &str) -> String {
     let mut keep = true;
     let kept = list.split_inclusive('\n').filter(|line| {
         if !line.starts_with("    ") {
-            keep = !is_of_walls(line.trim_start().split(':').next().unwrap());
+            keep = !is_of_namespaces(line.trim_start().split(':').next().unwrap());
         }
         keep
     });
@@ -373,17 +373,17 @@ fn without_missing_walls(text: &str) -> String {
     }
 }
 
-/// Whether this machine allows the namespaces of which a program's walls are made; if not, says that the test
+/// Whether this machine allows the namespaces of which a program's namespaces are made; if not, says that the test
 /// was skipped.
 #[allow(clippy::disallowed_macros, reason = "a test that was skipped must say so loudly")]
-pub fn has_walls(test: &str) -> bool {
-    if !walls() {
+pub fn has_namespaces(test: &str) -> bool {
+    if !namespaces() {
         eprintln!("SKIPPED {test}: this machine allows no namespaces without privilege");
     }
-    walls()
+    namespaces()
 }
 
-fn walls() -> bool {
+fn namespaces() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
     *HAS.get_or_init(|| {
         let namespaces = [

@@ -1,4 +1,4 @@
-//! Who answers the fixture `switch`: one server for all tests of this process. A program within the walls can
+//! Who answers the fixture `switch`: one server for all tests of this process. A program within the sandbox can
 //! neither find an undeclared file nor leave a mark, so what it may not do is done here.
 
 use std::io::{Read as _, Write as _};
@@ -28,7 +28,7 @@ pub fn address() -> &'static str {
     })
 }
 
-/// A program says where its data lies; it is told the next line of `switch.txt` beside its project. Within walls it
+/// A program says where its data lies; it is told the next line of `switch.txt` beside its project. Within namespaces it
 /// knows no path of the machine, but the kernel tells us what is mounted for it.
 fn answer(mut stream: TcpStream) {
     let mut data = String::new();
