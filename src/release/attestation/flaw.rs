@@ -229,7 +229,7 @@ mod tests {
     fn each_flaw_is_one_sentence_with_its_values_and_steers_no_terminal() {
         let sentences: Vec<String> = all().iter().map(|flaw| flaw.words() + "\n").collect();
         assert!(sentences.iter().all(|sentence| sentence.matches(char::is_control).count() == 1));
-        insta::with_settings!({snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false}, {
+        insta::with_settings!({snapshot_path => "../../../tests/snapshots", prepend_module_to_snapshot => false}, {
             insta::assert_snapshot!("flaws", sentences.concat());
         });
     }

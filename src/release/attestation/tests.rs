@@ -316,7 +316,7 @@ fn provenance_and_summary_say_what_the_lock_says_in_slsas_words() {
     let repository = Some("https://host.example/repo.git");
     let provenance = provenance::statement(&read.lock, &read.lock.outcome, *lock_file, &about, repository);
     let summary = summary::statement(provenance.subject.clone(), *lock_file, &about, repository);
-    insta::with_settings!({snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false}, {
+    insta::with_settings!({snapshot_path => "../../../tests/snapshots", prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!("provenance", format!("{:#}", provenance.predicate));
         insta::assert_snapshot!("summary", format!("{:#}", summary.predicate));
     });

@@ -106,8 +106,8 @@ pub(super) fn proof(view: View<'_>) -> Markup {
         p { (says) }
         p {
             "It does not say that the program is deterministic: equal runs are evidence and no proof, and the lock tells how \
-             often its outcome was computed. Byte identity is promised within one platform class only. The namespaces around \
-             the program keep an honest one from what it did not declare; they are no promise against an attack on the kernel. \
+             often its outcome was computed. Byte identity is promised within one platform class only. The sandbox around \
+             the program keeps an honest one from what it did not declare; it is no promise against an attack on the kernel. \
              And nothing here says that the model is good."
         }
     }
