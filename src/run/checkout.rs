@@ -102,7 +102,7 @@ impl Checkout {
         self.attestations.extend(more);
         let attestations = &self.attestations;
         self.files.retain(|path, _| {
-            !is_called(path, lockfile::FILE) && !attestations.iter().any(|directory| is_below(path, directory))
+            !is_called(path, lockfile::FILE) && !attestations.iter().any(|directory| path.starts_with(directory))
         });
     }
 

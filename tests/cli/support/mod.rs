@@ -239,7 +239,7 @@ impl Project {
         for base in list(&self.work()) {
             // All but the work directories' own place, which is called by the user's number.
             let name = base.file_name().unwrap().to_string_lossy().into_owned();
-            if name.strip_prefix("cargo-repro-").is_none_or(|user| user.parse::<u32>().is_err()) {
+            if name.strip_prefix("cargo-repro-").is_some_and(|user| user.parse::<u32>().is_err()) {
                 found.push(base.clone());
             }
             found.extend(list(&base).into_iter().filter(|path| path.to_string_lossy().contains("/run-")));
