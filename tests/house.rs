@@ -36,7 +36,7 @@ const WORDS: [&str; 22] = [
     "gate",
     "policy",
     "attestation",
-    "dossier",
+    "report data",
 ];
 
 /// Files that the template and the two fixtures share; `model.rs` is what smartcore's differs in.

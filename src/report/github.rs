@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::dossier::{Dossier, Group, Item};
 use super::human::visible;
 use super::markdown;
+use super::report_data::{Group, Item, ReportData};
 use crate::error::Error;
 
 /// A step's summary may have so many bytes; a longer one is refused whole.
@@ -19,17 +19,17 @@ const LONGEST: usize = 1000;
 
 /// The summary, behind what the step has written of its own; none if there is no room left.
 #[must_use]
-pub fn summary(dossier: &Dossier<'_>, already: u64) -> Option<String> {
+pub fn summary(facts: &ReportData<'_>, already: u64) -> Option<String> {
     // A line of its own, whatever stands before it.
     let room = usize::try_from(SUMMARY.checked_sub(already + 1)?).ok()?;
-    markdown::within(dossier, room).map(|text| format!("\n{text}"))
+    markdown::within(facts, room).map(|text| format!("\n{text}"))
 }
 
 /// The annotations, a line each, what helps most first: one of each kind before a second of any.
 #[must_use]
-pub fn annotations(dossier: &Dossier<'_>) -> String {
+pub fn annotations(facts: &ReportData<'_>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let telling = dossier.items.iter().filter(|item| item.group != Group::Note);
+    let telling = facts.items.iter().filter(|item| item.group != Group::Note);
     let mut ranked: Vec<(usize, &Item)> = telling
         .map(|item| {
             let count = counts.entry(item.finding.kind).or_default();
@@ -38,7 +38,7 @@ pub fn annotations(dossier: &Dossier<'_>) -> String {
         })
         .collect();
     ranked.sort_by_key(|(nth, _)| *nth);
-    let output = dossier.judged.err().and_then(Error::output);
+    let output = facts.judged.err().and_then(Error::output);
     let said = |item: &Item| output.filter(|_| item.group == Group::Failure).and_then(said);
     ranked.into_iter().take(MOST).map(|(_, item)| annotation(item, said(item))).collect()
 }

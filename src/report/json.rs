@@ -6,10 +6,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::dossier::Dossier;
 use super::finding::Finding;
 use super::gate;
 use super::place::Place;
+use super::report_data::ReportData;
 use crate::cause::Cause;
 use crate::diagnose::Tested;
 use crate::diagnose::vary::TestResult;
@@ -139,28 +139,28 @@ pub fn failed(error: &Error) -> Value {
 
 /// A report in a file: the last line of the command, and what it is about.
 #[must_use]
-pub fn report(dossier: &Dossier<'_>) -> String {
-    let places = dossier.items.iter().filter_map(|item| Some((&item.finding, item.place.as_ref()?)));
-    let mut verdict = dossier.judged.map_or_else(failed, verdict);
+pub fn report(facts: &ReportData<'_>) -> String {
+    let places = facts.items.iter().filter_map(|item| Some((&item.finding, item.place.as_ref()?)));
+    let mut verdict = facts.judged.map_or_else(failed, verdict);
     // A directory of this machine, which is gone or another one where the report is read.
     for directory in ["outputs", "artifacts"] {
         if let Some(place) = verdict.get_mut(directory) {
             *place = Value::Null;
         }
     }
-    if let Err(error) = dossier.judged {
-        verdict["lock"] = json!(dossier.lock_id());
+    if let Err(error) = facts.judged {
+        verdict["lock"] = json!(facts.lock_id());
         verdict["error"]["output"] = json!(error.output());
     }
     let value = json!({
         "reason": "report",
         "schema": SCHEMA,
-        "command": dossier.command,
-        "repeat": dossier.repeat,
-        "package": dossier.package,
-        "commit": dossier.commit(),
-        "platform": dossier.platform,
-        "timings": dossier.timings.iter().map(timing).collect::<Vec<_>>(),
+        "command": facts.command,
+        "repeat": facts.repeat,
+        "package": facts.package,
+        "commit": facts.commit(),
+        "platform": facts.platform,
+        "timings": facts.timings.iter().map(timing).collect::<Vec<_>>(),
         "places": places.map(|(finding, place)| self::place(finding, place)).collect::<Vec<_>>(),
         "verdict": verdict,
     });

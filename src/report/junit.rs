@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::dossier::{Dossier, Group, Item};
 use super::human::visible;
+use super::report_data::{Group, Item, ReportData};
 use crate::error::{Error, Phase};
 use crate::outcome::StageOutcome;
 use crate::timing::Step;
@@ -30,17 +30,17 @@ const INPUTS: [(&str, &str); 12] = [
 
 /// The whole file.
 #[must_use]
-pub fn report(dossier: &Dossier<'_>) -> String {
-    let mut report = Report::new(format!("cargo repro {} {}", dossier.command, visible(&dossier.package)));
-    report.set_time(dossier.timings.iter().map(|timing| timing.took).sum());
-    if dossier.command == "gate" {
-        report.add_test_suite(gate(dossier));
+pub fn report(facts: &ReportData<'_>) -> String {
+    let mut report = Report::new(format!("cargo repro {} {}", facts.command, visible(&facts.package)));
+    report.set_time(facts.timings.iter().map(|timing| timing.took).sum());
+    if facts.command == "gate" {
+        report.add_test_suite(gate(facts));
     } else {
-        report.add_test_suites([inputs(dossier), build(dossier)]);
-        report.add_test_suites(stages(dossier));
-        report.add_test_suites(unclaimed(dossier));
+        report.add_test_suites([inputs(facts), build(facts)]);
+        report.add_test_suites(stages(facts));
+        report.add_test_suites(unclaimed(facts));
     }
-    report.add_test_suites(not_checked(dossier));
+    report.add_test_suites(not_checked(facts));
     report.to_string().expect("what is written to memory is written")
 }
 
@@ -55,8 +55,8 @@ enum Reached {
     Compared,
 }
 
-fn reached(dossier: &Dossier<'_>) -> Reached {
-    match dossier.judged {
+fn reached(facts: &ReportData<'_>) -> Reached {
+    match facts.judged {
         Ok(verdict) if verdict.runs > 0 && verdict.word == Word::Drifted => Reached::Trained,
         Ok(verdict) if verdict.runs > 0 => Reached::Compared,
         Ok(_) => Reached::Inputs,
@@ -68,10 +68,10 @@ fn reached(dossier: &Dossier<'_>) -> Reached {
     }
 }
 
-fn inputs(dossier: &Dossier<'_>) -> TestSuite {
+fn inputs(facts: &ReportData<'_>) -> TestSuite {
     let mut suite = TestSuite::new("inputs");
-    let data = dossier.lock.iter().flat_map(|read| read.lock.snapshot.data.keys());
-    let params = dossier.lock.iter().flat_map(|read| read.lock.snapshot.params.keys());
+    let data = facts.lock.iter().flat_map(|read| read.lock.snapshot.data.keys());
+    let params = facts.lock.iter().flat_map(|read| read.lock.snapshot.params.keys());
     let mut names: Vec<(String, &str)> = Vec::new();
     for (name, kind) in INPUTS {
         match name {
@@ -81,25 +81,25 @@ fn inputs(dossier: &Dossier<'_>) -> TestSuite {
         }
     }
     names.push(("recorded artifacts".to_owned(), "artifact-tampered"));
-    if let Some(error) = dossier.judged.err().filter(|_| reached(dossier) == Reached::Nothing) {
-        suite.add_test_case(case("inputs", "project", errored(error, dossier)));
+    if let Some(error) = facts.judged.err().filter(|_| reached(facts) == Reached::Nothing) {
+        suite.add_test_case(case("inputs", "project", errored(error, facts)));
     }
-    let mut drift: Vec<&Item> = dossier.of(&[Group::Drift]).collect();
+    let mut drift: Vec<&Item> = facts.of(&[Group::Drift]).collect();
     for (name, kind) in names {
         let is_of_it =
             |item: &Item| item.finding.kind.starts_with(kind) && (!name.contains('.') || item.finding.subject == name);
         let its: Vec<&Item> = drift.iter().copied().filter(|item| is_of_it(item)).collect();
         drift.retain(|item| !is_of_it(item));
-        let status = match reached(dossier) {
+        let status = match reached(facts) {
             Reached::Nothing => skipped("the command failed before it looked"),
-            _ if its.is_empty() && is_unseen(dossier) => {
+            _ if its.is_empty() && is_unseen(facts) => {
                 skipped("cargo refuses the package, so nothing else was looked at")
             }
-            _ if its.is_empty() => unseen(dossier, &name).map_or_else(TestCaseStatus::success, |why| skipped(&why)),
+            _ if its.is_empty() => unseen(facts, &name).map_or_else(TestCaseStatus::success, |why| skipped(&why)),
             _ => failing(&its),
         };
         let mut case = case("inputs", &name, status);
-        let warnings: Vec<String> = dossier.of(&[Group::Warning]).filter(|item| is_of_it(item)).map(text).collect();
+        let warnings: Vec<String> = facts.of(&[Group::Warning]).filter(|item| is_of_it(item)).map(text).collect();
         if !warnings.is_empty() {
             case.set_system_out(warnings.join("\n\n"));
         }
@@ -109,89 +109,89 @@ fn inputs(dossier: &Dossier<'_>) -> TestSuite {
     for item in drift {
         suite.add_test_case(case("inputs", &item.finding.subject, failing(&[item])));
     }
-    time(&mut suite, dossier, |step| *step == Step::Inputs);
+    time(&mut suite, facts, |step| *step == Step::Inputs);
     suite
 }
 
 /// Why an input was not looked at, if it was not.
-fn unseen(dossier: &Dossier<'_>, name: &str) -> Option<String> {
+fn unseen(facts: &ReportData<'_>, name: &str) -> Option<String> {
     let kind = match name {
         "tag" => "tag",
         "recorded artifacts" => "artifact",
         _ => return None,
     };
-    let verdict = dossier.judged.ok()?;
+    let verdict = facts.judged.ok()?;
     let item = verdict.not_checked.iter().find(|item| item.kind == kind)?;
     Some(visible(&item.why))
 }
 
 /// Whether only the packages could be looked at.
-fn is_unseen(dossier: &Dossier<'_>) -> bool {
-    dossier
+fn is_unseen(facts: &ReportData<'_>) -> bool {
+    facts
         .judged
         .is_ok_and(|verdict| verdict.not_checked.iter().any(|item| item.kind == "inputs"))
 }
 
-fn build(dossier: &Dossier<'_>) -> TestSuite {
+fn build(facts: &ReportData<'_>) -> TestSuite {
     let mut suite = TestSuite::new("build");
-    let status = match (dossier.judged, reached(dossier)) {
-        (Err(error), _) if error.failed_phase() == Phase::Build => errored(error, dossier),
+    let status = match (facts.judged, reached(facts)) {
+        (Err(error), _) if error.failed_phase() == Phase::Build => errored(error, facts),
         (_, Reached::Build | Reached::Trained | Reached::Compared) => TestCaseStatus::success(),
         _ => skipped("nothing was built"),
     };
     let mut case = case("build", "build", status);
-    case.set_time(took(dossier, |step| matches!(step, Step::Checkout | Step::Packages | Step::Build)));
+    case.set_time(took(facts, |step| matches!(step, Step::Checkout | Step::Packages | Step::Build)));
     suite.add_test_case(case);
     suite
 }
 
-fn stages(dossier: &Dossier<'_>) -> Vec<TestSuite> {
+fn stages(facts: &ReportData<'_>) -> Vec<TestSuite> {
     let mut suites: Vec<TestSuite> = Vec::new();
-    for (name, outcome) in locked(dossier) {
+    for (name, outcome) in locked(facts) {
         let mut suite = TestSuite::new(format!("stage {name}"));
         let class = format!("stage.{name}");
-        let failed = dossier.judged.err().filter(|error| error.failed_stage() == Some(name));
-        let has_run = dossier.timings.iter().any(|timing| timing.step.stage() == Some(name));
+        let failed = facts.judged.err().filter(|error| error.failed_stage() == Some(name));
+        let has_run = facts.timings.iter().any(|timing| timing.step.stage() == Some(name));
         let status = match failed {
-            Some(error) => errored(error, dossier),
+            Some(error) => errored(error, facts),
             None if has_run => TestCaseStatus::success(),
             None => skipped("it was not run"),
         };
         let mut stage = case(&class, name, status);
-        stage.set_time(took(dossier, |step| step.stage() == Some(name)));
+        stage.set_time(took(facts, |step| step.stage() == Some(name)));
         suite.add_test_case(stage);
-        outputs(&mut suite, dossier, name, &class, outcome);
+        outputs(&mut suite, facts, name, &class, outcome);
         suites.push(suite);
     }
     suites
 }
 
 /// The outcome that this machine is held to; none without a lock.
-fn locked<'a>(dossier: &'a Dossier<'_>) -> impl Iterator<Item = (&'a String, &'a StageOutcome)> {
-    let locked = dossier.lock.map(|read| {
-        let expected = dossier.platform.and_then(|platform| read.lock.expected(platform));
+fn locked<'a>(facts: &'a ReportData<'_>) -> impl Iterator<Item = (&'a String, &'a StageOutcome)> {
+    let locked = facts.lock.map(|read| {
+        let expected = facts.platform.and_then(|platform| read.lock.expected(platform));
         expected.unwrap_or(&read.lock.outcome)
     });
     locked.into_iter().flatten()
 }
 
 /// A failure that no other case stands for: of no stage, or of one that the lock does not know.
-fn unclaimed(dossier: &Dossier<'_>) -> Option<TestSuite> {
-    let error = dossier.judged.err()?;
+fn unclaimed(facts: &ReportData<'_>) -> Option<TestSuite> {
+    let error = facts.judged.err()?;
     let has_case = match error.failed_phase() {
         Phase::Project | Phase::Snapshot | Phase::Build => true,
-        Phase::Train | Phase::Collect => locked(dossier).any(|(name, _)| Some(name.as_str()) == error.failed_stage()),
+        Phase::Train | Phase::Collect => locked(facts).any(|(name, _)| Some(name.as_str()) == error.failed_stage()),
     };
     if has_case {
         return None;
     }
     let mut suite = TestSuite::new("run");
-    suite.add_test_case(case("run", error.failed_stage().unwrap_or("run"), errored(error, dossier)));
+    suite.add_test_case(case("run", error.failed_stage().unwrap_or("run"), errored(error, facts)));
     Some(suite)
 }
 
-fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &str, outcome: &StageOutcome) {
-    let mut differing: Vec<&Item> = dossier
+fn outputs(suite: &mut TestSuite, facts: &ReportData<'_>, stage: &str, class: &str, outcome: &StageOutcome) {
+    let mut differing: Vec<&Item> = facts
         .of(&[Group::Divergence])
         .filter(|item| item.finding.stage.as_deref() == Some(stage))
         .collect();
@@ -202,7 +202,7 @@ fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &st
         let is_it = |item: &Item| item.finding.kind.starts_with(kind) && item.finding.subject == *name;
         let its: Vec<&Item> = differing.iter().copied().filter(|item| is_it(item)).collect();
         differing.retain(|item| !is_it(item));
-        let status = match reached(dossier) {
+        let status = match reached(facts) {
             Reached::Compared => failing(&its),
             Reached::Trained => skipped("an input changed while a training read it, so its outputs were not compared"),
             _ => skipped("nothing was compared"),
@@ -216,13 +216,13 @@ fn outputs(suite: &mut TestSuite, dossier: &Dossier<'_>, stage: &str, class: &st
     }
 }
 
-fn gate(dossier: &Dossier<'_>) -> TestSuite {
+fn gate(facts: &ReportData<'_>) -> TestSuite {
     let mut suite = TestSuite::new("gate");
-    if let Err(error) = dossier.judged {
-        suite.add_test_case(case("gate", "release", errored(error, dossier)));
+    if let Err(error) = facts.judged {
+        suite.add_test_case(case("gate", "release", errored(error, facts)));
         return suite;
     }
-    let refusals: Vec<&Item> = dossier.of(&[Group::Refusal]).collect();
+    let refusals: Vec<&Item> = facts.of(&[Group::Refusal]).collect();
     suite.add_test_case(case("gate", "release", failing(&refusals)));
     for item in &refusals {
         let name = format!("{} {}", item.finding.kind, item.finding.subject);
@@ -231,8 +231,8 @@ fn gate(dossier: &Dossier<'_>) -> TestSuite {
     suite
 }
 
-fn not_checked(dossier: &Dossier<'_>) -> Option<TestSuite> {
-    let verdict = dossier.judged.ok().filter(|verdict| !verdict.not_checked.is_empty())?;
+fn not_checked(facts: &ReportData<'_>) -> Option<TestSuite> {
+    let verdict = facts.judged.ok().filter(|verdict| !verdict.not_checked.is_empty())?;
     let mut suite = TestSuite::new("not checked");
     for item in &verdict.not_checked {
         suite.add_test_case(case("not checked", item.kind, skipped(&visible(&item.why))));
@@ -279,24 +279,24 @@ fn text(item: &Item) -> String {
     lines.iter().map(|line| visible(line)).collect::<Vec<_>>().join("\n")
 }
 
-fn errored(error: &Error, dossier: &Dossier<'_>) -> TestCaseStatus {
+fn errored(error: &Error, facts: &ReportData<'_>) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     let said: Vec<String> = error.output().unwrap_or_default().lines().map(visible).collect();
     let said = said.join("\n");
     let hint = error.next().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
-    let causes: String = dossier.of(&[Group::Cause]).map(|item| format!("\n\n{}", text(item))).collect();
+    let causes: String = facts.of(&[Group::Cause]).map(|item| format!("\n\n{}", text(item))).collect();
     status
-        .set_type(super::dossier::failure_kind(error.exit_code()))
+        .set_type(super::report_data::failure_kind(error.exit_code()))
         .set_message(visible(error.what()))
         .set_description(format!("{}\n{said}{hint}{causes}", visible(error.what())));
     status
 }
 
-fn took(dossier: &Dossier<'_>, is_of_it: impl Fn(&Step) -> bool) -> Duration {
-    let its = dossier.timings.iter().filter(|timing| is_of_it(&timing.step));
+fn took(facts: &ReportData<'_>, is_of_it: impl Fn(&Step) -> bool) -> Duration {
+    let its = facts.timings.iter().filter(|timing| is_of_it(&timing.step));
     its.map(|timing| timing.took).sum()
 }
 
-fn time(suite: &mut TestSuite, dossier: &Dossier<'_>, is_of_it: impl Fn(&Step) -> bool) {
-    suite.set_time(took(dossier, is_of_it));
+fn time(suite: &mut TestSuite, facts: &ReportData<'_>, is_of_it: impl Fn(&Step) -> bool) {
+    suite.set_time(took(facts, is_of_it));
 }

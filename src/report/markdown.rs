@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::dossier::{Dossier, Group, Item};
 use super::human::{size, visible};
+use super::report_data::{Group, Item, ReportData};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::verdict::Word;
@@ -17,16 +17,16 @@ const LONGEST: usize = 400;
 
 /// The whole report.
 #[must_use]
-pub fn report(dossier: &Dossier<'_>) -> String {
-    of_at_most(dossier, MOST)
+pub fn report(facts: &ReportData<'_>) -> String {
+    of_at_most(facts, MOST)
 }
 
 /// The report in so many bytes, with as many items as there is room for; none if not even the table fits.
 #[must_use]
-pub fn within(dossier: &Dossier<'_>, bytes: usize) -> Option<String> {
-    let mut most = dossier.items.len().min(MOST);
+pub fn within(facts: &ReportData<'_>, bytes: usize) -> Option<String> {
+    let mut most = facts.items.len().min(MOST);
     loop {
-        let text = of_at_most(dossier, most);
+        let text = of_at_most(facts, most);
         if text.len() <= bytes {
             return Some(text);
         }
@@ -37,44 +37,44 @@ pub fn within(dossier: &Dossier<'_>, bytes: usize) -> Option<String> {
     }
 }
 
-fn of_at_most(dossier: &Dossier<'_>, most: usize) -> String {
-    let mut text = head(dossier);
-    text += &items(dossier, most);
-    text += &failure(dossier);
-    text += &outcome(dossier, most);
-    text += &not_checked(dossier, most);
-    text += &timings(dossier, most);
+fn of_at_most(facts: &ReportData<'_>, most: usize) -> String {
+    let mut text = head(facts);
+    text += &items(facts, most);
+    text += &failure(facts);
+    text += &outcome(facts, most);
+    text += &not_checked(facts, most);
+    text += &timings(facts, most);
     let _ = write!(text, "\n### How to repeat it\n\n");
-    if let Some(commit) = dossier.commit() {
+    if let Some(commit) = facts.commit() {
         let _ = writeln!(text, "At commit {}:\n", code(commit));
     }
-    let _ = writeln!(text, "{}", code(&dossier.repeat));
+    let _ = writeln!(text, "{}", code(&facts.repeat));
     let _ = writeln!(text, "\n<sub>cargo-repro {}</sub>", env!("CARGO_PKG_VERSION"));
     text
 }
 
-fn head(dossier: &Dossier<'_>) -> String {
-    let symbol = match dossier.judged.map(|verdict| verdict.word) {
+fn head(facts: &ReportData<'_>) -> String {
+    let symbol = match facts.judged.map(|verdict| verdict.word) {
         Ok(Word::Reproduced | Word::Unchanged | Word::Passed | Word::Steady | Word::Recorded | Word::Done) => "✅",
         Ok(Word::Inconclusive) => "⚠️",
         Ok(Word::Drifted | Word::Diverged | Word::Refused | Word::Invalid) | Err(_) => "❌",
     };
-    let mut text = format!("## {symbol} {}: {}\n\n", dossier.word(), escaped(&dossier.sentence()));
+    let mut text = format!("## {symbol} {}: {}\n\n", facts.word(), escaped(&facts.sentence()));
     let mut rows: Vec<(&str, String)> = Vec::new();
-    if !dossier.package.is_empty() {
-        rows.push(("package", cell(&dossier.package)));
+    if !facts.package.is_empty() {
+        rows.push(("package", cell(&facts.package)));
     }
-    rows.push(("command", cell(&format!("cargo repro {}", dossier.command))));
-    if let Some((tag, _)) = dossier.judged.ok().and_then(|verdict| verdict.tag.as_ref()) {
+    rows.push(("command", cell(&format!("cargo repro {}", facts.command))));
+    if let Some((tag, _)) = facts.judged.ok().and_then(|verdict| verdict.tag.as_ref()) {
         rows.push(("tag", cell(tag)));
     }
-    rows.extend(dossier.lock_id().map(|lock| ("lock", cell(&lock.to_string()))));
-    if let Ok(verdict) = dossier.judged {
+    rows.extend(facts.lock_id().map(|lock| ("lock", cell(&lock.to_string()))));
+    if let Ok(verdict) = facts.judged {
         rows.extend((verdict.runs > 0).then(|| ("trainings", verdict.runs.to_string())));
     }
-    rows.extend(dossier.commit().map(|commit| ("commit", cell(commit))));
-    rows.extend(dossier.platform.map(|platform| ("platform", cell(&platform.to_string()))));
-    let exit = dossier.exit_code();
+    rows.extend(facts.commit().map(|commit| ("commit", cell(commit))));
+    rows.extend(facts.platform.map(|platform| ("platform", cell(&platform.to_string()))));
+    let exit = facts.exit_code();
     rows.push(("exit code", format!("{} ({})", exit.number(), escaped(exit.meaning()))));
     text += "| | |\n|---|---|\n";
     for (name, value) in rows {
@@ -84,7 +84,7 @@ fn head(dossier: &Dossier<'_>) -> String {
 }
 
 /// The table of everything that differs, then a paragraph each.
-fn items(dossier: &Dossier<'_>, most: usize) -> String {
+fn items(facts: &ReportData<'_>, most: usize) -> String {
     let mut text = String::new();
     let groups: [(&str, &[Group]); 2] = [
         (
@@ -100,7 +100,7 @@ fn items(dossier: &Dossier<'_>, most: usize) -> String {
         ("Worth knowing", &[Group::Warning, Group::Note]),
     ];
     for (title, groups) in groups {
-        let all: Vec<&Item> = dossier.of(groups).collect();
+        let all: Vec<&Item> = facts.of(groups).collect();
         if all.is_empty() {
             continue;
         }
@@ -150,9 +150,9 @@ fn paragraph(item: &Item) -> String {
 }
 
 /// The end of what the compiler or the program said.
-fn failure(dossier: &Dossier<'_>) -> String {
+fn failure(facts: &ReportData<'_>) -> String {
     const LINES: usize = 40;
-    let Some(said) = dossier.judged.err().and_then(Error::output) else {
+    let Some(said) = facts.judged.err().and_then(Error::output) else {
         return String::new();
     };
     let lines: Vec<&str> = said.lines().collect();
@@ -164,8 +164,8 @@ fn failure(dossier: &Dossier<'_>) -> String {
     text
 }
 
-fn outcome(dossier: &Dossier<'_>, most: usize) -> String {
-    let Some(verdict) = dossier.judged.ok().filter(|verdict| !verdict.outcome.is_empty()) else {
+fn outcome(facts: &ReportData<'_>, most: usize) -> String {
+    let Some(verdict) = facts.judged.ok().filter(|verdict| !verdict.outcome.is_empty()) else {
         return String::new();
     };
     let mut text = "\n### What came out\n\n| stage | output | value |\n|---|---|---|\n".to_owned();
@@ -182,8 +182,8 @@ fn outcome(dossier: &Dossier<'_>, most: usize) -> String {
     text
 }
 
-fn not_checked(dossier: &Dossier<'_>, most: usize) -> String {
-    let Ok(verdict) = dossier.judged else {
+fn not_checked(facts: &ReportData<'_>, most: usize) -> String {
+    let Ok(verdict) = facts.judged else {
         return String::new();
     };
     let mut text = "\n### Not checked\n\n".to_owned();
@@ -200,12 +200,12 @@ fn not_checked(dossier: &Dossier<'_>, most: usize) -> String {
     text
 }
 
-fn timings(dossier: &Dossier<'_>, most: usize) -> String {
-    if dossier.timings.is_empty() {
+fn timings(facts: &ReportData<'_>, most: usize) -> String {
+    if facts.timings.is_empty() {
         return String::new();
     }
     let mut text = "\n### Where the time went\n\n| step | seconds |\n|---|---:|\n".to_owned();
-    for timing in dossier.timings.iter().take(most.max(20)) {
+    for timing in facts.timings.iter().take(most.max(20)) {
         let stage = timing.step.stage().map_or_else(String::new, |stage| format!(" {}", cell(stage)));
         let run = timing
             .step

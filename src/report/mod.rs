@@ -2,7 +2,6 @@
 
 pub mod data;
 pub mod diagnosis;
-pub mod dossier;
 pub mod explanation;
 pub mod finding;
 mod gate;
@@ -16,11 +15,12 @@ pub mod log;
 pub mod markdown;
 pub mod page;
 pub mod place;
+pub mod report_data;
 pub mod sarif;
 
 use std::path::Path;
 
-use dossier::Dossier;
+use report_data::ReportData;
 
 /// The forms of a written report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +54,12 @@ impl Format {
 
 /// A report in its form.
 #[must_use]
-pub fn written(format: Format, dossier: &Dossier<'_>) -> String {
+pub fn written(format: Format, facts: &ReportData<'_>) -> String {
     match format {
-        Format::Page => page::page(dossier),
-        Format::Markdown => markdown::report(dossier),
-        Format::Json => json::report(dossier),
-        Format::Sarif => sarif::report(dossier),
-        Format::Junit => junit::report(dossier),
+        Format::Page => page::page(facts),
+        Format::Markdown => markdown::report(facts),
+        Format::Json => json::report(facts),
+        Format::Sarif => sarif::report(facts),
+        Format::Junit => junit::report(facts),
     }
 }

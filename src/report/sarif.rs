@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::dossier::{Dossier, Group, Item};
 use super::human::visible;
 use super::place::Place;
+use super::report_data::{Group, Item, ReportData};
 use crate::digest::Digest;
 use crate::explanation;
 
@@ -23,8 +23,8 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 
 /// The whole log: one run with its rules and results.
 #[must_use]
-pub fn report(dossier: &Dossier<'_>) -> String {
-    let kinds: BTreeMap<&str, Group> = dossier.items.iter().map(|item| (item.finding.kind, item.group)).collect();
+pub fn report(facts: &ReportData<'_>) -> String {
+    let kinds: BTreeMap<&str, Group> = facts.items.iter().map(|item| (item.finding.kind, item.group)).collect();
     let index = |kind: &str| kinds.keys().position(|known| *known == kind);
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -37,12 +37,12 @@ pub fn report(dossier: &Dossier<'_>) -> String {
                 "informationUri": ABOUT,
                 "rules": kinds.iter().map(|(kind, group)| rule(kind, *group)).collect::<Vec<_>>(),
             }},
-            "automationDetails": {"id": format!("cargo-repro/{}/{}/", dossier.command, visible(&dossier.package))},
+            "automationDetails": {"id": format!("cargo-repro/{}/{}/", facts.command, visible(&facts.package))},
             "columnKind": "utf16CodeUnits",
             "originalUriBaseIds": {ROOT: {"description": {"text": "the top of the repository"}}},
-            "invocations": [invocation(dossier)],
-            "results": dossier.items.iter().map(|item| result(item, index(item.finding.kind))).collect::<Vec<_>>(),
-            "properties": {"verdict": dossier.word(), "sentence": dossier.sentence(), "commit": dossier.commit()},
+            "invocations": [invocation(facts)],
+            "results": facts.items.iter().map(|item| result(item, index(item.finding.kind))).collect::<Vec<_>>(),
+            "properties": {"verdict": facts.word(), "sentence": facts.sentence(), "commit": facts.commit()},
         }],
     });
     serde_json::to_string_pretty(&log).expect("the log has string keys only") + "\n"
@@ -114,8 +114,8 @@ fn location(place: &Place) -> Value {
 }
 
 /// How it ran; what was not checked, and why it could not go on, are notifications.
-fn invocation(dossier: &Dossier<'_>) -> Value {
-    let not_checked = dossier.judged.map_or(&[][..], |verdict| &verdict.not_checked);
+fn invocation(facts: &ReportData<'_>) -> Value {
+    let not_checked = facts.judged.map_or(&[][..], |verdict| &verdict.not_checked);
     let mut notifications: Vec<Value> = not_checked
         .iter()
         .map(|item| {
@@ -126,7 +126,7 @@ fn invocation(dossier: &Dossier<'_>) -> Value {
             })
         })
         .collect();
-    if let Err(error) = dossier.judged {
+    if let Err(error) = facts.judged {
         let mut text = visible(error.what());
         if let Some(said) = error.output() {
             text += &format!("\n{said}");
@@ -134,10 +134,10 @@ fn invocation(dossier: &Dossier<'_>) -> Value {
         notifications.push(json!({"level": "error", "message": {"text": message(&text)}}));
     }
     json!({
-        "executionSuccessful": dossier.judged.is_ok(),
-        "commandLine": visible(&dossier.repeat),
-        "exitCode": dossier.exit_code().number(),
-        "exitCodeDescription": dossier.exit_code().meaning(),
+        "executionSuccessful": facts.judged.is_ok(),
+        "commandLine": visible(&facts.repeat),
+        "exitCode": facts.exit_code().number(),
+        "exitCodeDescription": facts.exit_code().meaning(),
         "toolExecutionNotifications": notifications,
     })
 }

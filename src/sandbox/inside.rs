@@ -23,7 +23,7 @@ use rustix::thread::{
 };
 
 use super::sys::Fork;
-use super::{Conditions, Namespaces, Plan, filter, landlock, namespaces, sys};
+use super::{Conditions, Namespaces, Plan, landlock, namespaces, seccomp, sys};
 
 /// How many processes a program may have at a time: enough for every pool, and an end to a bomb.
 const MOST_PROCESSES: u64 = 4096;
@@ -185,10 +185,10 @@ fn give_up_capabilities() -> io::Result<()> {
 fn install_filter(plan: &Plan) -> Option<OwnedFd> {
     let asking = plan.audit || plan.conditions != Conditions::default();
     let listener = asking
-        .then(|| sys::install_filter(&filter::program(plan.audit, &plan.conditions)).ok())
+        .then(|| sys::install_filter(&seccomp::program(plan.audit, &plan.conditions)).ok())
         .flatten();
     if listener.is_none() {
-        let _ = sys::install_plain_filter(&filter::refusals());
+        let _ = sys::install_plain_filter(&seccomp::refusals());
     }
     listener
 }

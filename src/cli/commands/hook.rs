@@ -15,7 +15,7 @@ use crate::release::gate::evidence::{Evidence, NOTES};
 use crate::release::gate::hooks::{self, Installed};
 use crate::release::gate::push::{Hook, Update};
 use crate::release::gate::refusal::{Place, Refusal, TagFault};
-use crate::release::gate::register::Register;
+use crate::release::gate::tag_history::TagHistory;
 use crate::report;
 use crate::verdict::{Verdict, Word};
 
@@ -86,10 +86,10 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
             .hint("git runs this; `cargo repro gate TAG` asks about one tag")
     })?;
     let repository = Repository::history(&settings.current_directory)?;
-    let mut register = Register::load(&repository)?;
+    let mut history = TagHistory::load(&repository)?;
     if args.hook == Hook::PreReceive {
         // Whatever is here before the push is what it was first.
-        register.enter(&repository.tags()?)?;
+        history.enter(&repository.tags()?)?;
     }
     let mut evidence = Evidence::of(&repository);
     for update in updates.iter().filter(|update| update.reference == NOTES) {
@@ -109,11 +109,11 @@ fn gate(settings: &Settings, args: &args::HookRun) -> Result<ExitCode> {
         let Some(tag) = update.tag() else {
             continue;
         };
-        let Some(verdict) = pushed.verdict(tag, update, &register)? else {
+        let Some(verdict) = pushed.verdict(tag, update, &history)? else {
             continue;
         };
         if let (Hook::PrePush, Some(old)) = (args.hook, update.old) {
-            register.enter(&[(tag.to_owned(), old)])?;
+            history.enter(&[(tag.to_owned(), old)])?;
         }
         settings.console.result(&report::human::verdict(&verdict, settings.console.layout()))?;
         code = code.max(verdict.word.exit_code());
@@ -140,7 +140,7 @@ struct Pushed<'a> {
 }
 
 impl Pushed<'_> {
-    fn verdict(&self, tag: &str, update: &Update, register: &Register) -> Result<Option<Verdict>> {
+    fn verdict(&self, tag: &str, update: &Update, history: &TagHistory) -> Result<Option<Verdict>> {
         let asked = Asked {
             repository: self.repository,
             rules: &self.rules,
@@ -162,7 +162,7 @@ impl Pushed<'_> {
                 found: new,
             })
         };
-        let earlier = register.first(tag).filter(|first| *first != new);
+        let earlier = history.first(tag).filter(|first| *first != new);
         let there = update.old.filter(|old| *old != new);
         let refusal = match (there, earlier) {
             (Some(old), _) if self.hook == Hook::PrePush => Some(moved(Place::Remote(self.remote.to_owned()), old)),

@@ -23,7 +23,7 @@ use crate::os::interrupt;
 use crate::os::redact::Redaction;
 use crate::project;
 use crate::project::repository::Repository;
-use crate::report::dossier::{Dossier, items};
+use crate::report::report_data::{ReportData, items};
 use crate::report::{self, Format};
 use crate::verdict::Verdict;
 
@@ -72,9 +72,9 @@ impl Reports {
         }
         let redaction = redaction(settings, subject);
         let retold = judged.as_ref().map_err(|error| error.retold(|text| redaction.apply(text)));
-        let dossier = self.dossier(settings, subject, retold.as_ref().map(|verdict| *verdict));
-        let written = self.write(&dossier);
-        self.tell(settings, &dossier);
+        let facts = self.facts(settings, subject, retold.as_ref().map(|verdict| *verdict));
+        let written = self.write(&facts);
+        self.tell(settings, &facts);
         match (judged, written) {
             // The command fails anyway, and for a reason that comes first.
             (Err(error), Err(unwritten)) => {
@@ -94,15 +94,15 @@ impl Reports {
     }
 
     /// All that there is to report.
-    fn dossier<'a>(
+    fn facts<'a>(
         &self,
         settings: &Settings,
         subject: &'a Subject,
         judged: Result<&'a Verdict, &'a Error>,
-    ) -> Dossier<'a> {
+    ) -> ReportData<'a> {
         let is_page = self.files.iter().any(|(_, format)| *format == Format::Page);
         let texts = subject.texts(judged.ok());
-        Dossier {
+        ReportData {
             command: subject.command,
             repeat: subject.repeat(&settings.current_directory),
             package: subject.package.clone(),
@@ -120,26 +120,26 @@ impl Reports {
         }
     }
 
-    fn write(&self, dossier: &Dossier<'_>) -> Result<()> {
+    fn write(&self, facts: &ReportData<'_>) -> Result<()> {
         // Each for itself: that one cannot be written is no reason to keep back the others.
         let written: Vec<Result<()>> = self
             .files
             .iter()
-            .map(|(path, format)| put(path, &report::written(*format, dossier)))
+            .map(|(path, format)| put(path, &report::written(*format, facts)))
             .collect();
         written.into_iter().collect()
     }
 
     /// Tells a runner, in its own ways. That it cannot be told changes no verdict.
-    fn tell(&self, settings: &Settings, dossier: &Dossier<'_>) {
+    fn tell(&self, settings: &Settings, facts: &ReportData<'_>) {
         let Some(runner) = &self.runner else {
             return;
         };
         if let Some(path) = &runner.summary {
-            add_summary(path, dossier)
+            add_summary(path, facts)
                 .unwrap_or_else(|error| settings.console.warn(format!("no job summary was written: {}", error.what())));
         }
-        settings.console.tell_runner(&report::github::annotations(dossier));
+        settings.console.tell_runner(&report::github::annotations(facts));
     }
 }
 
@@ -195,11 +195,11 @@ fn redaction(settings: &Settings, subject: &Subject) -> Redaction {
     Redaction::of(paths.map(|(path, name)| (path.to_string_lossy().into_owned(), name)))
 }
 
-fn add_summary(path: &Path, dossier: &Dossier<'_>) -> Result<()> {
+fn add_summary(path: &Path, facts: &ReportData<'_>) -> Result<()> {
     let mut file = std::fs::OpenOptions::new().append(true).open(path).at("open", path)?;
     let already = file.metadata().at("look at", path)?.len();
     let full = || Error::new(format!("{} has no room left", path.display()));
-    let text = report::github::summary(dossier, already).ok_or_else(full)?;
+    let text = report::github::summary(facts, already).ok_or_else(full)?;
     // In one piece, so that a step beside this one does not write into it.
     file.write_all(text.as_bytes()).at("write", path)
 }

@@ -4,7 +4,7 @@ use super::content::Tree;
 use super::evidence::Evidence;
 use super::packages::{self, Policy};
 use super::refusal::{CommitFault, Place, Refusal, TagFault};
-use super::register::Register;
+use super::tag_history::TagHistory;
 use super::{Decision, Label, Question, judge, label};
 use crate::error::Result;
 use crate::os::redact;
@@ -195,9 +195,9 @@ pub fn moved(
     not_checked: &mut Vec<NotChecked>,
 ) -> Result<Vec<Refusal>> {
     let told = remote.map(|remote| git::tag_of_remote(repository, remote, tag)).transpose()?;
-    let mut register = Register::load(repository)?;
+    let mut history = TagHistory::load(repository)?;
     if matches!(told, Some(Ok(Some(there))) if there == object) {
-        register.enter(&[(tag.to_owned(), object)])?;
+        history.enter(&[(tag.to_owned(), object)])?;
     }
     let mut refusals = Vec::new();
     let other = |place, first| {
@@ -208,7 +208,7 @@ pub fn moved(
         })
     };
     // Asked last: another gate may have seen it as something else while the remote was asked.
-    if let Some(first) = register.first(tag).filter(|first| *first != object) {
+    if let Some(first) = history.first(tag).filter(|first| *first != object) {
         refusals.push(other(Place::Earlier, first));
     }
     let (Some(remote), Some(told)) = (remote, told) else {

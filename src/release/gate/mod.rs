@@ -10,7 +10,7 @@ pub mod message;
 pub mod packages;
 pub mod push;
 pub mod refusal;
-pub mod register;
+pub mod tag_history;
 
 use crate::digest::Digest;
 use crate::error::Result;

@@ -10,8 +10,8 @@ use crate::snapshot::Platform;
 
 /// The section; none where no machine is known.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let lock = view.dossier.lock.map(|read| &read.lock);
-    if lock.is_none() && view.dossier.platform.is_none() {
+    let lock = view.facts.lock.map(|read| &read.lock);
+    if lock.is_none() && view.facts.platform.is_none() {
         return None;
     }
     Some(html! {
@@ -21,7 +21,7 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
                 @if let Some(lock) = lock { (recorded(view, lock)) }
                 tr {
                     th scope="row" { "Checked on" }
-                    @match view.dossier.platform {
+                    @match view.facts.platform {
                         Some(platform) => {
                             td data-label="Platform class" { (view.text(&platform.to_string())) }
                             td data-label="Known" { (relation(lock, platform)) }
@@ -78,7 +78,7 @@ fn relation(lock: Option<&Lockfile>, platform: &Platform) -> &'static str {
 }
 
 fn unseen(view: View<'_>) -> &'static str {
-    if view.dossier.judged.is_ok_and(|verdict| verdict.tag.is_some()) {
+    if view.facts.judged.is_ok_and(|verdict| verdict.tag.is_some()) {
         "the gate reads the repository alone"
     } else {
         "the command ended before it came to that"

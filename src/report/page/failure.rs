@@ -10,7 +10,7 @@ const MOST_LINES: usize = 200;
 
 /// The section; none where there is a verdict.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let error = view.dossier.judged.err()?;
+    let error = view.facts.judged.err()?;
     let exit_code = error.exit_code();
     Some(html! {
         p { strong { (view.text(error.what())) } }

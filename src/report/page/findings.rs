@@ -10,9 +10,9 @@ use super::text::{code, count, shown, ticked};
 use crate::cause::Cause;
 use crate::diagnose::vary::TestResult;
 use crate::explanation;
-use crate::report::dossier::{Group, Item, in_words};
 use crate::report::finding::Finding;
 use crate::report::place::Place;
+use crate::report::report_data::{Group, Item, in_words};
 use crate::trace::Site;
 use crate::verdict::Word;
 
@@ -21,7 +21,7 @@ const MOST_SITES: usize = 8;
 
 /// What the section is called.
 pub(super) fn heading(view: View<'_>) -> &'static str {
-    match view.dossier.judged {
+    match view.facts.judged {
         Ok(verdict) if verdict.tag.is_some() => "What stands against it",
         Ok(_) => "What differs, and why",
         Err(_) => "What may be why",
@@ -30,9 +30,9 @@ pub(super) fn heading(view: View<'_>) -> &'static str {
 
 /// The section; none where only a failure was found, which has its own.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let items: Vec<&Item> = view.dossier.items.iter().filter(|item| item.group != Group::Failure).collect();
+    let items: Vec<&Item> = view.facts.items.iter().filter(|item| item.group != Group::Failure).collect();
     if items.is_empty() {
-        return view.dossier.judged.is_ok().then(|| html! { p { (nothing(view)) } });
+        return view.facts.judged.is_ok().then(|| html! { p { (nothing(view)) } });
     }
     let (kept, left_out) = cut(&items, view.limits.rows);
     let [locked, found] = sides(view);
@@ -45,7 +45,7 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
                 th scope="col" { "In words" }
             } }
             tbody {
-                @let mut causes = view.dossier.judged.map_or_else(|error| error.known_causes(), |verdict| &verdict.causes).iter();
+                @let mut causes = view.facts.judged.map_or_else(|error| error.known_causes(), |verdict| &verdict.causes).iter();
                 @for item in kept {
                     @let cause = if item.group == Group::Cause { causes.next() } else { None };
                     (row(view, item, cause, [locked, found]))
@@ -68,7 +68,7 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
 
 /// What can be said where there is nothing to list.
 fn nothing(view: View<'_>) -> &'static str {
-    match view.dossier.judged.map(|verdict| verdict.word) {
+    match view.facts.judged.map(|verdict| verdict.word) {
         Ok(Word::Reproduced) => "Nothing. Every input is as locked, and so is every output, byte for byte.",
         Ok(Word::Unchanged) => "Nothing among the inputs. The outputs were not computed again.",
         Ok(Word::Passed) => "Nothing stands against it.",
@@ -95,7 +95,7 @@ fn cut<'a>(items: &[&'a Item], most: usize) -> (Vec<&'a Item>, BTreeMap<&'static
 
 /// What the two values are called: without a lock two trainings were compared, and the gate wants something.
 fn sides(view: View<'_>) -> [&'static str; 2] {
-    let verdict = view.dossier.judged.ok();
+    let verdict = view.facts.judged.ok();
     if verdict.is_some_and(|verdict| verdict.word == Word::Diverged && verdict.lock.is_none()) {
         ["First training", "Last training"]
     } else if verdict.is_some_and(|verdict| !verdict.refusals.is_empty()) {
@@ -213,7 +213,7 @@ fn meanings(items: &[&Item]) -> Markup {
 
 /// What was varied around the program; none where nothing was.
 pub(super) fn factors(view: View<'_>) -> Option<Markup> {
-    let verdict = view.dossier.judged.ok()?;
+    let verdict = view.facts.judged.ok()?;
     (!verdict.factors.is_empty()).then(|| {
         html! {
             table {

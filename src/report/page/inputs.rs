@@ -13,7 +13,7 @@ use rows::Row;
 
 /// The section; without a lock there is nothing that could be told.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let Some(read) = view.dossier.lock else {
+    let Some(read) = view.facts.lock else {
         return Some(html! { p { "No lock was read, so nothing is known of its inputs." } });
     };
     let known = Known::of(view);

@@ -17,7 +17,7 @@ enum Tone {
 
 impl Tone {
     fn of(view: View<'_>) -> Self {
-        let Ok(verdict) = view.dossier.judged else {
+        let Ok(verdict) = view.facts.judged else {
             return Self::Failed;
         };
         match verdict.word {
@@ -55,39 +55,39 @@ impl Tone {
 
 /// The head.
 pub(super) fn header(view: View<'_>) -> Markup {
-    let dossier = view.dossier;
+    let facts = view.facts;
     let tone = Tone::of(view);
-    let package = if dossier.package.is_empty() {
+    let package = if facts.package.is_empty() {
         html! { "a package without a known name" }
     } else {
-        view.text(&dossier.package)
+        view.text(&facts.package)
     };
     html! {
         header.masthead {
-            p.kicker { "Report of cargo repro " (dossier.command) }
+            p.kicker { "Report of cargo repro " (facts.command) }
             h1 { (package) }
             div.verdict.(tone.class()) {
                 (tone.shape())
                 div {
-                    p.word { span.visually-hidden { "Verdict: " } (dossier.word()) }
+                    p.word { span.visually-hidden { "Verdict: " } (facts.word()) }
                     p.sentence { bdi { (sentence(view)) } }
                 }
             }
-            (facts(view))
+            (details(view))
         }
     }
 }
 
 fn sentence(view: View<'_>) -> String {
-    let sentence = shown(&view.dossier.sentence());
+    let sentence = shown(&view.facts.sentence());
     // An error may quote a whole file.
     super::text::shortened(&sentence, view.limits.text.max(200)).unwrap_or(sentence)
 }
 
-fn facts(view: View<'_>) -> Markup {
-    let dossier = view.dossier;
-    let tag = dossier.judged.ok().and_then(|verdict| verdict.tag.as_ref());
-    let exit_code = dossier.exit_code();
+fn details(view: View<'_>) -> Markup {
+    let facts = view.facts;
+    let tag = facts.judged.ok().and_then(|verdict| verdict.tag.as_ref());
+    let exit_code = facts.exit_code();
     html! {
         dl.facts {
             @if let Some((name, object)) = tag {
@@ -98,13 +98,13 @@ fn facts(view: View<'_>) -> Markup {
             dd { (lock(view)) }
             dt { "Commit" }
             dd {
-                @match dossier.commit() {
+                @match facts.commit() {
                     Some(commit) => (code(commit, 64)),
                     None => "not known: there is no verdict on a commit",
                 }
             }
             dt { "Command" }
-            dd { (view.code(&dossier.repeat)) }
+            dd { (view.code(&facts.repeat)) }
             dt { "Exit code" }
             dd { (exit_code.number()) ": " (exit_code.meaning()) }
             dt { "Tool" }
@@ -114,9 +114,9 @@ fn facts(view: View<'_>) -> Markup {
 }
 
 fn lock(view: View<'_>) -> Markup {
-    let dossier = view.dossier;
-    let stated = dossier.judged.ok().and_then(|verdict| verdict.lock);
-    match (dossier.lock, stated) {
+    let facts = view.facts;
+    let stated = facts.judged.ok().and_then(|verdict| verdict.lock);
+    match (facts.lock, stated) {
         (Some(read), _) if read.id != read.actual_id => html! {
             (digest(&read.id)) br;
             strong { "edited by hand: " } "its content gives " (digest(&read.actual_id))

@@ -1,5 +1,5 @@
 //! The page that an auditor gets: one HTML file, without scripts, network or anything beside it. Here is the order
-//! of its sections and the room that each has; each section is a function of the dossier in a file of its own.
+//! of its sections and the room that each has; each section is a function of the facts in a file of its own.
 //! The page's looks are `page.css`'s matter.
 
 mod chart;
@@ -21,7 +21,7 @@ mod vouched;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::dossier::Dossier;
+use super::report_data::ReportData;
 
 const CSS: &str = include_str!("page.css");
 
@@ -78,7 +78,7 @@ const LIMITS: [Limits; 4] = [
 /// What every section is made of.
 #[derive(Clone, Copy, Debug)]
 struct View<'a> {
-    dossier: &'a Dossier<'a>,
+    facts: &'a ReportData<'a>,
     limits: Limits,
 }
 
@@ -96,10 +96,10 @@ impl View<'_> {
 
 /// The whole page.
 #[must_use]
-pub fn page(dossier: &Dossier<'_>) -> String {
+pub fn page(facts: &ReportData<'_>) -> String {
     let mut page = String::new();
     for limits in LIMITS {
-        page = written(View { dossier, limits });
+        page = written(View { facts, limits });
         if page.len() <= LONGEST {
             break;
         }
@@ -108,8 +108,8 @@ pub fn page(dossier: &Dossier<'_>) -> String {
 }
 
 fn written(view: View<'_>) -> String {
-    let dossier = view.dossier;
-    let title = format!("{}: {}", text::shown(&dossier.package), dossier.word());
+    let facts = view.facts;
+    let title = format!("{}: {}", text::shown(&facts.package), facts.word());
     let title = text::shortened(&title, 120).unwrap_or(title);
     let page = html! {
         (DOCTYPE)
@@ -120,7 +120,7 @@ fn written(view: View<'_>) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                title { (title) " - cargo repro " (dossier.command) }
+                title { (title) " - cargo repro " (facts.command) }
                 style { (PreEscaped(CSS)) }
             }
             body {

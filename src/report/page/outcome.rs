@@ -24,13 +24,13 @@ struct Row<'a> {
 
 /// The section.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let dossier = view.dossier;
-    let found = dossier
+    let facts = view.facts;
+    let found = facts
         .judged
         .ok()
         .filter(|verdict| verdict.runs > 0 && !verdict.outcome.is_empty())
         .map(|verdict| &verdict.outcome);
-    let locked = dossier.lock.map(|read| promised(view, read));
+    let locked = facts.lock.map(|read| promised(view, read));
     if locked.is_none() && found.is_none() {
         return Some(html! { p { "Nothing is known of the outcome: there is no lock that could be read." } });
     }
@@ -47,12 +47,12 @@ pub(super) fn section(view: View<'_>) -> Option<Markup> {
 
 /// The outcome that is promised on this machine, or else the first.
 fn promised<'a>(view: View<'a>, read: &'a Read) -> &'a Outcome {
-    let own = view.dossier.platform.and_then(|platform| read.lock.expected(platform));
+    let own = view.facts.platform.and_then(|platform| read.lock.expected(platform));
     own.unwrap_or(&read.lock.outcome)
 }
 
 fn introduction(view: View<'_>, is_computed: bool) -> Markup {
-    let verdict = view.dossier.judged.ok();
+    let verdict = view.facts.judged.ok();
     let runs = verdict.map_or(0, |verdict| verdict.runs);
     let is_kept = verdict.is_some_and(|verdict| verdict.not_checked.iter().any(|item| item.kind == "rebuild"));
     html! {
@@ -68,7 +68,7 @@ fn introduction(view: View<'_>, is_computed: bool) -> Markup {
                 strong { "Nothing was trained for this page." }
                 " What stands here is what the lock promises; it was not computed again."
             }
-            @if let Some(read) = view.dossier.lock {
+            @if let Some(read) = view.facts.lock {
                 " The lock itself stands on " (trainings(read.lock.record.runs))
                 @if read.lock.record.runs > 1 { ", which all gave the same" }
                 "."

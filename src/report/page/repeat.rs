@@ -12,7 +12,7 @@ const CHECK_ID: &str = r"sed '1,/^id = /d; /^\[facts\]$/,$d' repro.lock | sed '$
 
 /// What no verdict vouches for. It always stands there.
 pub(super) fn not_checked(view: View<'_>) -> Markup {
-    let Ok(verdict) = view.dossier.judged else {
+    let Ok(verdict) = view.facts.judged else {
         return html! { p {
             strong { "Everything that a verdict would vouch for. " }
             "The command failed; what it had looked at before is marked above."
@@ -36,14 +36,14 @@ pub(super) fn not_checked(view: View<'_>) -> Markup {
 
 /// The commands, in order.
 pub(super) fn how(view: View<'_>) -> Markup {
-    let dossier = view.dossier;
-    let tagged = dossier.judged.is_ok_and(|verdict| verdict.tag.is_some());
+    let facts = view.facts;
+    let tagged = facts.judged.is_ok_and(|verdict| verdict.tag.is_some());
     let version = env!("CARGO_PKG_VERSION");
     html! {
         ol.commands {
             li {
                 "Get the repository, and go to the commit"
-                @if dossier.commit().is_none() { " (which this page does not know)" }
+                @if facts.commit().is_none() { " (which this page does not know)" }
                 ":"
                 pre { code { "git clone REPOSITORY && cd DIRECTORY\n" (checkout(view)) } }
             }
@@ -59,11 +59,11 @@ pub(super) fn how(view: View<'_>) -> Markup {
                 "At the top of the repository, do what was done"
                 @if !tagged { ", with the declared data that git does not keep in its place" }
                 ":"
-                pre { code { (view.text(&dossier.repeat)) } }
-                "The exit code was " (dossier.exit_code().number()) "."
-                @if dossier.exit_code() == ExitCode::Drift { " A clone does not have what is changed only in a work tree." }
+                pre { code { (view.text(&facts.repeat)) } }
+                "The exit code was " (facts.exit_code().number()) "."
+                @if facts.exit_code() == ExitCode::Drift { " A clone does not have what is changed only in a work tree." }
             }
-            @if let Some(read) = dossier.lock {
+            @if let Some(read) = facts.lock {
                 li {
                     "To check the id of the lock without this tool, digest what stands between the line of the id and the table "
                     code { "[facts]" } ":"
@@ -77,8 +77,8 @@ pub(super) fn how(view: View<'_>) -> Markup {
 }
 
 fn checkout(view: View<'_>) -> Markup {
-    let newest = || view.dossier.history.entries.first().map(|entry| entry.commit.as_str());
-    match view.dossier.commit().or_else(newest) {
+    let newest = || view.facts.history.entries.first().map(|entry| entry.commit.as_str());
+    match view.facts.commit().or_else(newest) {
         Some(commit) => html! { "git checkout " (view.text(commit)) },
         None => html! { "git checkout COMMIT  # the one with this " (lockfile::FILE) },
     }
@@ -86,7 +86,7 @@ fn checkout(view: View<'_>) -> Markup {
 
 /// As docs/audit.md has it.
 pub(super) fn proof(view: View<'_>) -> Markup {
-    let says = match view.dossier.command {
+    let says = match view.facts.command {
         "gate" => {
             "“Passed” says: the tag and its commit are what the policy asks for, the commit has what the lock pins, and \
              as many allowed keys as the policy asks for vouch for a reproduction of this very lock. The gate itself \

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::Entry;
 use crate::outcome::Metric;
-use crate::report::dossier::Dossier;
+use crate::report::report_data::ReportData;
 
 /// One metric over the locks.
 #[derive(Debug, Default)]
@@ -46,9 +46,9 @@ pub(super) fn finite(metric: &Metric) -> Option<f64> {
 }
 
 /// Every metric of the history by stage and name.
-pub(super) fn all<'a>(dossier: &'a Dossier<'_>) -> BTreeMap<(&'a str, &'a str), Series<'a>> {
-    let entries = &dossier.history.entries;
-    let is_this = |entry: &Entry| match (&entry.read, dossier.lock) {
+pub(super) fn all<'a>(facts: &'a ReportData<'_>) -> BTreeMap<(&'a str, &'a str), Series<'a>> {
+    let entries = &facts.history.entries;
+    let is_this = |entry: &Entry| match (&entry.read, facts.lock) {
         (Ok(read), Some(lock)) => read.actual_id == lock.actual_id,
         _ => false,
     };
@@ -73,7 +73,7 @@ pub(super) fn all<'a>(dossier: &'a Dossier<'_>) -> BTreeMap<(&'a str, &'a str), 
             }
         }
     }
-    let verdict = dossier.judged.ok().filter(|verdict| verdict.runs > 0);
+    let verdict = facts.judged.ok().filter(|verdict| verdict.runs > 0);
     for ((stage, name), series) in &mut all {
         let locked = series.points.iter().find(|point| point.is_current).map(|point| &point.metric.bits);
         let found = verdict.and_then(|verdict| verdict.outcome.get(*stage)?.metrics.get(*name));

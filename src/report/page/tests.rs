@@ -1,5 +1,5 @@
 //! The page, read back as browsers read it: nothing that others wrote acts in it, it is whole and short whatever
-//! there is to say, and the same for the same dossier.
+//! there is to say, and the same for the same facts.
 
 mod hostile;
 mod long;
@@ -14,7 +14,7 @@ use super::page;
 use crate::error::Error;
 use crate::history::{Change, Entry, History, Recorded};
 use crate::lockfile::{Lockfile, Read};
-use crate::report::dossier::{Dossier, items};
+use crate::report::report_data::{ReportData, items};
 use crate::snapshot::Platform;
 use crate::timing::{Step, Timing};
 use crate::verdict::{Verdict, Word};
@@ -70,7 +70,7 @@ impl Case {
     }
 
     pub(super) fn page(self) -> String {
-        let dossier = Dossier {
+        let facts = ReportData {
             command: "verify",
             repeat: "cargo repro verify".to_owned(),
             package: self.package,
@@ -85,7 +85,7 @@ impl Case {
                 is_shallow: false,
             },
         };
-        page(&dossier)
+        page(&facts)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::timing::{Step, Timing};
 
 /// The section; none where nothing was timed.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let timings = view.dossier.timings;
+    let timings = view.facts.timings;
     let longest = timings.iter().map(|timing| timing.took).max()?;
     let whole: Duration = timings.iter().map(|timing| timing.took).sum();
     let kept = timings.len().min(view.limits.rows);

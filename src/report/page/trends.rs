@@ -18,11 +18,11 @@ const MOST_UNDRAWN: usize = 8;
 
 /// The section; none where the history was not read, or has no lock.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let history = &view.dossier.history;
+    let history = &view.facts.history;
     if history.entries.is_empty() {
         return Some(html! { p { "The git history has no lock yet, so there is no course to show." } });
     }
-    let all = series::all(view.dossier);
+    let all = series::all(view.facts);
     let mut metrics: Vec<_> = all.iter().collect();
     // What is not as locked is worth the most room.
     metrics.sort_by_key(|(_, series)| series.found.is_none());
@@ -77,7 +77,7 @@ fn figure(view: View<'_>, at: usize, (stage, name): (&str, &str), series: &Serie
         points: &kept,
         lines: &neighbours(&kept, &drawable),
         found,
-        locks: view.dossier.history.entries.len(),
+        locks: view.facts.history.entries.len(),
     };
     html! {
         figure {
@@ -110,7 +110,7 @@ fn description(points: &[(f64, Point<'_>)]) -> String {
 
 /// What the drawing leaves out.
 fn caption(view: View<'_>, series: &Series<'_>, drawable: usize, kept: usize) -> Markup {
-    let missing = view.dossier.history.entries.len() - series.points.len();
+    let missing = view.facts.history.entries.len() - series.points.len();
     html! {
         @if kept == 0 { "Nothing can be drawn. " }
         @else if kept < drawable {

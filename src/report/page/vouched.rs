@@ -8,7 +8,7 @@ use crate::release::attestation::time;
 
 /// The section; none of a command that asks nobody.
 pub(super) fn section(view: View<'_>) -> Option<Markup> {
-    let verdict = view.dossier.judged.ok()?;
+    let verdict = view.facts.judged.ok()?;
     if verdict.vouched.is_empty() {
         let may_not_have_looked = if verdict.refusals.is_empty() {
             ""

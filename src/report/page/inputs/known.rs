@@ -4,10 +4,10 @@ use super::rows::{Group, Input};
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
 use crate::release::gate::refusal::Refusal;
-use crate::report::dossier::Dossier;
 use crate::report::finding::Finding;
 use crate::report::page::View;
 use crate::report::page::state::State;
+use crate::report::report_data::ReportData;
 use crate::verdict::{Word, stops};
 
 /// How far the command looked.
@@ -35,8 +35,8 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn of(view: View<'_>) -> Self {
-        let dossier = view.dossier;
-        let verdict = dossier.judged.ok();
+        let facts = view.facts;
+        let verdict = facts.judged.ok();
         let refused = verdict
             .into_iter()
             .flat_map(|verdict| &verdict.refusals)
@@ -46,9 +46,9 @@ impl Known {
             });
         let drift = verdict.into_iter().flat_map(|verdict| &verdict.drift).chain(refused);
         Self {
-            looked: looked(dossier),
+            looked: looked(facts),
             changes: drift.map(|drift| (input(drift), Finding::from(drift), stops(drift))).collect(),
-            is_edited: dossier.lock.is_some_and(|read| read.id != read.actual_id),
+            is_edited: facts.lock.is_some_and(|read| read.id != read.actual_id),
             not_checked: verdict
                 .into_iter()
                 .flat_map(|verdict| &verdict.not_checked)
@@ -147,9 +147,9 @@ impl Known {
     }
 }
 
-fn looked(dossier: &Dossier<'_>) -> Looked {
-    let looked_here = dossier.platform.is_some();
-    match dossier.judged {
+fn looked(facts: &ReportData<'_>) -> Looked {
+    let looked_here = facts.platform.is_some();
+    match facts.judged {
         Ok(verdict) if verdict.tag.is_some() => {
             let differs = |refusal: &Refusal| matches!(refusal, Refusal::Drift(drift) if !matches!(**drift, Drift::LockEdited { .. }));
             // Other reasons may have kept it from comparing anything.

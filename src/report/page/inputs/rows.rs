@@ -122,7 +122,7 @@ pub(super) fn groups<'a>(view: View<'_>, lock: &'a Lockfile) -> Vec<Group<'a>> {
 }
 
 fn intact<'a>(view: View<'_>) -> Row<'a> {
-    let edited = view.dossier.lock.filter(|read: &&Read| read.id != read.actual_id);
+    let edited = view.facts.lock.filter(|read: &&Read| read.id != read.actual_id);
     let words = match edited {
         None => html! { "its id is the digest of what it says" },
         Some(read) => {

@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 
 /// The tags that were seen.
 #[derive(Debug)]
-pub struct Register {
+pub struct TagHistory {
     path: PathBuf,
     kept: Kept,
 }
@@ -34,7 +34,7 @@ struct Versioned {
     version: u32,
 }
 
-impl Register {
+impl TagHistory {
     /// What was kept; nothing where nothing was, or by another version of this tool.
     ///
     /// # Errors
@@ -112,22 +112,22 @@ mod tests {
     fn no_tag_is_lost_of_many_that_are_entered_at_once_by_what_was_read_before() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("cargo-repro").join(FILE);
-        let load = || Register::at(path.clone()).unwrap();
-        let registers: Vec<_> = (1..=8).map(|_| load()).collect();
+        let load = || TagHistory::at(path.clone()).unwrap();
+        let histories: Vec<_> = (1..=8).map(|_| load()).collect();
         std::thread::scope(|scope| {
-            for (number, mut register) in (1..).zip(registers) {
+            for (number, mut history) in (1..).zip(histories) {
                 scope.spawn(move || {
                     let own = (format!("v{number}"), object(number));
-                    register.enter(&[own, ("v".to_owned(), object(number))]).unwrap();
+                    history.enter(&[own, ("v".to_owned(), object(number))]).unwrap();
                 });
             }
         });
-        let register = load();
+        let history = load();
         for number in 1..=8 {
-            assert_eq!(register.first(&format!("v{number}")), Some(object(number)));
+            assert_eq!(history.first(&format!("v{number}")), Some(object(number)));
         }
         // The first one stays, and whoever comes later is told.
-        let first = register.first("v").unwrap();
+        let first = history.first("v").unwrap();
         let mut late = load();
         late.kept = Kept::default();
         late.enter(&[("v".to_owned(), object(9))]).unwrap();
@@ -139,14 +139,14 @@ mod tests {
     fn what_cannot_be_read_is_neither_empty_nor_overwritten() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(FILE);
-        let mut register = Register::at(path.clone()).unwrap();
+        let mut history = TagHistory::at(path.clone()).unwrap();
         for bytes in [&b""[..], b"half a na", b"\xff", b"{\"version\":1}"] {
             std::fs::write(&path, bytes).unwrap();
-            assert!(Register::at(path.clone()).is_err());
-            assert!(register.enter(&[("v1".to_owned(), object(1))]).is_err());
+            assert!(TagHistory::at(path.clone()).is_err());
+            assert!(history.enter(&[("v1".to_owned(), object(1))]).is_err());
             assert_eq!(std::fs::read(&path).unwrap(), bytes);
         }
         std::fs::write(&path, "{\"version\":2,\"tags\":[]}").unwrap();
-        assert_eq!(Register::at(path).unwrap().first("v1"), None);
+        assert_eq!(TagHistory::at(path).unwrap().first("v1"), None);
     }
 }

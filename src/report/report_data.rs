@@ -19,7 +19,7 @@ use crate::verdict::Verdict;
 
 /// What a command came to, and about what.
 #[derive(Debug)]
-pub struct Dossier<'a> {
+pub struct ReportData<'a> {
     /// The command's name: `verify`.
     pub command: &'static str,
     /// The command line that does the same from the top of the repository, without paths of this machine.
@@ -72,7 +72,7 @@ pub enum Group {
     Note,
 }
 
-impl<'a> Dossier<'a> {
+impl<'a> ReportData<'a> {
     /// The exit code of the command.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
