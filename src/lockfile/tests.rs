@@ -156,15 +156,3 @@ fn a_list_that_is_none_is_refused_however_long_it_is() {
     let stolen = format!("{}x = \"{}\"\n{}", &text[..other], &text[start..end], &text[other..]);
     assert!(Lockfile::from_text(&stolen, "x").is_err());
 }
-
-#[test]
-fn sweeping_takes_what_a_recording_left_and_nothing_that_another_command_is_writing() {
-    let directory = tempfile::tempdir().unwrap();
-    let make = |prefix: &str| tempfile::Builder::new().prefix(prefix).tempfile_in(&directory).unwrap();
-    let [recorded, report, old] = [RECORDED, TEMPORARY, TEMPORARY].map(make);
-    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
-    old.as_file().set_modified(long_ago).unwrap();
-    sweep(directory.path());
-    assert!(report.path().exists(), "it would be renamed in a moment");
-    assert!(!recorded.path().exists() && !old.path().exists());
-}

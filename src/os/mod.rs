@@ -1,5 +1,6 @@
 //! What the operating system is asked for, in one way each: files within bounds, locks, signals, processes, the environment.
 
+pub mod atomic;
 pub mod beneath;
 pub mod bounded;
 pub mod descendants;

@@ -268,7 +268,7 @@ pub fn provide(workdir: &Workdir, package: &Package, dependencies: &Dependencies
         }
         let parent = copy.parent().unwrap_or(home);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
-        crate::lockfile::replace(&copy, &bytes)?;
+        crate::os::atomic::replace(&copy, &bytes)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::compare::divergence::Output;
 use crate::compare::{Divergence, bytes};
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
-use crate::lockfile;
+use crate::os::atomic;
 use crate::os::bounded;
 use crate::outcome::Outcome;
 
@@ -61,7 +61,7 @@ pub fn leave(session: &Session<'_>, locked: &Outcome, differing: &[Divergence], 
         let place = to.join(below(path));
         let parent = place.parent().unwrap_or(to);
         std::fs::create_dir_all(parent).at("make the directory", parent)?;
-        lockfile::replace_by(&place, &from)?;
+        atomic::replace_by(&place, &from)?;
         left = Some(to.to_path_buf());
     }
     Ok(left)

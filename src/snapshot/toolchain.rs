@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{Cache, Witnesses};
 use crate::error::{Error, IoContext as _, Result};
-use crate::lockfile;
+use crate::os::atomic;
 use crate::os::env;
 use crate::os::subprocess;
 
@@ -195,7 +195,7 @@ pub fn write_pin(directory: &Path, toolchain: &Installed) -> Result<Option<Strin
     let text = format!(
         "# The compiler that `cargo repro` records with; rustup installs it where it is not.\n[toolchain]\nchannel = \"{channel}\"\n"
     );
-    match lockfile::create(&path, text.as_bytes()) {
+    match atomic::create(&path, text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
         created => created.at("write", &path).map(|()| Some(channel)),
     }

@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Read};
+use crate::os::atomic;
 use crate::os::bounded;
 use crate::os::env;
 use crate::os::file_lock;
@@ -165,7 +166,7 @@ fn keep_file(path: &Path, lines: &[String]) -> Result<String> {
         text += line;
         text.push('\n');
     }
-    lockfile::replace(path, text.as_bytes())?;
+    atomic::replace(path, text.as_bytes())?;
     Ok(path.display().to_string())
 }
 

@@ -8,7 +8,7 @@ use crate::cli::args::{self, Forge, Writing};
 use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
-use crate::lockfile;
+use crate::os::atomic;
 use crate::os::bounded;
 use crate::project::repository::Repository;
 use crate::report;
@@ -104,7 +104,7 @@ impl File {
         }
         let directory = path.parent().unwrap_or(&self.root);
         std::fs::create_dir_all(directory).at("make the directory", directory)?;
-        lockfile::replace(&path, self.text.as_bytes())?;
+        atomic::replace(&path, self.text.as_bytes())?;
         if !self.locked {
             let what = "there is no repro.lock yet: `cargo repro verify` needs one, and with it `--force` writes the inputs as they were seen";
             settings.console.warn(what);

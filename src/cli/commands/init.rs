@@ -5,7 +5,7 @@ use crate::cache::Cache;
 use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
-use crate::lockfile;
+use crate::os::atomic;
 use crate::project;
 use crate::project::manifest;
 use crate::project::package::{binaries, find, members};
@@ -31,7 +31,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode> {
     let text = text(bins.first().map_or("trainer", String::as_str));
     manifest::Manifest::from_text(&text, manifest::FILE).expect("the manifest that init writes is one");
     // While cargo was asked, somebody else may have written one.
-    match lockfile::create(&path, text.as_bytes()) {
+    match atomic::create(&path, text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(is_there()),
         created => created.at("write", &path)?,
     }

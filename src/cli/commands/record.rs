@@ -19,6 +19,7 @@ use crate::digest::Digest;
 use crate::error::{Error, IoContext as _, Phase, Result};
 use crate::exit_code::ExitCode;
 use crate::lockfile::{self, Lockfile, Record};
+use crate::os::atomic;
 use crate::os::beneath::{Beneath, There};
 use crate::os::bounded;
 use crate::progress::Progress;
@@ -374,7 +375,7 @@ fn closure(project: &Project, session: &Session<'_>) -> Result<Closure> {
 fn write(project: &Project, recording: &mut Recording, settings: &Settings) -> Result<Lockfile> {
     crate::os::interrupt::check()?;
     let _whole = crate::os::interrupt::Whole::begin();
-    lockfile::sweep(&project.directory);
+    atomic::sweep(&project.directory);
     let here = Beneath::open(&project.directory).at("open", &project.directory)?;
     for (path, from) in &recording.outputs {
         put(project, &here, path, from, settings)?;
@@ -403,9 +404,9 @@ fn put(project: &Project, here: &Beneath, path: &str, from: &Path, settings: &Se
         return Ok(());
     }
     let place = here.place(Path::new(path)).at("write", &to)?;
-    place.path().parent().map(lockfile::sweep);
+    place.path().parent().map(atomic::sweep);
     let mut from = bounded::open(from).at("read", from)?;
-    lockfile::replace_recorded_from(&place.path(), &mut from).at("write", &to)?;
+    atomic::replace_recorded_from(&place.path(), &mut from).at("write", &to)?;
     settings.console.detail("Wrote", path);
     Ok(())
 }

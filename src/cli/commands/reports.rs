@@ -17,7 +17,7 @@ use crate::cli::settings::Settings;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
 use crate::history::History;
-use crate::lockfile;
+use crate::os::atomic;
 use crate::os::env::{self, GithubRunner};
 use crate::os::interrupt;
 use crate::os::redact::Redaction;
@@ -149,7 +149,7 @@ fn put(path: &Path, report: &str) -> Result<()> {
     if path.metadata().is_ok_and(|meta| !meta.is_file()) {
         return through(path, report);
     }
-    match lockfile::try_replace(path, report.as_bytes()) {
+    match atomic::try_replace(path, report.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => std::fs::write(path, report),
         written => written,
     }

@@ -79,7 +79,7 @@ fn whose(path: &str) -> Option<&'static str> {
     }
     parts
         .iter()
-        .any(|part| part.starts_with(crate::lockfile::TEMPORARY))
+        .any(|part| part.starts_with(crate::os::atomic::TEMPORARY))
         .then_some("`record` removes files of that name")
 }
 

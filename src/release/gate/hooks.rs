@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::push::Hook;
 use crate::ci::quote::shell;
 use crate::error::{Error, IoContext as _, Result};
-use crate::lockfile;
+use crate::os::atomic;
 use crate::os::bounded;
 use crate::os::file_lock;
 
@@ -134,7 +134,7 @@ fn write(place: &Path, text: &str) -> Result<()> {
 
 /// Nobody runs the copy before ours is in place, so it may get its mode after its name.
 fn copy(place: &Path, aside: &Path) -> std::io::Result<()> {
-    lockfile::create(aside, &bounded::bytes(place, bounded::WRITTEN)?)?;
+    atomic::create(aside, &bounded::bytes(place, bounded::WRITTEN)?)?;
     std::fs::set_permissions(aside, place.metadata()?.permissions())
 }
 

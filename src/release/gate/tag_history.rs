@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, IoContext as _, Result};
-use crate::lockfile;
+use crate::os::atomic;
 use crate::os::bounded;
 use crate::os::file_lock;
 use crate::project::repository::{ObjectId, Repository};
@@ -76,7 +76,7 @@ impl TagHistory {
         }
         let text = serde_json::to_string_pretty(&self.kept).expect("names and ids are text");
         if writable {
-            let _ = lockfile::replace(&self.path, text.as_bytes());
+            let _ = atomic::replace(&self.path, text.as_bytes());
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{KEPT, make, remove};
 use crate::digest::Digest;
 use crate::error::{IoContext as _, Result};
-use crate::lockfile;
+use crate::os::atomic;
 use crate::os::bounded;
 use crate::os::file_lock;
 use crate::os::interrupt;
@@ -72,7 +72,7 @@ fn directory_of(base: &Path, project: &Path) -> Result<PathBuf> {
     make(&directory)?;
     let mark = directory.join(OWNER);
     if !bounded::bytes(&mark, bounded::WRITTEN).is_ok_and(|written| written == owner) {
-        lockfile::replace(&mark, owner)?;
+        atomic::replace(&mark, owner)?;
     }
     Ok(directory)
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::exit_code::ExitCode;
 use crate::inspect::Inspected;
 use crate::lockfile::{self, Class, Lockfile, Read};
+use crate::os::atomic;
 use crate::project::{self, Project};
 use crate::run::access::Access;
 use crate::run::circumstances::Circumstances;
@@ -182,7 +183,7 @@ impl Addition<'_> {
         }
         crate::os::interrupt::check()?;
         self.refuse_other_lock()?;
-        lockfile::sweep(&self.project.directory);
+        atomic::sweep(&self.project.directory);
         if lock == self.read.lock {
             self.settings.console.status("Unchanged", lockfile::FILE);
         } else {
