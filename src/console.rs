@@ -25,8 +25,8 @@ use crate::os::env;
 use crate::os::interrupt;
 use crate::progress::Progress;
 use crate::report;
-use crate::report::human::visible;
-use crate::report::layout::Layout;
+use crate::text::layout::Layout;
+use crate::text::visible;
 
 pub use child_output::{ChildOutput, Stream};
 

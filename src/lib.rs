@@ -36,6 +36,7 @@ pub mod sandbox;
 pub mod snapshot;
 pub mod table;
 pub mod template;
+pub mod text;
 pub mod timing;
 pub mod trace;
 pub mod verdict;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::live::Line;
 use crate::progress::Progress;
-use crate::report::human::size;
+use crate::text::size;
 
 /// The letters of the bar.
 const WIDTH: u64 = 20;

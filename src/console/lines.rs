@@ -3,7 +3,7 @@
 //! carriage return, its last form is kept, as a terminal would have shown it. Of escape sequences only colours
 //! are left: any other could move the cursor into what stands above.
 
-use crate::report::human::is_unseen;
+use crate::text::is_unseen;
 
 /// A line that gets longer than this is broken, so that a program that never ends one costs no memory.
 const LONGEST: usize = 64 * 1024;

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, OnceLock};
 
 use crate::os::env;
-use crate::report::github::harmless;
+use crate::text::runner::harmless;
 
 /// The fence around what programs print, while it stands.
 static FENCE: Mutex<Option<Fence>> = Mutex::new(None);

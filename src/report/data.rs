@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use textwrap::core::display_width;
 
-use super::human::{CAUTION, FAINT, NAME, size, visible};
+use super::human::{CAUTION, FAINT, NAME};
 use super::json::SCHEMA;
-use super::layout::{Layout, padded};
 use crate::snapshot::Data;
 use crate::snapshot::data::{DataFile, Form, Remark};
 use crate::table::Table;
+use crate::text::layout::{Layout, padded};
+use crate::text::{size, visible};
 
 /// More files than this are counted and not named.
 const MOST_NAMED: usize = 20;

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::human::{BAD, FAINT, GOOD, NAME, visible};
-use super::layout::Layout;
+use super::human::{BAD, FAINT, GOOD, NAME};
 use crate::cause::Cause;
 use crate::diagnose::Tested;
 use crate::diagnose::vary::TestResult;
+use crate::text::layout::Layout;
+use crate::text::visible;
 use crate::trace::Site;
 
 /// A cause: what it is, what it does, and where the program draws on it.

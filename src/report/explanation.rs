@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::human::{FAINT, NAME};
 use super::json::SCHEMA;
-use super::layout::Layout;
 use crate::explanation::Explanation;
+use crate::text::layout::Layout;
 
 /// One section of the document, in the columns that there are.
 #[must_use]

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::human::{FAINT, NAME, visible};
-use super::layout::Layout;
+use super::human::{FAINT, NAME};
 use crate::release::attestation::{Vouched, time};
+use crate::text::layout::Layout;
+use crate::text::visible;
 use crate::verdict::{Verdict, Word};
 
 /// The headline's sentence for the gate's words.

@@ -10,11 +10,12 @@ use textwrap::core::display_width;
 use super::diagnosis;
 use super::finding::{ACCEPT, Finding};
 use super::gate;
-use super::layout::{Layout, padded};
 use crate::compare::Drift;
 use crate::digest::Digest;
 use crate::outcome::{Kind, Metric, Outcome, StageOutcome};
 use crate::project::repository::pathspec;
+use crate::text::layout::{Layout, padded};
+use crate::text::{size, visible};
 use crate::verdict::edits::{edits, restorable};
 use crate::verdict::{NotChecked, Verdict, Word, stops};
 
@@ -228,23 +229,6 @@ fn shown(value: &str) -> String {
     value.parse::<Digest>().map_or_else(|_| visible(value), |digest| digest.short())
 }
 
-/// Names and values come from outside; what is [unseen](is_unseen) in them must not reach a terminal.
-#[must_use]
-pub fn visible(text: &str) -> String {
-    text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Whether a character does something rather than stand there: a control, one that turns the direction of writing
-/// around, so that something else is read than what stands there, or none at all (Unicode's noncharacters, which XML
-/// forbids).
-#[must_use]
-pub fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || u32::from(c) & 0xfffe == 0xfffe
-        || matches!(c, '\u{fdd0}'..='\u{fdef}')
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// The table of what came out, with the first so many metrics of a stage.
 #[must_use]
 pub fn outcome(outcome: &Outcome, most: usize, layout: Layout) -> String {
@@ -318,23 +302,6 @@ fn shortened(names: &[&str]) -> String {
     text
 }
 
-/// A size in bytes with its binary unit (IEC 80000-13).
-#[must_use]
-pub fn size(bytes: u64) -> String {
-    let (mut value, mut unit) = (bytes as f64, "B");
-    for next in ["KiB", "MiB", "GiB", "TiB"] {
-        if value < 1024.0 {
-            break;
-        }
-        (value, unit) = (value / 1024.0, next);
-    }
-    if unit == "B" {
-        format!("{bytes} B")
-    } else {
-        format!("{value:.1} {unit}")
-    }
-}
-
 fn not_checked(verdict: &Verdict, layout: Layout) -> String {
     let mut text = String::new();
     if verdict.not_checked.is_empty() {
@@ -360,23 +327,4 @@ fn briefly(items: &[NotChecked], layout: Layout) -> String {
     }
     let line = format!("{} (`cargo repro verify` goes on)", kinds.join(", "));
     format!("\n{}", layout.wrapped("", &format!("{FAINT}not checked:{FAINT:#} "), &line))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_binary_units() {
-        assert_eq!(size(0), "0 B");
-        assert_eq!(size(1023), "1023 B");
-        assert_eq!(size(84_199), "82.2 KiB");
-        assert_eq!(size(3 << 30), "3.0 GiB");
-    }
-
-    #[test]
-    fn control_characters_become_visible() {
-        assert_eq!(visible("a\u{1b}[31mb"), "a\u{fffd}[31mb");
-        assert_eq!(visible("gpj.\u{202e}txt"), "gpj.\u{fffd}txt");
-    }
 }

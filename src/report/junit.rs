@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::human::visible;
 use super::report_data::{Group, Item, ReportData};
 use crate::error::{Error, Phase};
 use crate::outcome::StageOutcome;
+use crate::text::visible;
 use crate::timing::Step;
 use crate::verdict::Word;
 

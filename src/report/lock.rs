@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::finding::Finding;
-use super::human::{outcome, size, visible};
-use super::layout::Layout;
+use super::human::outcome;
 use crate::compare::divergence;
 use crate::lockfile::{Class, Lockfile, Read};
 use crate::snapshot::Data;
 use crate::snapshot::data::DataFile;
+use crate::text::layout::Layout;
+use crate::text::{size, visible};
 
 const NAME: Style = Style::new().bold();
 const OLD: Style = AnsiColor::Red.on_default();

@@ -7,12 +7,13 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::finding::Finding;
-use super::human::{CAUTION, FAINT, NAME, visible};
+use super::human::{CAUTION, FAINT, NAME};
 use super::json::SCHEMA;
-use super::layout::Layout;
 use crate::compare::locks::Differences;
 use crate::history::{Change, Entry, Recorded};
 use crate::release::attestation::time;
+use crate::text::layout::Layout;
+use crate::text::visible;
 
 pub use chart::{chart, metrics};
 

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::human::{size, visible};
 use super::report_data::{Group, Item, ReportData};
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::text::{size, visible};
 use crate::verdict::Word;
 
 /// Items beyond these are counted, in a report that may be of any size.

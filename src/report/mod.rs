@@ -9,7 +9,6 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
-pub mod layout;
 pub mod lock;
 pub mod log;
 pub mod markdown;

@@ -13,6 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::history::History;
 use crate::lockfile::Read;
 use crate::snapshot::Platform;
+use crate::text::visible;
 use crate::timing::Timing;
 use crate::trace::Site;
 use crate::verdict::Verdict;
@@ -93,7 +94,7 @@ impl<'a> ReportData<'a> {
     pub fn sentence(&self) -> String {
         match self.judged {
             Ok(verdict) => strip_str(&human::sentence(verdict).1).to_string(),
-            Err(error) => human::visible(error.what()),
+            Err(error) => visible(error.what()),
         }
     }
 

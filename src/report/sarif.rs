@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::human::visible;
 use super::place::Place;
 use super::report_data::{Group, Item, ReportData};
 use crate::digest::Digest;
 use crate::explanation;
+use crate::text::visible;
 
 /// Where the tool is described.
 const ABOUT: &str = "https://crates.io/crates/cargo-repro-ml";

@@ -7,8 +7,9 @@ use textwrap::core::display_width;
 use super::{date, short};
 use crate::history::{Entry, has_branches};
 use crate::outcome::Metric;
-use crate::report::human::{FAINT, NAME, visible};
-use crate::report::layout::{Layout, padded};
+use crate::report::human::{FAINT, NAME};
+use crate::text::layout::{Layout, padded};
+use crate::text::visible;
 
 /// The columns of the plot, from what still shows a direction to what suffices.
 const NARROWEST: usize = 8;

@@ -9,7 +9,7 @@ use super::text::{code, count, digest, trainings};
 use crate::digest::Digest;
 use crate::lockfile::Read;
 use crate::outcome::{Artifact, Metric, Outcome, StageOutcome};
-use crate::report::human::size;
+use crate::text::size;
 
 /// One output on both sides; a side without it has none.
 struct Row<'a> {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::digest::Digest;
 /// What would reorder the text around it, hide in it or play with it becomes visible.
-pub(super) use crate::report::human::visible as shown;
+pub(super) use crate::text::visible as shown;
 
 /// A text that was shortened is told whole beside, up to this many bytes.
 const LONGEST_ASIDE: usize = 600;

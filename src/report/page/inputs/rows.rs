@@ -6,11 +6,11 @@ use maud::{Markup, html};
 
 use crate::compare::listed;
 use crate::lockfile::{Lockfile, Read};
-use crate::report::human::size;
 use crate::report::lock::shape;
 use crate::report::page::View;
 use crate::report::page::text::{code, count, digest};
 use crate::snapshot::{Build, Data, Stage};
+use crate::text::size;
 
 /// Which input a row is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,7 +46,7 @@ impl Layout {
     }
 
     /// A row of a table: later lines stand below the first one's text.
-    pub(super) fn row(self, start: &str, text: &str) -> String {
+    pub fn row(self, start: &str, text: &str) -> String {
         let below = " ".repeat(display_width(start));
         self.filled(start, &below, text)
     }
@@ -84,7 +84,7 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
 }
 
 /// A text with as many blanks behind it as it takes to fill so many columns.
-pub(super) fn padded(text: &str, columns: usize) -> String {
+pub fn padded(text: &str, columns: usize) -> String {
     text.to_owned() + &" ".repeat(columns.saturating_sub(display_width(text)))
 }
 
