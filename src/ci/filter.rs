@@ -2,7 +2,7 @@
 //! and never less.
 
 use super::inputs::{Input, join};
-use super::quote::is_plain;
+use crate::text::quote::is_plain;
 
 /// A pattern of GitHub's for paths.
 #[must_use]

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::quote::{github as text, yaml};
 use super::remarks::{self, Image, comment};
 use super::tool::{Action, Tool};
 use super::{Compiler, Input, Pipeline, filter};
+use crate::text::quote::{github as text, yaml};
 
 const CHECKOUT: &str = "actions/checkout@v7";
 const CACHE: &str = "actions/cache@v6";

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use super::inputs::join;
-use super::quote::{shell, yaml};
 use super::remarks::{self, Image, comment};
 use super::tool::{Source, Tool};
 use super::{Compiler, Input, Pipeline, filter};
+use crate::text::quote::{shell, yaml};
 
 /// GitLab's own file.
 pub const PLACE: &str = ".gitlab-ci.yml";

@@ -7,7 +7,6 @@ mod gather;
 pub mod github;
 pub mod gitlab;
 mod inputs;
-pub mod quote;
 mod remarks;
 #[cfg(test)]
 mod tests;

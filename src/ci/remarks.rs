@@ -1,8 +1,8 @@
 //! Comments that the files of both forges have: the same reasons in the same words.
 
-use super::quote::yaml;
 use super::{Compiler, Pipeline};
 use crate::snapshot::Platform;
+use crate::text::quote::yaml;
 
 /// A machine that a forge lends, and the C library that it has.
 #[derive(Clone, Copy, Debug)]

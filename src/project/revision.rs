@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::ci::quote;
 use crate::error::{Error, IoContext as _, Result};
 use crate::lockfile::{self, Lockfile, Read};
 use crate::project::manifest::Manifest;
@@ -12,6 +11,7 @@ use crate::project::repository::Repository;
 use crate::run::checkout::Checkout;
 use crate::run::workdir::Workdir;
 use crate::snapshot::source::relative;
+use crate::text::quote;
 
 /// A checked out revision; the directory goes when it is dropped.
 #[derive(Debug)]

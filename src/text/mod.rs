@@ -2,6 +2,7 @@
 //! lines of a width. Pure, and below every room that prints or reports.
 
 pub mod layout;
+pub mod quote;
 pub mod runner;
 
 /// Names and values come from outside; what is [unseen](is_unseen) in them must not reach a terminal.

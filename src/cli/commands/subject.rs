@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::ci::quote::shell;
 use crate::cli::args::Overrides;
 use crate::compare::Drift;
 use crate::compare::drift::DataChange;
@@ -16,6 +15,7 @@ use crate::project::revision::Revision;
 use crate::report::place::{Keys, Texts};
 use crate::snapshot::Platform;
 use crate::snapshot::source::relative;
+use crate::text::quote::shell;
 use crate::timing::Timing;
 use crate::verdict::Verdict;
 

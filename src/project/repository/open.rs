@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use git2::ConfigLevel;
 
 use super::unreadable;
-use crate::ci::quote;
 use crate::error::{Error, Result};
 use crate::os::bounded;
 use crate::os::env;
 use crate::project::git;
 use crate::sandbox::sys;
+use crate::text::quote;
 
 /// What is read of a repository's own files.
 const FILES: [&str; 9] = [

@@ -6,11 +6,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Repository, unreadable};
-use crate::ci::quote::shell;
 use crate::error::{Error, IoContext as _, Result};
 use crate::os::bounded;
 use crate::os::interrupt;
 use crate::project::line_ends;
+use crate::text::quote::shell;
 
 /// What git reads in every directory on the way to a file.
 const RULES: [&str; 2] = [".gitignore", ".gitattributes"];

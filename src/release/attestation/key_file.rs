@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::key::{PublicKey, SigningKey, Stored, Unusable};
-use crate::ci::quote;
 use crate::error::{Error, IoContext as _, Result};
 use crate::exit_code::ExitCode;
+use crate::text::quote;
 
 /// No key is larger.
 const MOST: u64 = 64 * 1024;

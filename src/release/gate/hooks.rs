@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::push::Hook;
-use crate::ci::quote::shell;
 use crate::error::{Error, IoContext as _, Result};
 use crate::os::atomic;
 use crate::os::bounded;
 use crate::os::file_lock;
+use crate::text::quote::shell;
 
 /// By this line a hook of ours is known.
 const MARK: &str = "# Made by `cargo repro hook install`; `cargo repro hook uninstall` takes it away again.";

@@ -1,7 +1,6 @@
 //! The words for each case of drift.
 
 use super::{Words, tables};
-use crate::ci::quote::shell;
 use crate::compare::drift::{Change, DataChange, FileChange, Kept, NameChange, SourceName, Tampered};
 use crate::compare::{Drift, listed};
 use crate::project::repository::pathspec;
@@ -9,6 +8,7 @@ use crate::snapshot::data::Sample;
 use crate::snapshot::dependencies::Package;
 use crate::snapshot::source::looks::TOP;
 use crate::snapshot::source::{Dirty, Edit};
+use crate::text::quote::shell;
 use crate::verdict::Leftover;
 
 /// The name by which rustup knows a recorded compiler, if that is a release.
