@@ -89,11 +89,11 @@ fn work(title: &str, word: &str, runs: u32, reach: f64) {
     };
     let mut peers = vec![
         Side::new("bare", bare()),
-        Side::new("namespaces, seeded and frozen", inside("seeded")),
+        Side::new("sandbox, seeded and frozen", inside("seeded")),
     ];
     peers.extend(straced("strace -f", &["-f", "-e", "trace=openat,connect"], &bare()));
     peers.extend(straced("strace -f --seccomp-bpf", &["-f", "--seccomp-bpf", "-e", "trace=openat,connect"], &bare()));
-    compare(title, runs, Side::new("namespaces and audit", inside("plain")), peers, Reach::Ratio(reach));
+    compare(title, runs, Side::new("sandbox and audit", inside("plain")), peers, Reach::Ratio(reach));
 }
 
 /// A clean build of this repository's runtime library, with its three dependencies.
@@ -116,7 +116,7 @@ fn build(runs: u32) {
     let mut peers = vec![Side::new("bare", bare())];
     let trace = ["-f", "--seccomp-bpf", "-e", "trace=openat,connect"];
     peers.extend(straced("strace -f --seccomp-bpf", &trace, &bare()));
-    compare("a clean cargo build", runs, Side::new("namespaces and audit", inside), peers, Reach::Ratio(1.02));
+    compare("a clean cargo build", runs, Side::new("sandbox and audit", inside), peers, Reach::Ratio(1.02));
 }
 
 fn cargo(target: &Path) -> String {
