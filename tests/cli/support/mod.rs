@@ -52,7 +52,7 @@ impl Project {
         copy(&fixtures().join("programs").join(name), &root);
         // What only the copy's git is to ignore.
         let _ = std::fs::rename(root.join("gitignore"), root.join(".gitignore"));
-        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        std::fs::create_dir(scratch.path().join("runs")).unwrap();
         let project = Self { scratch, root };
         if name == "switch" {
             project.edit("repro.toml", switch::NOWHERE, switch::address());
@@ -65,7 +65,7 @@ impl Project {
         let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
         let root = scratch.path().join("project");
         std::fs::create_dir(&root).unwrap();
-        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        std::fs::create_dir(scratch.path().join("runs")).unwrap();
         Self { scratch, root }
     }
 
@@ -74,7 +74,7 @@ impl Project {
         let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
         let root = scratch.path().join("project");
         copy(original, &root);
-        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        std::fs::create_dir(scratch.path().join("runs")).unwrap();
         Self { scratch, root }
     }
 
@@ -83,7 +83,7 @@ impl Project {
         let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir().unwrap();
         let root = scratch.path().join("project");
         git(scratch.path(), &["clone", "--quiet", &repository.to_string_lossy(), "project"]);
-        std::fs::create_dir(scratch.path().join("work")).unwrap();
+        std::fs::create_dir(scratch.path().join("runs")).unwrap();
         let project = Self { scratch, root };
         project.named();
         project
@@ -103,7 +103,7 @@ impl Project {
 
     /// Where work directories go: what a run leaves behind is under here.
     pub fn work(&self) -> PathBuf {
-        self.scratch.path().join("work")
+        self.scratch.path().join("runs")
     }
 
     /// The cargo home of this project alone: empty, since most fixtures have no dependencies. A test
@@ -328,7 +328,7 @@ impl Answer {
             (r"cargo-repro-\d+/run-[A-Za-z0-9]+", "[run]"),
             (r"cargo-repro-\d+/[0-9a-f]{16}", "[project]"),
             // Where a run seems to be, and where it is where that cannot be hidden.
-            (r"(/repro|\[around\]/work/(\[run\]|\[project\]/record))/(tree|target)", "[run]/$3"),
+            (r"(/repro|\[around\]/runs/(\[run\]|\[project\]/record))/(tree|target)", "[run]/$3"),
             (r"target\(s\) in [0-9.]+s", "target(s) in [time]"),
             (r"\d+\.\d+\.\d+(-[a-z.0-9]+)? \([0-9a-f]{9}\)", "[rustc]"),
             (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
