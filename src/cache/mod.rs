@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_of_another_user_or_another_place_is_an_empty_one() {
+    fn the_cache_of_another_user_or_another_place_is_an_empty_one() {
         let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = directory.path().join("data");
         std::fs::write(&path, "one").unwrap();
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_memory_is_an_empty_one() {
+    fn a_broken_cache_is_an_empty_one() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("memory.json"), "{\"version\":1,\"fi").unwrap();
         assert!(kept_in(directory.path()).kept.facts.is_empty());

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_is_believed_once_its_clock_must_have_gone_on() {
+    fn stat_data_is_believed_once_its_clock_must_have_gone_on() {
         let stat = |changed_ns| StatData {
             device: 1,
             inode: 2,

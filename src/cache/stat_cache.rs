@@ -1,4 +1,4 @@
-//! The stat cache, as git calls its own: the digest of each at the last look, believed only while its [`StatData`] is the
+//! The stat cache, as git calls its own: the digest of each file at the last look, believed only while its [`StatData`] is the
 //! same; and the names in a directory, believed while the directory's is. One file, replaced as a whole,
 //! so that two processes or a killed one leave a whole index, theirs or ours. A broken one, or one that this
 //! user did not seal, is an empty one: it costs time and nothing else.
