@@ -473,8 +473,8 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 /// The fenced blocks of a language.
 fn blocks<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
-    let landlock = format!("\n```{language}\n");
-    let starts: Vec<usize> = text.match_indices(&landlock).map(|(at, _)| at + landlock.len()).collect();
+    let fence = format!("\n```{language}\n");
+    let starts: Vec<usize> = text.match_indices(&fence).map(|(at, _)| at + fence.len()).collect();
     starts.into_iter().map(|start| {
         let rest = &text[start..];
         &rest[..rest.find("\n```").map_or(rest.len(), |end| end + 1)]

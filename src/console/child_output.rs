@@ -146,11 +146,11 @@ impl Passed {
 
 fn write(console: Console, bytes: &[u8]) {
     if console.is_human() && console.verbosity >= Verbosity::Normal && !bytes.is_empty() {
-        let landlock = runner::stop(bytes);
+        let fence = runner::stop(bytes);
         // The user's terminal may have gone; the training goes on.
         let _ = live::aside(|| {
             let mut stderr = std::io::stderr().lock();
-            stderr.write_all(landlock.unwrap_or_default().as_bytes())?;
+            stderr.write_all(fence.unwrap_or_default().as_bytes())?;
             stderr.write_all(bytes)
         });
     }
